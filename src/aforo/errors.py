@@ -1,0 +1,185 @@
+"""The one tree of errors: each has a code from a closed set, what happened, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in what somebody wrote.
+
+    `path` names the place (`streams.flights.fields.origin`), `line` counts from 1 where the text has lines.
+    """
+
+    path: str
+    code: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.path if self.line is None else f"line {self.line}, {self.path}"
+        return f"{place}: {self.message}" if place else self.message
+
+
+class AforoError(Exception):
+    """Something a person can mend: `detail` says what came and what was wanted, `hint` what to do."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str, *, hint: str = "", faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        lines = [self.detail, *(f"  {fault}" for fault in self.faults)]
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class InvalidRequest(AforoError):
+    """What was asked is not well formed."""
+
+    code = "invalid_request"
+
+
+class UnknownName(InvalidRequest):
+    """A metric, stream, dimension or parameter that does not exist."""
+
+    code = "unknown_name"
+
+    @classmethod
+    def of(cls, kind: str, name: str, known: Iterable[str]) -> UnknownName:
+        """The error for `name`, with the nearest right word of `known`, or all of them where few."""
+        return cls(f"there is no {kind} named {name!r}", hint=suggestion(name, known))
+
+
+class InvalidModel(AforoError):
+    """A model file with faults; nothing of it was applied."""
+
+    code = "invalid_model"
+
+
+class InvalidSettings(AforoError):
+    """A setting whose value cannot be used."""
+
+    code = "invalid_settings"
+
+
+class ModelConflict(AforoError):
+    """A model that contradicts what the data directory already holds."""
+
+    code = "model_conflict"
+
+
+class QuestionTooLarge(AforoError):
+    """A question that would read or return more than the guard allows."""
+
+    code = "question_too_large"
+
+
+class NotServable(AforoError):
+    """A question that the kept rollups cannot answer at all."""
+
+    code = "not_servable"
+
+
+class NotAuthorised(AforoError):
+    """The caller did not prove who it is."""
+
+    code = "unauthorized"
+
+
+class Forbidden(AforoError):
+    """The caller is known, or came from a place that may not ask this."""
+
+    code = "forbidden"
+
+
+class BodyTooLarge(AforoError):
+    """A request body over its limit, before or after inflating."""
+
+    code = "body_too_large"
+
+
+class UnsupportedBody(AforoError):
+    """A request body of a type or encoding that is not taken."""
+
+    code = "unsupported_body"
+
+
+class IntakeFull(AforoError):
+    """The buffer of events is full: nothing of the batch was taken."""
+
+    code = "intake_full"
+
+    def __init__(self, detail: str, *, retry_after_seconds: float, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Stopping(AforoError):
+    """The process is stopping and takes nothing new."""
+
+    code = "stopping"
+
+
+class Unreachable(AforoError):
+    """A server did not answer."""
+
+    code = "unreachable"
+
+
+class StorageError(AforoError):
+    """The data directory cannot be used as asked."""
+
+    code = "storage_error"
+
+
+class DataInUse(StorageError):
+    """Another process holds the data directory."""
+
+    code = "data_in_use"
+
+
+class DataTooNew(StorageError):
+    """The data directory was written by a newer version."""
+
+    code = "data_too_new"
+
+
+class StorageFull(StorageError):
+    """The disk is full; the transaction was rolled back."""
+
+    code = "storage_full"
+
+
+class TimeLimit(AforoError):
+    """A question ran longer than it may and was interrupted."""
+
+    code = "time_limit"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The word of `known` most like `word`, if any is like it at all."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
+    return by_folded[found[0]] if found else None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A hint naming the nearest of `known`, else up to twelve of them, else that there are none."""
+    names = sorted(set(known))
+    near = nearest(word, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    if not names:
+        return "there are none yet"
+    shown = ", ".join(names[:12])
+    return f"known: {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
