@@ -1,0 +1,57 @@
+# `make` lists what can be done here. It needs Python 3.11 or later and nothing else: every other tool comes
+# from requirements.lock, by hash, into .venv. `make test PYTHON=python3.13` makes that .venv with another Python.
+
+PYTHON ?= python3
+VENV ?= .venv
+SERVE ?= 1
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+SOURCES := src tests tools $(wildcard bench) $(wildcard docs/*.py)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check bench lock clean
+
+help: ## list these targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## load the 336,776 flights of 2013, show what they say, then serve them (SERVE=0 ends there)
+	@$(BIN)/aforo demo $(if $(filter 0 no false,$(SERVE)),--no-serve)
+
+test: $(READY) ## run all tests but the long ones, and hold the coverage below http/ at 90 % of lines and of branches
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
+	@$(BIN)/python tools/coverage_gate.py
+
+test-long: $(READY) ## run the tests that take minutes
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m long
+
+check: $(READY) ## format, lint, types, floors, and whether the lock is current
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_house.py tests/test_lock.py
+	@$(BIN)/python tools/lock.py --check
+
+bench: $(READY) ## measure against bare DuckDB on the same data and this machine
+	@$(BIN)/python bench/run.py
+
+lock: $(READY) ## write requirements.lock again after a change of pyproject.toml (UPGRADE=1: with the newest versions)
+	@$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## remove .venv and all that builds and tests left; aforo-data stays
+	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Aforo needs Python 3.11 or later; '$(PYTHON)' is not one: try make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make a virtual environment: install its venv package" >&2; \
+	  echo "(Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing requirements.lock into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,25 @@
+"""What every test runs under."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine busy with other tests is slow now and then; that says nothing about the law under test.
+settings.register_profile(
+    "aforo", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("aforo")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """A setting in the shell that runs the tests reaches none of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*os.environ]:
+            if name.startswith("AFORO_"):
+                patch.delenv(name)
+        yield
