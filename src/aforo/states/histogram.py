@@ -1,0 +1,136 @@
+"""Counts in signed logarithmic buckets, from which percentiles are right within 1 %.
+
+A bucket's bounds grow by 1.02 and its answer lies in the middle (relative to both bounds), after Masson, Rim
+and Lee, "DDSketch", VLDB 2019. Keys order as the values do: negative values have negative keys, what is
+nearer to zero than 1e-9 has key 0.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+GROWTH = 1.02
+ZERO_BELOW = 1e-9
+OFFSET = 2000  # above -ceil(ln(ZERO_BELOW) / ln(GROWTH)), so that positive values have positive keys
+RELATIVE_ERROR = (GROWTH - 1) / (GROWTH + 1)
+
+Keys: TypeAlias = npt.NDArray[np.int32]
+Counts: TypeAlias = npt.NDArray[np.int64]
+
+_LOG_GROWTH = math.log(GROWTH)
+_LOG_MIDDLE = math.log(2 / (1 + GROWTH))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """Ascending bucket keys with how many values each holds, and the exact least and greatest value."""
+
+    keys: Keys
+    counts: Counts
+    minimum: float | None
+    maximum: float | None
+
+    @property
+    def total(self) -> int:
+        """How many values were folded."""
+        return int(self.counts.sum())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Histogram):
+            return NotImplemented
+        return (
+            self.minimum == other.minimum
+            and self.maximum == other.maximum
+            and np.array_equal(self.keys, other.keys)
+            and np.array_equal(self.counts, other.counts)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def empty() -> Histogram:
+    """The histogram of nothing."""
+    return Histogram(np.empty(0, np.int32), np.empty(0, np.int64), None, None)
+
+
+def fold(values: Iterable[int | float | None]) -> Histogram:
+    """The histogram of the values, nulls left out; ValueError for NaN and infinities."""
+    numbers = np.array([value for value in values if value is not None], np.float64)
+    if not len(numbers):
+        return empty()
+    keys, counts = np.unique(buckets_of(numbers), return_counts=True)
+    return Histogram(keys, counts.astype(np.int64), float(numbers.min()), float(numbers.max()))
+
+
+def merge(a: Histogram, b: Histogram) -> Histogram:
+    """The histogram of both: counts are added per bucket."""
+    return merged((a, b))
+
+
+def merged(parts: Iterable[Histogram]) -> Histogram:
+    """The histogram of all parts at once."""
+    filled = [part for part in parts if len(part.keys)]
+    if not filled:
+        return empty()
+    keys, inverse = np.unique(np.concatenate([part.keys for part in filled]), return_inverse=True)
+    counts = np.zeros(len(keys), np.int64)
+    np.add.at(counts, inverse, np.concatenate([part.counts for part in filled]))
+    return Histogram(
+        keys,
+        counts,
+        min((part.minimum for part in filled if part.minimum is not None), default=None),
+        max((part.maximum for part in filled if part.maximum is not None), default=None),
+    )
+
+
+def finish(state: Histogram, p: float = 50) -> float | None:
+    """The percentile, by default the median."""
+    return percentile(state, p)
+
+
+def percentile(histogram: Histogram, p: float) -> float | None:
+    """The lowest value with at least p % of all at or below it, within RELATIVE_ERROR; null when empty.
+
+    `p` is from 0 to 100 and is taken as it is written: 99.9 of 1,000 values is the 999th.
+    """
+    if not 0 <= p <= 100:
+        raise ValueError(f"{p} is no percentile from 0 to 100")
+    if histogram.minimum is None or histogram.maximum is None or not len(histogram.keys):
+        return None
+    running = np.cumsum(histogram.counts)
+    rank = max(1, math.ceil(Fraction(str(p)) * int(running[-1]) / 100))
+    middle = value_of(int(histogram.keys[np.searchsorted(running, rank)]))
+    return min(max(middle, histogram.minimum), histogram.maximum)
+
+
+def bucket_of(value: float) -> int:
+    """The key of the bucket that holds the value; ValueError for NaN and infinities."""
+    return int(buckets_of(np.array([value], np.float64))[0])
+
+
+def buckets_of(values: npt.NDArray[np.float64]) -> Keys:
+    """The key of each value's bucket; ValueError if any is NaN or infinite."""
+    if not np.isfinite(values).all():
+        raise ValueError("NaN and infinities have no bucket")
+    sizes = np.abs(values)
+    logs = np.log(np.maximum(sizes, ZERO_BELOW)) / _LOG_GROWTH
+    keys = np.ceil(logs).astype(np.int32) + np.int32(OFFSET)
+    signs = np.where(sizes < ZERO_BELOW, 0, np.sign(values)).astype(np.int32)
+    return keys * signs
+
+
+def value_of(key: int) -> float:
+    """The value that stands for all of a bucket, as near to its lower as to its upper bound."""
+    if key == 0:
+        return 0.0
+    logarithm = (abs(key) - OFFSET) * _LOG_GROWTH + _LOG_MIDDLE
+    size = math.exp(logarithm) if logarithm < math.log(sys.float_info.max) else sys.float_info.max
+    return math.copysign(size, key)

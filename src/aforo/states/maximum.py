@@ -1,0 +1,27 @@
+"""The greatest value there was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def empty() -> int | float | None:
+    """The maximum of nothing, which is null."""
+    return None
+
+
+def fold(values: Iterable[int | float | None]) -> int | float | None:
+    """The greatest of the values, nulls left out."""
+    return max((value for value in values if value is not None), default=None)
+
+
+def merge(a: int | float | None, b: int | float | None) -> int | float | None:
+    """The greatest of both, where either is there."""
+    if a is None:
+        return b
+    return a if b is None else max(a, b)
+
+
+def finish(state: int | float | None) -> int | float | None:
+    """The maximum itself."""
+    return state

@@ -1,0 +1,82 @@
+"""Percentiles are within the stated error of the exact nearest rank."""
+
+from __future__ import annotations
+
+import math
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aforo.states import histogram
+
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-200, 2000).map(float),
+    st.floats(-1e-8, 1e-8),
+    st.just(0.0),
+)
+
+
+def exact(values: list[float], p: float) -> float:
+    return sorted(values)[max(1, math.ceil(Fraction(str(p)) * len(values) / 100)) - 1]
+
+
+@given(st.lists(NUMBERS, min_size=1), st.floats(0, 100))
+@example([sys.float_info.max, 1.0], 100)
+@example([-sys.float_info.max, 1.0, 2.0], 0)
+@example([5e-324, -5e-324, 0.0], 50)
+@example([1.0, 1.02, 1.02**2, 1.02**-5, 1e-9, -1e-9], 66.7)
+def test_a_percentile_is_within_one_percent_of_the_exact_one(values: list[float], p: float) -> None:
+    found = histogram.percentile(histogram.fold(values), p)
+    wanted = exact(values, p)
+    assert found is not None
+    allowed = histogram.RELATIVE_ERROR * abs(wanted) * (1 + 1e-9)
+    assert abs(found - wanted) <= max(allowed, histogram.ZERO_BELOW)
+
+
+@given(NUMBERS, NUMBERS)
+def test_keys_order_as_values_do(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert histogram.bucket_of(low) <= histogram.bucket_of(high)
+    assert histogram.bucket_of(-a) == -histogram.bucket_of(a)
+
+
+@given(NUMBERS)
+def test_a_bucket_stands_for_its_values(value: float) -> None:
+    key = histogram.bucket_of(value)
+    if abs(value) > histogram.ZERO_BELOW * histogram.GROWTH:
+        assert (key > 0) == (value > 0)
+        assert histogram.bucket_of(histogram.value_of(key)) == key
+    if abs(value) < histogram.ZERO_BELOW:
+        assert key == 0
+
+
+def test_a_percentile_is_taken_as_written() -> None:
+    thousand = histogram.fold(range(1, 1001))
+    assert histogram.percentile(thousand, 99.9) == pytest.approx(999, rel=histogram.RELATIVE_ERROR)
+    assert histogram.percentile(thousand, 0) == 1
+    assert histogram.percentile(thousand, 100) == pytest.approx(1000, rel=histogram.RELATIVE_ERROR)
+    few = histogram.fold([-10.0, 0.0, 10.0])
+    assert [histogram.percentile(few, p) for p in (0, 50, 100)] == [-10, 0, 10]
+    assert histogram.percentile(histogram.empty(), 50) is None
+    assert histogram.finish(few) == 0
+
+
+def test_what_cannot_be_answered_is_an_error() -> None:
+    for value in (math.nan, math.inf, -math.inf):
+        with pytest.raises(ValueError, match="no bucket"):
+            histogram.bucket_of(value)
+    with pytest.raises(ValueError, match="percentile"):
+        histogram.percentile(histogram.empty(), 101)
+    assert histogram.empty() != "a histogram"
+
+
+def test_merging_many_is_as_merging_two_by_two() -> None:
+    parts = [histogram.fold(np.arange(start, start + 50).tolist()) for start in (-100, 0, 20)]
+    assert histogram.merged(parts) == histogram.merge(histogram.merge(parts[0], parts[1]), parts[2])
+    assert histogram.merged([]) == histogram.empty()
+    assert histogram.merged(parts).total == 150
