@@ -1,0 +1,23 @@
+"""Measures of a stream, kept by some dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RollupGrain(StrEnum):
+    """The finest time a rollup keeps; `day` is for splits as wide as the events themselves."""
+
+    SLOT = "slot"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollup:
+    """Its dimensions in declared order, and the measures it keeps."""
+
+    name: str
+    dimensions: tuple[str, ...]
+    grain: RollupGrain = RollupGrain.SLOT
+    measures: tuple[str, ...]

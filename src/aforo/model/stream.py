@@ -1,0 +1,60 @@
+"""A declared kind of event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aforo.errors import UnknownName
+from aforo.model.field import Field, FieldType
+from aforo.model.measure import Measure
+from aforo.model.rollup import Rollup
+
+__all__ = ["Entity", "Extra", "Field", "FieldType", "Stream"]
+
+
+class Extra(StrEnum):
+    """What becomes of fields an event brings that its stream does not know."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A thing that is counted distinctly, and the field that identifies it."""
+
+    name: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Fields, and what is measured over them; every mapping keeps the declared order."""
+
+    name: str
+    description: str = ""
+    fields: Mapping[str, Field]
+    id: tuple[str, ...] = ()  # fields whose values make the id when an event brings none; () = none
+    extra: Extra = Extra.REFUSE
+    entities: Mapping[str, Entity]
+    measures: Mapping[str, Measure]
+    rollups: Mapping[str, Rollup]
+
+    def field(self, name: str) -> Field:
+        """The field named so; UnknownName otherwise."""
+        if name not in self.fields:
+            raise UnknownName.of(f"field of {self.name}", name, self.fields)
+        return self.fields[name]
+
+    def measure(self, name: str) -> Measure:
+        """The measure named so; UnknownName otherwise."""
+        if name not in self.measures:
+            raise UnknownName.of(f"measure of {self.name}", name, self.measures)
+        return self.measures[name]
+
+    def dimensions(self) -> tuple[str, ...]:
+        """Every field that some rollup is kept by, in the order of the fields."""
+        kept = {dimension for rollup in self.rollups.values() for dimension in rollup.dimensions}
+        return tuple(name for name in self.fields if name in kept)

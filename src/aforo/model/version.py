@@ -1,0 +1,108 @@
+"""Hashes over meaning: what an answer depends on, and never a label, an owner or a description.
+
+Canonical JSON (sorted keys, no spaces) through BLAKE2b. The order of what has no order (conditions, values of
+`in`, measures of a rollup) is sorted away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import TypeAlias
+
+from aforo.model.condition import Condition
+from aforo.model.field import Field, FieldType
+from aforo.model.formula import Binary, Formula, Negative, Number, Percentile, Ref
+from aforo.model.measure import Measure
+from aforo.model.metric import Metric
+from aforo.model.rollup import Rollup
+from aforo.model.stream import Stream
+
+Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
+
+
+def measure_hash(stream: Stream, measure: Measure) -> str:
+    """16 hex digits over what the measure's state means; its name is a label."""
+    return _digest(_measure(stream, measure), 8)
+
+
+def rollup_hash(stream: Stream, rollup: Rollup) -> str:
+    """16 hex digits over stream, dimensions, grain and measures' meaning; the rollup's name is a label."""
+    dimensions: list[Json] = [[name, stream.fields[name].type.value] for name in sorted(rollup.dimensions)]
+    measures: list[Json] = []
+    measures += sorted(measure_hash(stream, stream.measures[name]) for name in rollup.measures)
+    return _digest([stream.name, dimensions, rollup.grain.value, measures], 8)
+
+
+def model_version(streams: Mapping[str, Stream], metrics: Mapping[str, Metric]) -> str:
+    """12 hex digits over what every event, rollup and metric means; tenants are not part of it."""
+    meaning: Json = {
+        "streams": {name: _stream(stream) for name, stream in streams.items()},
+        "metrics": {name: [metric.stream, _formula(metric.formula)] for name, metric in metrics.items()},
+    }
+    return _digest(meaning, 6)
+
+
+def _digest(meaning: Json, size: int) -> str:
+    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return blake2b(text.encode("ascii"), digest_size=size).hexdigest()
+
+
+def _stream(stream: Stream) -> Json:
+    return {
+        "fields": {name: _field(field) for name, field in stream.fields.items()},
+        "id": list(stream.id),
+        "extra": stream.extra.value,
+        "entities": {name: entity.field for name, entity in stream.entities.items()},
+        "measures": {name: _measure(stream, measure) for name, measure in stream.measures.items()},
+        "rollups": {name: rollup_hash(stream, rollup) for name, rollup in stream.rollups.items()},
+    }
+
+
+def _field(field: Field) -> Json:
+    return {
+        "type": field.type.value,
+        "required": field.required,
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+        "max_length": field.max_length,
+        "scale": field.scale,
+    }
+
+
+def _measure(stream: Stream, measure: Measure) -> Json:
+    field = None if measure.field is None else stream.fields[measure.field]
+    return {
+        "kind": measure.kind.value,
+        "field": None if field is None else [field.name, field.type.value, field.scale],
+        "entity": measure.entity,
+        "where": _conditions(stream, measure.where),
+    }
+
+
+def _conditions(stream: Stream, conditions: tuple[Condition, ...]) -> Json:
+    written: dict[str, Json] = {}
+    for condition in conditions:
+        field = stream.fields[condition.field]
+        listed = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        number = field.type is FieldType.NUMBER  # 1 and 1.0 are one number
+        values: list[Json] = []
+        values += sorted({float(v) if number and v is not None else v for v in listed}, key=repr)
+        meaning: Json = [field.name, field.type.value, condition.op.value, values]
+        written[json.dumps(meaning)] = meaning
+    return [written[key] for key in sorted(written)]
+
+
+def _formula(formula: Formula) -> Json:
+    match formula:
+        case Number(value):
+            return ["number", str(value)]
+        case Ref(measure):
+            return ["measure", measure]
+        case Percentile(measure, p):
+            return ["percentile", measure, p]
+        case Negative(of):
+            return ["-", _formula(of)]
+        case Binary(op, left, right):
+            return [op.value, _formula(left), _formula(right)]
