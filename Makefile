@@ -10,6 +10,8 @@ READY := $(VENV)/.installed
 SOURCES := src tests tools $(wildcard bench) $(wildcard docs/*.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# One package of the lock comes as source; old pips would build it in a way that is going away.
+export PIP_USE_PEP517 := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long check bench lock clean
