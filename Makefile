@@ -19,10 +19,10 @@ export PIP_USE_PEP517 := 1
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## load the 336,776 flights of 2013, show what they say, then serve them (SERVE=0 ends there)
+demo: $(READY) ## load the flights of 2013, draw what they say, then serve them (SERVE=0 ends before)
 	@$(BIN)/aforo demo $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
-test: $(READY) ## run all tests but the long ones, and hold the coverage below http/ at 90 % of lines and of branches
+test: $(READY) ## run all but the long tests, and want 90 % of lines and branches below http/ visited
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=
 	@$(BIN)/python tools/coverage_gate.py
 
@@ -39,7 +39,7 @@ check: $(READY) ## format, lint, types, floors, and whether the lock is current
 bench: $(READY) ## measure against bare DuckDB on the same data and this machine
 	@$(BIN)/python bench/run.py
 
-lock: $(READY) ## write requirements.lock again after a change of pyproject.toml (UPGRADE=1: with the newest versions)
+lock: $(READY) ## write requirements.lock again from pyproject.toml (UPGRADE=1: with the newest versions)
 	@$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv and all that builds and tests left; aforo-data stays
@@ -52,7 +52,7 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "'$(PYTHON)' cannot make a virtual environment: install its venv package" >&2; \
 	  echo "(Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing requirements.lock into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
