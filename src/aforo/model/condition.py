@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from aforo.errors import InvalidRequest, suggestion
 from aforo.model.field import Field, FieldType
 from aforo.model.tokens import Cursor, TokenKind, tokens
+from aforo.windows import parse_instant
 
 INT64_MINIMUM = -(2**63)
 INT64_MAXIMUM = 2**63 - 1
@@ -123,9 +123,10 @@ def _fits(value: Scalar, wanted: FieldType) -> bool:
 
 def _is_instant(text: str) -> bool:
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
+        parse_instant(text)
+    except InvalidRequest:
         return False
+    return True
 
 
 def _condition(cursor: Cursor) -> Condition:

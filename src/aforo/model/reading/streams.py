@@ -1,0 +1,158 @@
+"""The `streams:` of a model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aforo.errors import InvalidRequest
+from aforo.model.condition import Condition, parse
+from aforo.model.field import DEFAULT_SCALE, Field, FieldType
+from aforo.model.findings import FaultCode, Findings
+from aforo.model.measure import Measure, MeasureKind
+from aforo.model.reading.section import Section
+from aforo.model.reading.written import Node, Text, Unusable, kind_of
+from aforo.model.rollup import Rollup, RollupGrain
+from aforo.model.stream import Entity, Extra, Stream
+
+_STREAM_KEYS = ("description", "id", "extra", "fields", "entities", "measures", "rollups")
+_ANY_FIELD = ("type", "required", "unit", "description")
+_ONLY_FOR = {
+    "minimum": (FieldType.INTEGER, FieldType.NUMBER),
+    "maximum": (FieldType.INTEGER, FieldType.NUMBER),
+    "max_length": (FieldType.STRING,),
+    "scale": (FieldType.NUMBER,),
+}
+
+
+def read_stream(findings: Findings, name: str, path: str, node: Node) -> Stream:
+    """A stream; what cannot be read of it is a fault, and something harmless stands in its place."""
+    section = Section(findings, path, node, _STREAM_KEYS)
+    entities = {
+        entity: _entity(findings, entity, place, content)
+        for entity, place, content in section.children("entities")
+    }
+    measures = {
+        measure: _measure(findings, measure, place, content, entities)
+        for measure, place, content in section.children("measures")
+    }
+    return Stream(
+        name=name,
+        description=section.text("description") or "",
+        fields={
+            field: _field(findings, field, place, content)
+            for field, place, content in section.children("fields")
+        },
+        id=section.names("id") or (),
+        extra=_extra(findings, section),
+        entities=entities,
+        measures=measures,
+        rollups={
+            rollup: _rollup(findings, rollup, place, content, measures)
+            for rollup, place, content in section.children("rollups")
+        },
+    )
+
+
+def _extra(findings: Findings, section: Section) -> Extra:
+    node = section.node("extra")
+    if isinstance(node, Text) and node.value == "keep":
+        message = "'keep' is not built yet; write refuse or drop"
+        findings.fault(section.place("extra"), FaultCode.NOT_BUILT, message)
+        return Extra.REFUSE
+    return section.choice("extra", Extra) or Extra.REFUSE
+
+
+def _field(findings: Findings, name: str, path: str, node: Node) -> Field:
+    if isinstance(node, Text) and not node.null and node.value in set(FieldType):
+        return Field(name=name, type=FieldType(node.value))
+    section = Section(findings, path, node, (*_ANY_FIELD, *_ONLY_FOR))
+    if not isinstance(node, Text | Unusable):
+        section.need("type")
+    kind = section.choice("type", FieldType)
+    for key, types in _ONLY_FOR.items():
+        if key in section and kind is not None and kind not in types:
+            wanted = " or ".join(types)
+            message = f"{key!r} is for fields of type {wanted}, but {name} is of type {kind}"
+            findings.fault(section.place(key), FaultCode.CONTRADICTION, message)
+    scale = section.whole("scale")
+    return Field(
+        name=name,
+        type=kind or FieldType.STRING,
+        required=section.truth("required"),
+        unit=section.text("unit"),
+        minimum=section.number("minimum"),
+        maximum=section.number("maximum"),
+        max_length=section.whole("max_length"),
+        scale=DEFAULT_SCALE if scale is None else scale,
+        description=section.text("description") or "",
+    )
+
+
+def _entity(findings: Findings, name: str, path: str, node: Node) -> Entity:
+    if isinstance(node, Text) and not node.null:
+        return Entity(name=name, field=node.value)
+    if not isinstance(node, Unusable):
+        message = f"{kind_of(node)} came where the name of a field was wanted"
+        findings.fault(path, FaultCode.WRONG_TYPE, message)
+    return Entity(name=name, field="")
+
+
+def _measure(findings: Findings, name: str, path: str, node: Node, entities: Mapping[str, Entity]) -> Measure:
+    if isinstance(node, Text) and not node.null:
+        if node.value != MeasureKind.COUNT:
+            message = f"{node.value!r} came where count or a mapping like {{sum: field}} was wanted"
+            findings.fault(path, FaultCode.WRONG_TYPE, message)
+        return Measure(name=name, kind=MeasureKind.COUNT)
+    section = Section(findings, path, node, (*MeasureKind, "where"))
+    kinds = [kind for kind in MeasureKind if kind in section]
+    if len(kinds) != 1:
+        if findings.sound(path):
+            came = " and ".join(kinds) if kinds else "none"
+            message = f"{came} came where one of {', '.join(MeasureKind)} was wanted"
+            findings.fault(path, FaultCode.CONTRADICTION if kinds else FaultCode.MISSING, message)
+        return Measure(name=name, kind=MeasureKind.COUNT)
+    kind, where = kinds[0], _where(findings, section)
+    if kind is MeasureKind.COUNT:
+        _check_count(findings, section)
+        return Measure(name=name, kind=kind, where=where)
+    of = section.text(kind)
+    if kind is not MeasureKind.DISTINCT:
+        return Measure(name=name, kind=kind, field=of, where=where)
+    entity = entities.get(of or "")
+    return Measure(name=name, kind=kind, entity=of, field=entity.field if entity else None, where=where)
+
+
+def _check_count(findings: Findings, section: Section) -> None:
+    node = section.node("count")
+    if isinstance(node, Text) and node.value == "true":
+        return
+    hint = ""
+    if isinstance(node, Text) and node.value.isidentifier():
+        hint = f'; to count where it is not null write {{count: true, where: "{node.value} is not null"}}'
+    message = f"{kind_of(node)} came where true was wanted{hint}"
+    findings.fault(section.place("count"), FaultCode.WRONG_TYPE, message)
+
+
+def _where(findings: Findings, section: Section) -> tuple[Condition, ...]:
+    text = section.text("where")
+    if text is None:
+        return ()
+    try:
+        return parse(text)
+    except InvalidRequest as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        findings.fault(section.place("where"), FaultCode.BAD_CONDITION, f"in {text!r}: {error.detail}{hint}")
+        return ()
+
+
+def _rollup(findings: Findings, name: str, path: str, node: Node, measures: Mapping[str, Measure]) -> Rollup:
+    section = Section(findings, path, node, ("by", "grain", "measures"))
+    if not isinstance(node, Text | Unusable):
+        section.need("by")
+    chosen = section.names("measures")
+    return Rollup(
+        name=name,
+        dimensions=section.names("by") or (),
+        grain=section.choice("grain", RollupGrain) or RollupGrain.SLOT,
+        measures=tuple(measures) if chosen is None else chosen,
+    )
