@@ -1,0 +1,1 @@
+"""What arrives: typed, named, checked, and taken or refused with a reason."""
