@@ -45,9 +45,9 @@ class Source(StrEnum):
 def typed(field: Field, column: Column, source: Source = Source.ARROW) -> Typed:
     """The column in the field's Arrow type; bad rows are null and named by code, and no row fails another.
 
-    A list is decoded JSON whatever the source. Text is parsed by the field's type. An Arrow array is cast where
-    nothing is lost; its floats become integers row by row where they are whole, since tables that had nulls are
-    written so.
+    A list is decoded JSON whatever the source. Text is parsed by the field's type. An Arrow array is cast
+    where nothing is lost; its floats become integers row by row where they are whole, since tables that had
+    nulls are written so.
     """
     return _typed(field.type, column, source)
 
