@@ -1,0 +1,33 @@
+"""One frozen tree of settings, and the one way to read it."""
+
+from aforo.settings.reading import Resolved, config_file, load
+from aforo.settings.tree import (
+    Described,
+    Engine,
+    Fold,
+    Http,
+    Intake,
+    Log,
+    Questions,
+    Settings,
+    Stop,
+    describe,
+    env_name,
+)
+
+__all__ = [
+    "Described",
+    "Engine",
+    "Fold",
+    "Http",
+    "Intake",
+    "Log",
+    "Questions",
+    "Resolved",
+    "Settings",
+    "Stop",
+    "config_file",
+    "describe",
+    "env_name",
+    "load",
+]

@@ -1,0 +1,248 @@
+"""Every setting there is: its unit in its name, its default, bounds and meaning at the field."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar, get_type_hints
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What stands at a setting's field, beside its type and default."""
+
+    sentence: str
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    secret: bool = False
+
+
+def _setting(
+    default: T,
+    sentence: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] = (),
+    prefixes: tuple[str, ...] = (),
+    secret: bool = False,
+) -> T:
+    about = About(sentence, least, most, choices, prefixes, secret)
+    return field(default=default, metadata={"about": about}, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """How the server listens and what it takes in one request."""
+
+    host: str = _setting("127.0.0.1", "Address the server listens on.")
+    port: int = _setting(8321, "Port the server listens on; 0 takes any free one.", least=0, most=65_535)
+    max_body_bytes: int = _setting(
+        8 * 2**20, "Largest request body, before and after inflating.", least=1_024, most=2**30
+    )
+    max_events_per_request: int = _setting(10_000, "Most events in one request.", least=1, most=1_000_000)
+    workers: int = _setting(8, "Threads that answer questions.", least=1, most=256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """How events are gathered to commits, and which times are taken."""
+
+    commit_rows: int = _setting(50_000, "Events that make a commit at once.", least=1, most=10_000_000)
+    commit_after_seconds: float = _setting(
+        0.01, "Longest that an event waits for others before its commit.", least=0, most=60
+    )
+    queue_rows: int = _setting(
+        200_000,
+        "Events that may wait for their commit; more are turned away and may come again.",
+        least=1,
+        most=100_000_000,
+    )
+    future_seconds: int = _setting(
+        600, "How far ahead of the clock an event's time may lie.", least=0, most=366 * 86_400
+    )
+    untimed_id_seconds: int = _setting(
+        86_400, "How long an event with an id but no time is recognised.", least=0, most=366 * 86_400
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What the embedded engine may use."""
+
+    memory_mb: int = _setting(256, "Memory of the embedded engine, in mebibytes.", least=64, most=2**20)
+    threads: int = _setting(2, "Threads of the embedded engine.", least=1, most=256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """How rollups are made true again."""
+
+    batch_rows: int = _setting(
+        400_000, "Events that one fold reads at most, so that commits never wait long.", least=1, most=10**9
+    )
+    wake_after_seconds: float = _setting(
+        1.0, "How long after a commit the folder wakes.", least=0, most=3_600
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """What one question may cost."""
+
+    raw_rows_limit: int = _setting(
+        50_000_000, "Raw events that one question may read; 0 forbids raw reads.", least=0, most=10**12
+    )
+    time_limit_seconds: float = _setting(
+        30.0, "How long one question may run before it is interrupted.", least=0.001, most=86_400
+    )
+    max_rows: int = _setting(100_000, "Most rows in one answer.", least=1, most=10_000_000)
+    max_buckets: int = _setting(20_000, "Most buckets of time in one answer.", least=1, most=10_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """How the server ends."""
+
+    drain_seconds: float = _setting(
+        10.0, "How long requests under way may go on once the server stops.", least=0, most=3_600
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """What is told on standard error."""
+
+    level: str = _setting(
+        "info", "Least severity that is told.", choices=("debug", "info", "warning", "error")
+    )
+    format: str = _setting("text", "Lines for people, or one JSON object a line.", choices=("text", "json"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings; made by `load`, handed down, never changed."""
+
+    data: Path = _setting(Path("./aforo-data"), "The data directory.")  # noqa: RUF009  (a field)
+    url: str | None = _setting(
+        None, "A server to work through instead of a data directory.", prefixes=("http://", "https://")
+    )
+    key: str | None = _setting(None, "The key shown to a server; never printed.", secret=True)
+    models: Path | None = _setting(  # noqa: RUF009  (a field)
+        None, "Folder of model files; none means `models` in the data directory."
+    )
+    packs: tuple[str, ...] = _setting(("flights",), "Packs whose models are there from the start.")
+    http: Http = field(default_factory=Http)
+    intake: Intake = field(default_factory=Intake)
+    engine: Engine = field(default_factory=Engine)
+    fold: Fold = field(default_factory=Fold)
+    questions: Questions = field(default_factory=Questions)
+    stop: Stop = field(default_factory=Stop)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def model_folder(self) -> Path:
+        """The folder of model files, whether it was set or not."""
+        return self.data / "models" if self.models is None else self.models
+
+
+class Kind(Enum):
+    """What a setting's value is, as people say it."""
+
+    WHOLE = "whole number"
+    NUMBER = "number"
+    TEXT = "text"
+    PATH = "path"
+    WORDS = "words with commas between"
+
+
+_KIND_OF_TYPE: tuple[tuple[object, Kind], ...] = (
+    (int, Kind.WHOLE),
+    (float, Kind.NUMBER),
+    (str, Kind.TEXT),
+    (str | None, Kind.TEXT),
+    (Path, Kind.PATH),
+    (Path | None, Kind.PATH),
+    (tuple[str, ...], Kind.WORDS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One setting: its key with dots, what it is, and its default."""
+
+    key: str
+    kind: Kind
+    default: object
+    about: About
+
+
+def leaves(section: type = Settings, prefix: str = "") -> Iterator[Leaf]:
+    """Every setting, in the order it is declared."""
+    hints = get_type_hints(section)
+    for each in dataclasses.fields(section):
+        hint, key = hints[each.name], prefix + each.name
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from leaves(hint, key + ".")
+        else:
+            kind = next(kind for known, kind in _KIND_OF_TYPE if known == hint)
+            yield Leaf(key, kind, each.default, each.metadata["about"])
+
+
+def env_name(key: str) -> str:
+    """The environment variable of a setting: `http.port` is AFORO_HTTP_PORT."""
+    return "AFORO_" + key.upper().replace(".", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting in words, for the reference page and the doctor."""
+
+    key: str
+    env: str
+    type: str
+    default: str
+    bounds: str
+    sentence: str
+
+
+def describe() -> tuple[Described, ...]:
+    """Every setting in words, in the order it is declared."""
+    return tuple(
+        Described(
+            leaf.key,
+            env_name(leaf.key),
+            leaf.kind.value,
+            value_text(leaf.default),
+            bounds_text(leaf.about),
+            leaf.about.sentence,
+        )
+        for leaf in leaves()
+    )
+
+
+def value_text(value: object) -> str:
+    """A setting's value as it would be written."""
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def bounds_text(about: About) -> str:
+    """What values are allowed: `0 to 65535`, `text or json`, or nothing where all are."""
+    if about.choices:
+        return " or ".join(about.choices)
+    if about.prefixes:
+        return "begins with " + " or ".join(about.prefixes)
+    if about.least is None or about.most is None:
+        return ""
+    return f"{about.least} to {about.most}"
