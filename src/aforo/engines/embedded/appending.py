@@ -1,0 +1,168 @@
+"""One commit: events not seen before, what they dirtied, and what became of everything that arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.layout import entity_table, events_table, ordinal_column, quoted
+from aforo.engines.embedded.modelling import last_commit, new_entities_sql
+from aforo.engines.embedded.parameters import timestamp
+from aforo.engines.engine import ACCEPTED, DUPLICATE, Append, Commit, OutcomeCount, StreamRows
+from aforo.model.stream import Stream
+from aforo.model.tenant import Tenant
+from aforo.windows import slot_of
+
+STAGE = "stage"
+
+
+def append(cursor: Cursor, append: Append, default_tenant: Tenant, untimed_id_seconds: int) -> Commit:
+    """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number."""
+    number = last_commit(cursor) + 1
+    fresh = tuple(_keep(cursor, rows, number, append.arrival, untimed_id_seconds) for rows in append.rows)
+    _count(cursor, append, fresh, number)
+    _name_tenants(cursor, append.rows, default_tenant)
+    cursor.execute(
+        "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}
+    )
+    return Commit(number, fresh)
+
+
+def _keep(
+    cursor: Cursor, given: StreamRows, number: int, arrival: int, untimed_id_seconds: int
+) -> npt.NDArray[np.bool_]:
+    stage = given.rows.append_column("seq", pa.array(np.arange(given.rows.num_rows)))
+    cursor.register(STAGE, stage)
+    try:
+        fresh = np.zeros(stage.num_rows, bool)
+        fresh[_fresh_timed(cursor, given.stream, stage)] = True
+        fresh[_fresh_untimed(cursor, given.stream, stage, arrival, untimed_id_seconds)] = True
+        if not fresh.all():
+            cursor.register(STAGE, stage.filter(pa.array(fresh)))
+        if fresh.any():
+            _insert(cursor, given.stream, stage.column_names, number)
+    finally:
+        cursor.unregister(STAGE)
+    return fresh
+
+
+def _fresh_timed(cursor: Cursor, stream: Stream, stage: pa.Table) -> npt.NDArray[np.int64]:
+    span = pc.min_max(stage["time"]).as_py()
+    return _sequence(
+        cursor,
+        f"""
+        -- Rows named by (tenant, id, time) that neither an earlier row nor the stream has.
+        WITH first AS (
+            SELECT tenant, id, time, min(seq) AS seq FROM {STAGE} WHERE NOT untimed GROUP BY tenant, id, time
+        )
+        SELECT f.seq FROM first AS f
+        ANTI JOIN (
+            SELECT tenant, id, time FROM {events_table(stream.name)}
+            WHERE time BETWEEN $earliest AND $latest AND NOT untimed
+        ) AS e ON e.tenant = f.tenant AND e.id = f.id AND e.time = f.time
+        """,
+        {"earliest": span["min"], "latest": span["max"]},
+    )
+
+
+def _fresh_untimed(
+    cursor: Cursor, stream: Stream, stage: pa.Table, arrival: int, untimed_id_seconds: int
+) -> npt.NDArray[np.int64]:
+    if not pc.any(stage["untimed"]).as_py():
+        return np.empty(0, np.int64)
+    reach = untimed_id_seconds * 1_000_000
+    return _sequence(
+        cursor,
+        f"""
+        -- Rows that came without a time are recognised by their id for a while, on both sides of their
+        -- arrival, since a clock may have been set back in between.
+        WITH first AS (
+            SELECT tenant, id, min(seq) AS seq FROM {STAGE} WHERE untimed GROUP BY tenant, id
+        )
+        SELECT f.seq FROM first AS f
+        ANTI JOIN (
+            SELECT tenant, id FROM {events_table(stream.name)}
+            WHERE time BETWEEN $earliest AND $latest AND untimed
+        ) AS e ON e.tenant = f.tenant AND e.id = f.id
+        """,
+        {"earliest": timestamp(arrival - reach), "latest": timestamp(arrival + reach)},
+    )
+
+
+def _sequence(cursor: Cursor, sql: str, parameters: dict[str, object]) -> npt.NDArray[np.int64]:
+    found = cursor.execute(sql, parameters).fetchnumpy()["seq"]
+    return np.asarray(found, np.int64)
+
+
+def _insert(cursor: Cursor, stream: Stream, staged: list[str], number: int) -> None:
+    for entity in stream.entities.values():
+        if entity.field in staged:
+            cursor.execute(new_entities_sql(stream, entity, source=STAGE))
+    fields = [name for name in stream.fields if name in staged]
+    entities = [entity for entity in stream.entities.values() if entity.field in staged]
+    columns = [
+        *("tenant", "id", "time", "untimed", '"commit"'),
+        *map(quoted, fields),
+        *(ordinal_column(entity.name) for entity in entities),
+    ]
+    picked = [
+        *("s.tenant", "s.id", "s.time", "s.untimed", "$commit"),
+        *(f"s.{quoted(name)}" for name in fields),
+        *(f"d{at}.ordinal" for at in range(len(entities))),
+    ]
+    joins = "".join(
+        f" LEFT JOIN {entity_table(entity.name)} AS d{at}"
+        f" ON d{at}.tenant = s.tenant AND d{at}.value = s.{quoted(entity.field)}::VARCHAR"
+        for at, entity in enumerate(entities)
+    )
+    cursor.execute(
+        f"INSERT INTO {events_table(stream.name)} ({', '.join(columns)}) "
+        f"SELECT {', '.join(picked)} FROM {STAGE} AS s{joins} ORDER BY s.time",
+        {"commit": number},
+    )
+    cursor.execute(
+        f"""
+        -- The slots that these rows dirtied.
+        INSERT INTO ledger
+        SELECT $stream, tenant, time_bucket(INTERVAL 15 MINUTES, time), $commit, count(*)
+        FROM {STAGE} GROUP BY ALL
+        """,
+        {"stream": stream.name, "commit": number},
+    )
+
+
+def _count(cursor: Cursor, append: Append, fresh: tuple[npt.NDArray[np.bool_], ...], number: int) -> None:
+    counts = [
+        *(count for given, new in zip(append.rows, fresh, strict=True) for count in _kept_counts(given, new)),
+        *append.refused,
+    ]
+    if not counts:
+        return
+    slot = timestamp(slot_of(append.arrival))
+    cursor.executemany(
+        "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
+        [(number, slot, count.stream, count.tenant, count.outcome, count.count) for count in counts],
+    )
+
+
+def _kept_counts(given: StreamRows, fresh: npt.NDArray[np.bool_]) -> Iterable[OutcomeCount]:
+    for outcome, chosen in ((ACCEPTED, fresh), (DUPLICATE, ~fresh)):
+        if not chosen.any():
+            continue
+        for pair in pc.value_counts(given.rows["tenant"].filter(pa.array(chosen))).to_pylist():
+            yield OutcomeCount(given.stream.name, pair["values"], outcome, pair["counts"])
+
+
+def _name_tenants(cursor: Cursor, rows: tuple[StreamRows, ...], default: Tenant) -> None:
+    """Tenants that only events name count in the default's zone from their first event on."""
+    names = {name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()}
+    for name in sorted(names):
+        cursor.execute(
+            "INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false)",
+            {"name": name, "timezone": default.timezone, "week_start": default.week_start},
+        )

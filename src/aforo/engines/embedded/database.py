@@ -1,0 +1,211 @@
+"""The file: who may open it, the one thread that writes it, and DuckDB's errors in our words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Timer
+from typing import Any, TypeVar
+
+import duckdb
+
+from aforo.engines.embedded import schema
+from aforo.errors import DataInUse, DataTooNew, StorageError, StorageFull, TimeLimit
+
+FILE_NAME = "events.duckdb"
+Cursor = duckdb.DuckDBPyConnection
+T = TypeVar("T")
+
+
+class Database:
+    """One open file: reads on cursors of their own, every write transaction on one thread.
+
+    Two DuckDB connections that change the same keyed row can both commit and one change is lost, so
+    writing has one thread however many ask for it.
+    """
+
+    def __init__(self, directory: Path, *, memory_mb: int, threads: int) -> None:
+        self.path = directory / FILE_NAME
+        with spoken(self.path):
+            directory.mkdir(parents=True, exist_ok=True)
+            self._root = duckdb.connect(
+                self.path, config={"memory_limit": f"{memory_mb}MB", "threads": str(threads)}
+            )
+        self._root.execute("SET TimeZone = 'UTC'")
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
+        try:
+            self.write(self._prepare)
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, change: Callable[[Cursor], T]) -> T:
+        """Runs `change` in a transaction on the writing thread; it is durable when this returns.
+
+        Whatever `change` raises rolls all of it back. Raises `StorageFull`, `StorageError`.
+        """
+        return self._writer.submit(self._transact, change).result()
+
+    @contextmanager
+    def snapshot(self, time_limit_seconds: float | None = None) -> Iterator[Cursor]:
+        """A cursor whose reads all see one moment. Raises `TimeLimit` when it is held too long."""
+        with spoken(self.path):
+            cursor = self._root.cursor()
+            try:
+                with _limited(cursor, time_limit_seconds):
+                    cursor.begin()
+                    yield cursor
+            finally:
+                cursor.close()
+
+    def file_bytes(self) -> int:
+        """What the file and its log take on disk."""
+        log = self.path.with_name(self.path.name + ".wal")
+        return sum(path.stat().st_size for path in (self.path, log) if path.exists())
+
+    def close(self) -> None:
+        """Lets the last write end, folds the log into the file and lets go of it."""
+        self._writer.shutdown(wait=True)
+        self._root.close()
+
+    def _transact(self, change: Callable[[Cursor], T]) -> T:
+        with spoken(self.path):
+            self._root.begin()
+            try:
+                result = change(self._root)
+                self._root.commit()
+            except BaseException:
+                self._roll_back()
+                raise
+            return result
+
+    def _roll_back(self) -> None:
+        try:
+            self._root.rollback()
+        except duckdb.TransactionException:
+            # A commit that failed has ended its transaction itself; there is nothing left to undo.
+            return
+
+    def _prepare(self, cursor: Cursor) -> None:
+        cursor.execute(schema.CREATE_META)
+        found = first_row(cursor, schema.FORMAT_OF_FILE)
+        if found is None:
+            for statement in schema.CREATE_ALL:
+                cursor.execute(statement)
+            cursor.execute(schema.STAMP_FORMAT, {"format": schema.FORMAT})
+        elif found[0] > schema.FORMAT:
+            raise DataTooNew(
+                f"{self.path.parent} has format {found[0]}; this version reads up to {schema.FORMAT}",
+                hint="use the newer version of aforo, or another data directory",
+            )
+
+
+def first_row(
+    cursor: Cursor, sql: str, parameters: Mapping[str, object] | None = None
+) -> tuple[Any, ...] | None:
+    """The first row of a result that is read to its end: an unfinished one blocks its connection."""
+    rows: list[tuple[Any, ...]] = cursor.execute(sql, parameters or {}).fetchall()
+    return rows[0] if rows else None
+
+
+@contextmanager
+def _limited(cursor: Cursor, seconds: float | None) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    over = Event()
+
+    def interrupt() -> None:
+        over.set()
+        cursor.interrupt()
+
+    timer = Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        if not over.is_set():
+            raise
+        raise TimeLimit(
+            f"the question was stopped after {seconds:g} s",
+            hint="ask a shorter window, or raise questions.time_limit_seconds",
+        ) from error
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def spoken(path: Path) -> Iterator[None]:
+    """Turns what DuckDB and the file system say about the file into errors a person can act on."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        said = str(error)
+        for pattern, explain in _EXPLANATIONS:
+            if match := re.search(pattern, said, re.IGNORECASE):
+                raise explain(path, match) from error
+        raise
+
+
+def _in_use(path: Path, match: re.Match[str]) -> StorageError:
+    holder = re.search(r"PID (\d+)", match.string)
+    by = f"process {holder[1]}" if holder else "another process"
+    return DataInUse(
+        f"{path.parent} is held by {by}",
+        hint="stop it, or use another data directory (--data DIR)",
+    )
+
+
+def _full(path: Path, _match: re.Match[str]) -> StorageError:
+    return StorageFull(
+        f"the disk that holds {path.parent} is full; what was being written was rolled back",
+        hint="free space and send again: what was acknowledged is kept, what is repeated counts once",
+    )
+
+
+def _forbidden(path: Path, match: re.Match[str]) -> StorageError:
+    return StorageError(
+        f"{path.parent} cannot be written: {match[0].lower()}",
+        hint=f"let user {os.getuid()} write there, or use another data directory (--data DIR)",
+    )
+
+
+def _no_directory(path: Path, _match: re.Match[str]) -> StorageError:
+    return StorageError(f"{path.parent} is no directory", hint="use another data directory (--data DIR)")
+
+
+def _newer(path: Path, match: re.Match[str]) -> StorageError:
+    return DataTooNew(
+        f"{path} was written by a newer engine: {match.string.splitlines()[0]}",
+        hint="use the newer version of aforo, or another data directory",
+    )
+
+
+def _damaged(path: Path, match: re.Match[str]) -> StorageError:
+    return StorageError(
+        f"{path} is no file of this engine, or is damaged: {match.string.splitlines()[0]}",
+        hint="restore it from a copy, or use another data directory (--data DIR)",
+    )
+
+
+def _invalidated(path: Path, _match: re.Match[str]) -> StorageError:
+    return StorageError(
+        f"{path} had to be closed after a failed write; nothing acknowledged is lost",
+        hint="see to the disk, then start again",
+    )
+
+
+_EXPLANATIONS: tuple[tuple[str, Callable[[Path, re.Match[str]], StorageError]], ...] = (
+    (r"conflicting lock|could not set lock", _in_use),
+    (r"no space left|disk quota exceeded|disk full", _full),
+    (r"permission denied|read-only file system|attached in read-only mode", _forbidden),
+    (r"not a directory|file exists", _no_directory),
+    (r"database has been invalidated", _invalidated),
+    (r"newer version of duckdb|version number", _newer),
+    (r"not a valid duckdb|corrupt|checksum", _damaged),
+)

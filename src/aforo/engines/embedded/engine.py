@@ -1,0 +1,207 @@
+"""The embedded engine: the protocol's verbs over one DuckDB file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from aforo.engines.embedded import appending, folding, modelling
+from aforo.engines.embedded.database import Cursor, Database, first_row
+from aforo.engines.embedded.layout import events_table
+from aforo.engines.embedded.parameters import microseconds, timestamp
+from aforo.engines.embedded.reading import Reading
+from aforo.engines.engine import (
+    Append,
+    Claim,
+    Commit,
+    Folded,
+    Standing,
+    States,
+    StatesRequest,
+    Statistics,
+    StreamStatistics,
+)
+from aforo.model.model import Model
+from aforo.model.tenant import Tenant
+from aforo.windows import SLOT, Window, Zone
+
+STANDING = """
+-- The first dirty slot of a window, and when the oldest commit that waits for a fold there was made.
+SELECT min(l.slot), min(c.made_at) FROM ledger AS l LEFT JOIN commits AS c ON c."commit" = l."commit"
+WHERE l.stream = $stream AND l.tenant = $tenant AND l.slot >= $start AND l.slot < $end
+"""
+
+REVISION = """
+-- How often the days that a window touches were folded: raised with any of them.
+SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
+WHERE stream = $stream AND tenant = $tenant AND day > $start - INTERVAL 25 HOURS AND day < $end
+"""
+
+NEWEST_DIRTY = """
+-- The stream and tenant of the newest dirty slot.
+SELECT stream, tenant FROM ledger WHERE list_contains($streams, stream)
+ORDER BY slot DESC, stream, tenant LIMIT 1
+"""
+
+DIRTY_SLOTS = """
+-- One tenant's dirty slots of a stream, newest first, with how many events dirtied each.
+SELECT epoch_us(slot) AS slot, sum(events)::BIGINT AS events FROM ledger
+WHERE stream = $stream AND tenant = $tenant GROUP BY slot ORDER BY slot DESC
+"""
+
+TENANT = "SELECT name, timezone, week_start FROM tenants WHERE name = $name"
+
+ALL_DIRTY = "SELECT count(*) FROM (SELECT DISTINCT stream, tenant, slot FROM ledger)"
+
+OUTCOMES = "SELECT outcome, sum(events)::BIGINT FROM outcomes GROUP BY outcome ORDER BY outcome"
+
+
+class EmbeddedEngine:
+    """DuckDB in this process; see `engines.engine.Engine` for what each verb promises."""
+
+    def __init__(self, directory: Path, *, memory_mb: int, threads: int, untimed_id_seconds: int) -> None:
+        self._database = Database(directory, memory_mb=memory_mb, threads=threads)
+        self._untimed_id_seconds = untimed_id_seconds
+        self._model: Model | None = None
+        self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
+
+    def apply_model(self, model: Model, default_tenant: Tenant) -> None:
+        self._database.write(lambda cursor: modelling.apply_model(cursor, model))
+        self._model = model
+        self._default_tenant = default_tenant
+
+    def append(self, append: Append) -> Commit:
+        return self._database.write(
+            lambda cursor: appending.append(cursor, append, self._default_tenant, self._untimed_id_seconds)
+        )
+
+    def claim(self, max_rows: int) -> Claim | None:
+        with self._database.snapshot() as cursor:
+            newest = first_row(cursor, NEWEST_DIRTY, {"streams": list(self.model.streams)})
+            if newest is None:
+                return None
+            stream, tenant = newest
+            dirty = cursor.execute(DIRTY_SLOTS, {"stream": stream, "tenant": tenant}).fetchnumpy()
+        within = max(1, int(np.searchsorted(np.cumsum(dirty["events"]), max_rows, side="right")))
+        return Claim(stream, tenant, np.sort(np.asarray(dirty["slot"][:within], np.int64)))
+
+    def fold(self, claim: Claim) -> Folded:
+        with self._database.snapshot() as cursor:
+            zone = self._zone(cursor, claim.tenant)
+            return folding.fold(cursor, claim, self.model.stream(claim.stream), zone)
+
+    def replace(self, folded: Folded) -> None:
+        stream = self.model.stream(folded.claim.stream)
+        self._database.write(lambda cursor: folding.write(cursor, folded, stream))
+
+    def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
+        with self._database.snapshot(time_limit_seconds) as cursor:
+            return Reading(cursor, request).states()
+
+    def standing(self, stream: str, tenant: str, window: Window) -> Standing:
+        asked: dict[str, object] = {
+            "stream": stream,
+            "tenant": tenant,
+            "start": timestamp(window.start - window.start % SLOT),
+            "end": timestamp(window.end),
+        }
+        with self._database.snapshot() as cursor:
+            slot, since = _row(cursor, STANDING, asked)
+            (revision,) = _row(cursor, REVISION, asked)
+            return Standing(
+                commit=modelling.last_commit(cursor),
+                dirty_from=None if slot is None else microseconds(slot),
+                unfolded_since=None if since is None else microseconds(since),
+                revision=revision,
+            )
+
+    def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
+        with self._database.snapshot() as cursor:
+            (count,) = _row(
+                cursor,
+                f"SELECT count(*) FROM {events_table(stream)} "
+                "WHERE tenant = $tenant AND time >= $start AND time < $end",
+                {"tenant": tenant, "start": timestamp(window.start), "end": timestamp(window.end)},
+            )
+            return int(count)
+
+    def extent(self, stream: str, tenant: str) -> Window | None:
+        with self._database.snapshot() as cursor:
+            first, last = _row(
+                cursor,
+                "SELECT epoch_us(time_bucket(INTERVAL 15 MINUTES, min(time))), "
+                "epoch_us(time_bucket(INTERVAL 15 MINUTES, max(time))) "
+                f"FROM {events_table(stream)} WHERE tenant = $tenant",
+                {"tenant": tenant},
+            )
+            return None if first is None else Window(first, last + SLOT)
+
+    def tenant(self, name: str) -> Tenant | None:
+        with self._database.snapshot() as cursor:
+            return _tenant(cursor, name)
+
+    def zone(self, tenant: str) -> Zone:
+        with self._database.snapshot() as cursor:
+            return self._zone(cursor, tenant)
+
+    def dirty_slots(self) -> int:
+        with self._database.snapshot() as cursor:
+            return int(_row(cursor, ALL_DIRTY, {})[0])
+
+    def statistics(self) -> Statistics:
+        with self._database.snapshot() as cursor:
+            return Statistics(
+                engine="embedded",
+                version=duckdb.__version__,
+                commit=modelling.last_commit(cursor),
+                file_bytes=self._database.file_bytes(),
+                streams=tuple(
+                    row for stream in self.model.streams for row in _stream_statistics(cursor, stream)
+                ),
+                outcomes={outcome: int(count) for outcome, count in cursor.execute(OUTCOMES).fetchall()},
+            )
+
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    def model(self) -> Model:
+        """The model that was applied last."""
+        if self._model is None:
+            raise RuntimeError("apply_model comes before every other verb")
+        return self._model
+
+    def _zone(self, cursor: Cursor, tenant: str) -> Zone:
+        found = _tenant(cursor, tenant) or self._default_tenant
+        return Zone(found.timezone, found.week_start)
+
+
+def _row(cursor: Cursor, sql: str, parameters: dict[str, object]) -> tuple[Any, ...]:
+    found = first_row(cursor, sql, parameters)
+    assert found is not None, "an aggregate without groups gives one row"
+    return found
+
+
+def _tenant(cursor: Cursor, name: str) -> Tenant | None:
+    found = first_row(cursor, TENANT, {"name": name})
+    return None if found is None else Tenant(name=found[0], timezone=found[1], week_start=found[2])
+
+
+def _stream_statistics(cursor: Cursor, stream: str) -> list[StreamStatistics]:
+    rows = cursor.execute(
+        f"""
+        -- How many events each tenant has, and how many of its slots wait for a fold.
+        WITH dirty AS (
+            SELECT tenant, count(DISTINCT slot) AS slots FROM ledger WHERE stream = $stream GROUP BY tenant
+        )
+        SELECT e.tenant, count(*), epoch_us(time_bucket(INTERVAL 15 MINUTES, min(e.time))),
+            epoch_us(time_bucket(INTERVAL 15 MINUTES, max(e.time))), coalesce(max(d.slots), 0)
+        FROM {events_table(stream)} AS e LEFT JOIN dirty AS d ON d.tenant = e.tenant
+        GROUP BY e.tenant ORDER BY e.tenant
+        """,
+        {"stream": stream},
+    ).fetchall()
+    return [StreamStatistics(stream, *row) for row in rows]

@@ -1,0 +1,160 @@
+"""How a model's streams, entities and rollups are laid out as tables and columns.
+
+A rollup keeps three tables a period: `sums` (counts, sums, least and greatest values, a column each),
+`buckets` (histograms, a row a bucket) and `sets` (distinct entities, a Roaring bitmap a row).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aforo.engines.engine import Period
+from aforo.model.measure import Measure, MeasureKind
+from aforo.model.rollup import Rollup
+from aforo.model.stream import Field, FieldType, Stream
+from aforo.model.version import measure_hash, rollup_hash
+
+SQL_TYPES = {
+    FieldType.STRING: "VARCHAR",
+    FieldType.INTEGER: "BIGINT",
+    FieldType.NUMBER: "DOUBLE",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.TIMESTAMP: "TIMESTAMP",
+}
+
+PERIODS = tuple(Period)
+
+
+def quoted(name: str) -> str:
+    """An identifier as SQL takes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def events_table(stream: str) -> str:
+    return quoted(f"events_{stream}")
+
+
+def entity_table(entity: str) -> str:
+    return quoted(f"entity_{entity}")
+
+
+def ordinal_column(entity: str) -> str:
+    return quoted(f"__ordinal_{entity}")
+
+
+@dataclass(frozen=True, slots=True)
+class StateColumn:
+    """One column of a `sums` table: how it is computed from inputs and merged with its like."""
+
+    name: str
+    type: str
+    fold: str
+    merge: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureLayout:
+    """Where a measure's states stand; `key` names it in columns, and in rows of buckets and sets."""
+
+    measure: Measure
+    key: str
+    field: Field | None
+
+    @property
+    def input(self) -> str:
+        """The column of what an event gives to the measure, null where it gives nothing."""
+        return quoted(self.key)
+
+    @property
+    def size(self) -> str:
+        """The column of a histogram's value beside its bucket."""
+        return quoted(f"{self.key}_value")
+
+    @property
+    def columns(self) -> tuple[StateColumn, ...]:
+        kind, name = self.measure.kind, self.input
+        if kind is MeasureKind.COUNT:
+            return (StateColumn(name, "BIGINT", f"count({name})", f"sum({name})::BIGINT"),)
+        if kind is MeasureKind.SUM:
+            return (StateColumn(name, "HUGEINT", f"sum({name})", f"sum({name})"),)
+        if kind in (MeasureKind.MINIMUM, MeasureKind.MAXIMUM):
+            pick = "min" if kind is MeasureKind.MINIMUM else "max"
+            assert self.field is not None
+            return (StateColumn(name, SQL_TYPES[self.field.type], f"{pick}({name})", f"{pick}({name})"),)
+        if kind is MeasureKind.HISTOGRAM:
+            return tuple(
+                StateColumn(column, "DOUBLE", f"{pick}({self.size})", f"{pick}({column})")
+                for pick, column in (("min", self.least), ("max", self.greatest))
+            )
+        return ()
+
+    @property
+    def least(self) -> str:
+        return quoted(f"{self.key}_min")
+
+    @property
+    def greatest(self) -> str:
+        return quoted(f"{self.key}_max")
+
+
+def lay_out(stream: Stream, measures: tuple[Measure, ...]) -> tuple[MeasureLayout, ...]:
+    """The layout of measures, in their order."""
+    return tuple(
+        MeasureLayout(
+            measure,
+            f"__m_{measure_hash(stream, measure)}",
+            None if measure.field is None else stream.fields[measure.field],
+        )
+        for measure in measures
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RollupLayout:
+    """A rollup's tables and what stands in them."""
+
+    rollup: Rollup
+    hash: str
+    dimensions: tuple[str, ...]
+    dimension_types: tuple[str, ...]
+    measures: tuple[MeasureLayout, ...]
+
+    @classmethod
+    def of(cls, stream: Stream, rollup: Rollup) -> RollupLayout:
+        return cls(
+            rollup,
+            rollup_hash(stream, rollup),
+            tuple(quoted(name) for name in rollup.dimensions),
+            tuple(SQL_TYPES[stream.fields[name].type] for name in rollup.dimensions),
+            lay_out(stream, tuple(stream.measures[name] for name in rollup.measures)),
+        )
+
+    @property
+    def columns(self) -> tuple[StateColumn, ...]:
+        return tuple(column for measure in self.measures for column in measure.columns)
+
+    @property
+    def histograms(self) -> tuple[MeasureLayout, ...]:
+        return of_kind(self.measures, MeasureKind.HISTOGRAM)
+
+    @property
+    def distincts(self) -> tuple[MeasureLayout, ...]:
+        return of_kind(self.measures, MeasureKind.DISTINCT)
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The periods kept, finest first: a rollup whose finest grain is the day keeps no slots."""
+        return PERIODS[PERIODS.index(Period(self.rollup.grain.value)) :]
+
+    def table(self, period: Period, part: str) -> str:
+        """The table of a part: `sums`, `buckets` or `sets`."""
+        return quoted(f"rollup_{self.hash}_{period}_{part}")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts this rollup has, sums always."""
+        return ("sums", *(["buckets"] if self.histograms else []), *(["sets"] if self.distincts else []))
+
+
+def of_kind(measures: tuple[MeasureLayout, ...], kind: MeasureKind) -> tuple[MeasureLayout, ...]:
+    return tuple(layout for layout in measures if layout.measure.kind is kind)

@@ -1,0 +1,190 @@
+"""Making room for a model: tables of streams, entities and rollups, and what must be built anew."""
+
+from __future__ import annotations
+
+from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.layout import (
+    SQL_TYPES,
+    RollupLayout,
+    entity_table,
+    events_table,
+    ordinal_column,
+    quoted,
+)
+from aforo.errors import ModelConflict
+from aforo.model.model import Model
+from aforo.model.stream import Entity, Stream
+from aforo.model.tenant import Tenant
+
+LAST_COMMIT = """
+-- The number of the last durable append.
+SELECT coalesce(max("commit"), 0) FROM commits
+"""
+
+COLUMNS_OF = """
+-- The columns a table has, with their types.
+SELECT column_name, data_type FROM information_schema.columns WHERE table_name = $table
+"""
+
+KEPT_ROLLUPS = "SELECT hash FROM rollups"
+
+
+def apply_model(cursor: Cursor, model: Model) -> None:
+    """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
+    for stream in model.streams.values():
+        _make_entities(cursor, stream)
+        _make_events(cursor, stream)
+    _keep_rollups(cursor, model)
+    for tenant in model.tenants.values():
+        _declare_tenant(cursor, tenant)
+
+
+def _make_entities(cursor: Cursor, stream: Stream) -> None:
+    for entity in stream.entities.values():
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {entity_table(entity.name)} "
+            "(tenant VARCHAR NOT NULL, value VARCHAR NOT NULL, ordinal UINTEGER NOT NULL)"
+        )
+
+
+def _make_events(cursor: Cursor, stream: Stream) -> None:
+    table = events_table(stream.name)
+    cursor.execute(
+        f"CREATE TABLE IF NOT EXISTS {table} (tenant VARCHAR NOT NULL, id VARCHAR NOT NULL, "
+        'time TIMESTAMP NOT NULL, untimed BOOLEAN NOT NULL, "commit" BIGINT NOT NULL)'
+    )
+    cursor.execute("INSERT OR IGNORE INTO streams VALUES ($stream)", {"stream": stream.name})
+    have = dict(cursor.execute(COLUMNS_OF, {"table": f"events_{stream.name}"}).fetchall())
+    for field in stream.fields.values():
+        kept = have.get(field.name)
+        if kept is None:
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(field.name)} {SQL_TYPES[field.type]}")
+        elif kept != SQL_TYPES[field.type]:
+            raise ModelConflict(
+                f"field {field.name} of stream {stream.name} was kept as {kept} and is now {field.type}",
+                hint="give the field of the new type another name",
+            )
+    for entity in stream.entities.values():
+        if ordinal_column(entity.name).strip('"') not in have:
+            _add_ordinals(cursor, stream, entity)
+
+
+def _add_ordinals(cursor: Cursor, stream: Stream, entity: Entity) -> None:
+    """A column of ordinals, filled for the events that are there already."""
+    table, column = events_table(stream.name), ordinal_column(entity.name)
+    cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} UINTEGER")
+    cursor.execute(new_entities_sql(stream, entity, source=table))
+    cursor.execute(
+        f"UPDATE {table} AS e SET {column} = d.ordinal FROM {entity_table(entity.name)} AS d "
+        f"WHERE d.tenant = e.tenant AND d.value = e.{quoted(entity.field)}::VARCHAR"
+    )
+
+
+def new_entities_sql(stream: Stream, entity: Entity, *, source: str) -> str:
+    """Gives a number to every value of `source` that has none, counting on from the tenant's last."""
+    table, field = entity_table(entity.name), quoted(entity.field)
+    return f"""
+        -- New {entity.name} values of {stream.name} get the tenant's next ordinals.
+        INSERT INTO {table}
+        SELECT n.tenant, n.value,
+            (coalesce(m.last, -1) + row_number() OVER (PARTITION BY n.tenant ORDER BY n.value))::UINTEGER
+        FROM (SELECT DISTINCT tenant, {field}::VARCHAR AS value FROM {source} WHERE {field} IS NOT NULL) AS n
+        ANTI JOIN {table} AS d ON d.tenant = n.tenant AND d.value = n.value
+        LEFT JOIN (SELECT tenant, max(ordinal)::BIGINT AS last FROM {table} GROUP BY tenant) AS m
+            ON m.tenant = n.tenant
+    """
+
+
+def _keep_rollups(cursor: Cursor, model: Model) -> None:
+    kept = {row[0] for row in cursor.execute(KEPT_ROLLUPS).fetchall()}
+    wanted = {
+        layout.hash: (stream, layout)
+        for stream in model.streams.values()
+        for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
+    }
+    to_build: set[str] = set()
+    for hash_, (stream, layout) in wanted.items():
+        if hash_ not in kept:
+            _make_rollup(cursor, stream, layout)
+            to_build.add(stream.name)
+    for hash_ in sorted(kept - set(wanted)):
+        _drop_rollup(cursor, hash_)
+    for stream_name in sorted(to_build):
+        _mark_whole(cursor, stream_name)
+
+
+def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
+    dimensions = "".join(
+        f", {name} {type_}" for name, type_ in zip(layout.dimensions, layout.dimension_types, strict=True)
+    )
+    states = {
+        "sums": "".join(f", {column.name} {column.type}" for column in layout.columns),
+        "buckets": ", __measure VARCHAR NOT NULL, __bucket INTEGER NOT NULL, __events BIGINT NOT NULL",
+        "sets": ", __measure VARCHAR NOT NULL, __ordinals BLOB NOT NULL",
+    }
+    for period in layout.periods:
+        for part in layout.parts:
+            cursor.execute(
+                f"CREATE TABLE {layout.table(period, part)} "
+                f"(tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL{dimensions}{states[part]})"
+            )
+    cursor.execute(
+        "INSERT INTO rollups VALUES ($hash, $stream, $name)",
+        {"hash": layout.hash, "stream": stream.name, "name": layout.rollup.name},
+    )
+
+
+def _drop_rollup(cursor: Cursor, hash_: str) -> None:
+    tables = cursor.execute(
+        "SELECT table_name FROM information_schema.tables WHERE starts_with(table_name, $prefix)",
+        {"prefix": f"rollup_{hash_}_"},
+    ).fetchall()
+    for (table,) in tables:
+        cursor.execute(f"DROP TABLE {quoted(table)}")
+    cursor.execute("DELETE FROM rollups WHERE hash = $hash", {"hash": hash_})
+
+
+def _mark_whole(cursor: Cursor, stream: str) -> None:
+    """Marks every slot that has events, so that the next fold builds what is new."""
+    cursor.execute(
+        f"""
+        -- Every slot of a stream is to be folded again.
+        INSERT INTO ledger
+        SELECT $stream, tenant, time_bucket(INTERVAL 15 MINUTES, time), $commit, count(*)
+        FROM {events_table(stream)} GROUP BY ALL
+        """,
+        {"stream": stream, "commit": last_commit(cursor)},
+    )
+
+
+def last_commit(cursor: Cursor) -> int:
+    """The number of the last durable append that the cursor sees; 0 before the first."""
+    found = first_row(cursor, LAST_COMMIT)
+    assert found is not None
+    return int(found[0])
+
+
+def _declare_tenant(cursor: Cursor, tenant: Tenant) -> None:
+    kept = first_row(
+        cursor, "SELECT timezone, week_start FROM tenants WHERE name = $name", {"name": tenant.name}
+    )
+    if kept is not None and kept != (tenant.timezone, tenant.week_start) and _has_events(cursor, tenant.name):
+        raise ModelConflict(
+            f"tenant {tenant.name} has events counted in days of {kept[0]} and weeks from {kept[1]}; "
+            f"the model says {tenant.timezone} and {tenant.week_start}",
+            hint="a zone cannot be changed once there are events: keep it, or use another data directory",
+        )
+    cursor.execute(
+        "INSERT OR REPLACE INTO tenants VALUES ($name, $timezone, $week_start, true)",
+        {"name": tenant.name, "timezone": tenant.timezone, "week_start": tenant.week_start},
+    )
+
+
+def _has_events(cursor: Cursor, tenant: str) -> bool:
+    streams = [row[0] for row in cursor.execute("SELECT stream FROM streams").fetchall()]
+    return any(
+        first_row(
+            cursor, f"SELECT 1 FROM {events_table(stream)} WHERE tenant = $tenant LIMIT 1", {"tenant": tenant}
+        )
+        for stream in streams
+    )

@@ -1,0 +1,254 @@
+"""Merged states of one tenant, from a rollup's rows or from the events, in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.inputs import input_columns
+from aforo.engines.embedded.layout import (
+    MeasureLayout,
+    RollupLayout,
+    events_table,
+    lay_out,
+    of_kind,
+    quoted,
+)
+from aforo.engines.embedded.parameters import Parameters, conditions_sql
+from aforo.engines.embedded.placing import place
+from aforo.engines.engine import Period, Segment, States, StatesRequest
+from aforo.model.measure import MeasureKind
+from aforo.states import distinct
+from aforo.states.histogram import Histogram
+
+Key = tuple[int, tuple[object, ...]]
+SLOT_OF_EVENT = "time_bucket(INTERVAL 15 MINUTES, time)"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A text and the values it is run with."""
+
+    sql: str
+    parameters: Parameters
+
+    def run(self, cursor: Cursor) -> pa.Table:
+        return cursor.sql(self.sql, params=self.parameters).to_arrow_table()
+
+
+class Reading:
+    """One request being answered on one cursor."""
+
+    def __init__(self, cursor: Cursor, request: StatesRequest) -> None:
+        self._cursor = cursor
+        self._request = request
+        self._stream = request.stream
+        self._by = tuple(quoted(name) for name in request.by)
+        self._measures = lay_out(request.stream, request.measures)
+        self._layout = None if request.rollup is None else RollupLayout.of(request.stream, request.rollup)
+        self._sql: list[str] = []
+
+    def states(self) -> States:
+        """The merged states, every part read by a statement of its own."""
+        read = 0
+        merged: dict[Key, dict[str, object]] = {}
+        sums = self._run(self._sums())
+        read += sum(sums["__rows"].to_pylist())
+        keys = self._keys(sums)
+        for key in keys:
+            merged[key] = {}
+        self._fill_sums(sums, keys, merged)
+        for measure in of_kind(self._measures, MeasureKind.HISTOGRAM):
+            read += self._fill_histogram(measure, merged)
+        for measure in of_kind(self._measures, MeasureKind.DISTINCT):
+            read += self._fill_distinct(measure, merged)
+        values = {
+            each.measure.name: [states.get(each.measure.name, _nothing(each)) for states in merged.values()]
+            for each in self._measures
+        }
+        return States(tuple(merged), values, read, tuple(self._sql))
+
+    def _run(self, statement: Statement) -> pa.Table:
+        self._sql.append(statement.sql)
+        return statement.run(self._cursor)
+
+    def _keys(self, table: pa.Table) -> list[Key]:
+        splits: Iterable[tuple[object, ...]] = (
+            zip(*(table[name].to_pylist() for name in self._request.by), strict=True)
+            if self._by
+            else iter([()] * table.num_rows)
+        )
+        return list(zip(table["__bucket"].to_pylist(), splits, strict=True))
+
+    def _sums(self) -> Statement:
+        columns = [column for each in self._measures for column in each.columns]
+        items = "".join(f", {column.merge} AS {column.name}" for column in columns)
+        parameters = Parameters()
+        if self._layout is None:
+            items = "".join(f", {column.fold} AS {column.name}" for column in columns)
+            rows = self._event_rows(parameters, self._measures)
+        else:
+            rows = self._rollup_rows(parameters, "sums", tuple(column.name for column in columns))
+        return Statement(
+            f"""
+            -- Counts, sums and extremes, merged by bucket and split.
+            WITH rows AS ({rows})
+            SELECT {self._group()}{items}, count(*) AS __rows FROM rows WHERE __bucket >= 0 GROUP BY ALL
+            """,
+            parameters,
+        )
+
+    def _fill_sums(self, table: pa.Table, keys: list[Key], merged: dict[Key, dict[str, object]]) -> None:
+        for each in self._measures:
+            if each.measure.kind in (MeasureKind.HISTOGRAM, MeasureKind.DISTINCT):
+                continue
+            for key, value in zip(keys, table[each.input.strip('"')].to_pylist(), strict=True):
+                whole = each.measure.kind in (MeasureKind.COUNT, MeasureKind.SUM) and value is not None
+                merged[key][each.measure.name] = int(value) if whole else value
+        for each in of_kind(self._measures, MeasureKind.HISTOGRAM):
+            least, greatest = (table[name.strip('"')].to_pylist() for name in (each.least, each.greatest))
+            for key, low, high in zip(keys, least, greatest, strict=True):
+                merged[key][each.measure.name] = Histogram(_NO_KEYS, _NO_COUNTS, low, high)
+
+    def _fill_histogram(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
+        parameters = Parameters()
+        if self._layout is None:
+            rows = self._event_rows(parameters, (measure,))
+            bucket, events, kept = measure.input, "count(*)", f"{measure.input} IS NOT NULL"
+        else:
+            rows = self._rollup_rows(parameters, "buckets", ("__measure", "__key", "__events"))
+            bucket, events = "__key", "sum(__events)::BIGINT"
+            kept = f"__measure = {parameters.bind(measure.key)}"
+        table = self._run(
+            Statement(
+                f"""
+                -- The histograms of {measure.measure.name}, merged by bucket and split.
+                WITH rows AS ({rows}), merged AS (
+                    SELECT {self._group()}, {bucket} AS __key, {events} AS __events, count(*) AS __rows
+                    FROM rows WHERE __bucket >= 0 AND {kept} GROUP BY ALL
+                )
+                SELECT {self._group()}, list(__key ORDER BY __key) AS __keys,
+                    list(__events ORDER BY __key) AS __counts, sum(__rows)::BIGINT AS __rows
+                FROM merged GROUP BY ALL
+                """,
+                parameters,
+            )
+        )
+        keys, counts = _slices(table["__keys"]), _slices(table["__counts"])
+        for at, key in enumerate(self._keys(table)):
+            bare = merged[key][measure.measure.name]
+            assert isinstance(bare, Histogram)
+            merged[key][measure.measure.name] = Histogram(keys[at], counts[at], bare.minimum, bare.maximum)
+        return sum(table["__rows"].to_pylist())
+
+    def _fill_distinct(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
+        parameters = Parameters()
+        if self._layout is None:
+            rows = self._event_rows(parameters, (measure,))
+            found, kept = f"count(DISTINCT {measure.input})", f"{measure.input} IS NOT NULL"
+        else:
+            rows = self._rollup_rows(parameters, "sets", ("__measure", "__ordinals"))
+            found, kept = "list(__ordinals)", f"__measure = {parameters.bind(measure.key)}"
+        table = self._run(
+            Statement(
+                f"""
+                -- The sets of {measure.measure.name}, by bucket and split.
+                WITH rows AS ({rows})
+                SELECT {self._group()}, {found} AS __found, count(*) AS __rows
+                FROM rows WHERE __bucket >= 0 AND {kept} GROUP BY ALL
+                """,
+                parameters,
+            )
+        )
+        for key, found_here in zip(self._keys(table), table["__found"].to_pylist(), strict=True):
+            size = found_here if self._layout is None else distinct.size(found_here)
+            merged[key][measure.measure.name] = size
+        return sum(table["__rows"].to_pylist())
+
+    def _group(self) -> str:
+        return ", ".join(("__bucket", *self._by))
+
+    def _rollup_rows(self, parameters: Parameters, part: str, columns: Sequence[str]) -> str:
+        """The rows of every period that the request reads, each with its bucket."""
+        assert self._layout is not None
+        periods = tuple(period for period in Period if self._segments(period))
+        return " UNION ALL ".join(self._period_rows(parameters, period, part, columns) for period in periods)
+
+    def _period_rows(self, parameters: Parameters, period: Period, part: str, columns: Sequence[str]) -> str:
+        assert self._layout is not None
+        taken = ["r.__bucket AS __key" if name == "__key" else f"r.{name}" for name in columns]
+        return self._placed(
+            parameters,
+            table=f"{self._layout.table(period, part)} AS r",
+            time="r.start",
+            segments=self._segments(period),
+            items=[*(f"r.{name}" for name in self._by), *taken],
+        )
+
+    def _event_rows(self, parameters: Parameters, measures: Iterable[MeasureLayout]) -> str:
+        inputs = [item for each in measures for item in input_columns(self._stream, each, parameters)]
+        return self._placed(
+            parameters,
+            table=f"{events_table(self._stream.name)} AS r",
+            time="r.time",
+            segments=self._segments(Period.SLOT),
+            items=[*(f"r.{name}" for name in self._by), *inputs],
+        )
+
+    def _placed(
+        self,
+        parameters: Parameters,
+        *,
+        table: str,
+        time: str,
+        segments: tuple[Segment, ...],
+        items: list[str],
+    ) -> str:
+        """Rows of a table within the segments, of the tenant, for which the conditions hold."""
+        placing = place(
+            self._cursor,
+            f"points_{len(self._sql)}_{segments[0].period}",
+            time,
+            segments,
+            self._request.edges,
+            parameters,
+        )
+        first, last = min(each.start for each in segments), max(each.end for each in segments)
+        where = [
+            f"r.tenant = {parameters.bind(self._request.tenant)}",
+            f"{time} >= {parameters.bind_time(first)}",
+            f"{time} < {parameters.bind_time(last)}",
+        ]
+        if self._request.where:
+            where.append(conditions_sql(self._request.where, self._stream, parameters))
+        picked = ", ".join((f"{placing.bucket} AS __bucket", *items))
+        return f"SELECT {picked} FROM {table}{placing.join} WHERE {' AND '.join(where)}"
+
+    def _segments(self, period: Period) -> tuple[Segment, ...]:
+        return tuple(each for each in self._request.segments if each.period is period)
+
+
+_NO_KEYS = np.empty(0, np.int32)
+_NO_COUNTS = np.empty(0, np.int64)
+
+
+def _nothing(layout: MeasureLayout) -> object:
+    """What a group shows for a measure that no row of it gave anything to."""
+    if layout.measure.kind in (MeasureKind.COUNT, MeasureKind.DISTINCT):
+        return 0
+    if layout.measure.kind is MeasureKind.HISTOGRAM:
+        return Histogram(_NO_KEYS, _NO_COUNTS, None, None)
+    return None
+
+
+def _slices(column: pa.ChunkedArray) -> list[np.ndarray]:
+    """A column of lists as views of one array."""
+    lists = column.combine_chunks()
+    flat = lists.flatten().to_numpy(zero_copy_only=False)
+    bounds = np.concatenate(([0], np.cumsum(lists.value_lengths().to_numpy(zero_copy_only=False))))
+    return [flat[start:end] for start, end in pairwise(bounds)]

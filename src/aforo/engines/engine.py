@@ -1,0 +1,251 @@
+"""What every engine does, and the values that pass between it and the rooms above.
+
+The protocol is commit-shaped: an append gives a commit number, a fold reads as of a commit and hands
+its rows back to be written, and nothing needs a lock between the two. There is no way to read
+without naming a tenant; the few verbs that look across tenants are the operator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aforo.model.condition import Condition
+from aforo.model.measure import Measure
+from aforo.model.model import Model
+from aforo.model.rollup import Rollup
+from aforo.model.stream import Stream
+from aforo.model.tenant import Tenant
+from aforo.windows import Window, Zone
+
+ACCEPTED = "accepted"
+DUPLICATE = "duplicate"
+
+
+class Period(StrEnum):
+    """The periods for which rollup rows are kept."""
+
+    SLOT = "slot"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRows:
+    """Events of one stream as columns, every one of them fit to be kept.
+
+    `rows` has `tenant` and `id` (strings), `time` (naive UTC microseconds), `untimed` (the sender gave no
+    time, so it is the arrival's) and a column for each field of the stream that came.
+    """
+
+    stream: Stream
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many drafts had an outcome: accepted, duplicate or a refusal's code; `?` for an unknown name."""
+
+    stream: str
+    tenant: str
+    outcome: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """What one commit is asked to keep; `arrival` is in microseconds."""
+
+    rows: tuple[StreamRows, ...]
+    refused: tuple[OutcomeCount, ...]
+    arrival: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A durable transaction: `fresh[i]` tells which of the i-th stream's rows were not there before."""
+
+    number: int
+    fresh: tuple[npt.NDArray[np.bool_], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Dirty slots of one stream and tenant, to be folded together; `slots` are starts, ascending."""
+
+    stream: str
+    tenant: str
+    slots: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedPeriod:
+    """The rows of one rollup and period that replace what is kept for `starts`."""
+
+    rollup: Rollup
+    period: Period
+    starts: npt.NDArray[np.int64]
+    sums: pa.Table
+    buckets: pa.Table | None
+    sets: pa.Table | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a fold read as of a commit: rows to be written, and the ledger rows they answer."""
+
+    claim: Claim
+    as_of: int
+    days: npt.NDArray[np.int64]
+    periods: tuple[FoldedPeriod, ...]
+    rows_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Rows of a period with `start <= row.start < end`."""
+
+    period: Period
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatesRequest:
+    """Which states of one tenant to merge.
+
+    `edges` are the starts of the answer's buckets, ascending: a row belongs to the last edge at or before
+    its start. With no `rollup` the events themselves are read, one `SLOT` segment a window.
+    """
+
+    tenant: str
+    stream: Stream
+    rollup: Rollup | None
+    measures: tuple[Measure, ...]
+    by: tuple[str, ...]
+    where: tuple[Condition, ...]
+    segments: tuple[Segment, ...]
+    edges: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Merged states, one for each (bucket, split values) that has rows.
+
+    `values` holds by measure's name, in the order of `keys`: an int for counts; the scaled int for sums, None
+    where nothing was summed; the value or None for minimum and maximum; the size of the union for distinct;
+    a `states.histogram.Histogram` for histograms.
+    """
+
+    keys: tuple[tuple[int, tuple[object, ...]], ...]
+    values: Mapping[str, Sequence[object]]
+    rows_read: int
+    sql: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the fold has come for a stream and tenant in a window.
+
+    `commit` is the last durable one. `dirty_from` is the start of the first slot of the window that waits
+    for a fold, `unfolded_since` when the oldest waiting commit was made, `revision` the sum of the days'.
+    """
+
+    commit: int
+    dirty_from: int | None
+    unfolded_since: int | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatistics:
+    """How much of a stream is kept for a tenant; `first` and `last` are slots' starts."""
+
+    stream: str
+    tenant: str
+    events: int
+    first: int | None
+    last: int | None
+    dirty_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The engine at a glance, across tenants: the operator's view."""
+
+    engine: str
+    version: str
+    commit: int
+    file_bytes: int
+    streams: tuple[StreamStatistics, ...]
+    outcomes: Mapping[str, int]
+
+
+class Engine(Protocol):
+    """The verbs; every one may be called from any thread."""
+
+    def apply_model(self, model: Model, default_tenant: Tenant) -> None:
+        """Makes room for the model's streams, rollups and tenants, in one transaction.
+
+        A rollup that is new or means something else is marked to be built from the events. Tenants that only
+        events name are given `default_tenant`'s zone and week start.
+        Raises `ModelConflict` where kept events or rollups would come to mean something else.
+        """
+        ...
+
+    def append(self, append: Append) -> Commit:
+        """Keeps events not seen before, their ledger rows and all counts; durable when it returns."""
+        ...
+
+    def claim(self, max_rows: int) -> Claim | None:
+        """The newest dirty slots of the stream and tenant that has the newest, at least one, or None."""
+        ...
+
+    def fold(self, claim: Claim) -> Folded:
+        """Computes the rollup rows of a claim's slots and days from one snapshot; writes nothing."""
+        ...
+
+    def replace(self, folded: Folded) -> None:
+        """Writes what a fold computed, raises its days' revisions, and removes the marks it answered."""
+        ...
+
+    def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
+        """Merges the asked states of one tenant from one snapshot. Raises `TimeLimit`."""
+        ...
+
+    def standing(self, stream: str, tenant: str, window: Window) -> Standing:
+        """What of a window is folded, as of now."""
+        ...
+
+    def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
+        """How many events a raw question over the window would read."""
+        ...
+
+    def extent(self, stream: str, tenant: str) -> Window | None:
+        """From the first kept event's slot to the end of the last one's; None where there are none."""
+        ...
+
+    def tenant(self, name: str) -> Tenant | None:
+        """A tenant that the model or an event has named."""
+        ...
+
+    def zone(self, tenant: str) -> Zone:
+        """A tenant's zone and week start; the default's where nobody has named the tenant."""
+        ...
+
+    def dirty_slots(self) -> int:
+        """How many slots of all tenants wait for a fold."""
+        ...
+
+    def statistics(self) -> Statistics:
+        """Counts and sizes across tenants, for the operator."""
+        ...
+
+    def close(self) -> None:
+        """Lets running reads end, writes what is in the log into the file, and lets go of it."""
+        ...
