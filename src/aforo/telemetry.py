@@ -1,0 +1,174 @@
+"""What Aforo tells of itself: one typed list of metrics, and logs for people or for machines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TextIO, TypeVar
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from structlog.typing import Processor
+
+from aforo.errors import suggestion
+
+T = TypeVar("T")
+
+PREFIX = "aforo"
+EXPOSITION_TYPE = CONTENT_TYPE_LATEST
+
+
+class Kind(StrEnum):
+    """How a metric behaves: only up, up and down, or a distribution."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetric:
+    """One metric of Aforo itself, named without its prefix; `buckets` are a histogram's upper bounds."""
+
+    name: str
+    kind: Kind
+    sentence: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ROWS = (1.0, 10.0, 100.0, 1_000.0, 5_000.0, 10_000.0, 50_000.0, 100_000.0, 500_000.0)
+
+METRICS: tuple[OwnMetric, ...] = (
+    OwnMetric("events_accepted_total", Kind.COUNTER, "Events committed.", ("stream",)),
+    OwnMetric("events_duplicate_total", Kind.COUNTER, "Events that were there already.", ("stream",)),
+    OwnMetric("events_refused_total", Kind.COUNTER, "Events not taken, by reason.", ("stream", "code")),
+    OwnMetric("commit_seconds", Kind.HISTOGRAM, "Time one commit of events took.", (), _SECONDS),
+    OwnMetric("commit_rows", Kind.HISTOGRAM, "Events in one commit.", (), _ROWS),
+    OwnMetric("intake_queue_rows", Kind.GAUGE, "Events that wait for their commit."),
+    OwnMetric("fold_seconds", Kind.HISTOGRAM, "Time one fold took.", (), _SECONDS),
+    OwnMetric("fold_slots_total", Kind.COUNTER, "Slots made true again."),
+    OwnMetric("ledger_slots", Kind.GAUGE, "Slots that wait for their fold."),
+    OwnMetric("questions_total", Kind.COUNTER, "Questions answered, by what was read.", ("source",)),
+    OwnMetric("question_seconds", Kind.HISTOGRAM, "Time one answer took.", (), _SECONDS),
+    OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),
+    OwnMetric("http_request_seconds", Kind.HISTOGRAM, "Time one reply took.", ("route",), _SECONDS),
+)
+
+
+class Telemetry:
+    """The metrics of one process; every instance has its own, so two in one process never mix.
+
+    A name that is not listed under that kind raises KeyError, a wrong label ValueError: mistakes of ours.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for metric in METRICS:
+            self._add(metric)
+
+    def count(self, name: str, n: float = 1, **labels: str | int) -> None:
+        """Raises a counter by `n`."""
+        counter = _found(self._counters, Kind.COUNTER, name)
+        (counter.labels(**labels) if labels else counter).inc(n)
+
+    def set(self, name: str, value: float, **labels: str | int) -> None:
+        """Moves a gauge to `value`."""
+        gauge = _found(self._gauges, Kind.GAUGE, name)
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+    def observe(self, name: str, value: float, /, **labels: str | int) -> None:
+        """Adds one value, in the metric's own unit, to a histogram."""
+        histogram = _found(self._histograms, Kind.HISTOGRAM, name)
+        (histogram.labels(**labels) if labels else histogram).observe(value)
+
+    def exposition(self) -> bytes:
+        """All metrics in the text form that Prometheus reads; its content type is EXPOSITION_TYPE."""
+        return generate_latest(_WithoutBirthdays(self._registry))
+
+    def _add(self, metric: OwnMetric) -> None:
+        name, sentence, labels, registry = metric.name, metric.sentence, metric.labels, self._registry
+        match metric.kind:
+            case Kind.COUNTER:
+                self._counters[name] = Counter(name, sentence, labels, PREFIX, registry=registry)
+            case Kind.GAUGE:
+                self._gauges[name] = Gauge(name, sentence, labels, PREFIX, registry=registry)
+            case Kind.HISTOGRAM:
+                self._histograms[name] = Histogram(
+                    name, sentence, labels, PREFIX, registry=registry, buckets=metric.buckets
+                )
+
+
+class _WithoutBirthdays(Collector):
+    """The registry without the series that only say when each counter was made: half of all lines."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._registry.collect():
+            family.samples = [each for each in family.samples if not each.name.endswith("_created")]
+            yield family
+
+
+def _found(metrics: Mapping[str, T], kind: Kind, name: str) -> T:
+    if name not in metrics:
+        raise KeyError(f"there is no {kind} named {name!r}: {suggestion(name, metrics)}")
+    return metrics[name]
+
+
+def configure_logging(level: str, fmt: str, stream: TextIO) -> None:
+    """Sends what this process tells, also through `logging`, to the stream: `text` lines or `json` objects.
+
+    Called once by whoever owns the process; calling it again replaces what it did.
+    """
+    threshold, rendering = logging.getLevelNamesMapping()[level.upper()], _rendering(fmt, stream)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(threshold)
+
+
+def _rendering(fmt: str, stream: TextIO) -> list[Processor]:
+    match fmt:
+        case "json":
+            # Without locals: they hold keys and events.
+            traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            as_objects = structlog.processors.ExceptionRenderer(traces)
+            return [as_objects, structlog.processors.JSONRenderer(default=str)]
+        case "text":
+            plain = structlog.dev.plain_traceback
+            return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
+        case _:
+            raise ValueError(f"a log is written as text or json, not as {fmt!r}")
