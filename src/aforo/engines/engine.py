@@ -68,10 +68,14 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A durable transaction: `fresh[i]` tells which of the i-th stream's rows were not there before."""
+    """A durable transaction: `fresh[i]` tells which of the i-th stream's rows were not there before.
+
+    `dirty_from` is the start of the earliest slot that waits for a fold, by stream and tenant of the rows.
+    """
 
     number: int
     fresh: tuple[npt.NDArray[np.bool_], ...]
+    dirty_from: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)

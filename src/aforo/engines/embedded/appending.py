@@ -30,7 +30,7 @@ def append(cursor: Cursor, append: Append, default_tenant: Tenant, untimed_id_se
     cursor.execute(
         "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}
     )
-    return Commit(number, fresh)
+    return Commit(number, fresh, _dirty_from(cursor, append.rows))
 
 
 def _keep(
@@ -148,6 +148,21 @@ def _count(cursor: Cursor, append: Append, fresh: tuple[npt.NDArray[np.bool_], .
         "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
         [(number, slot, count.stream, count.tenant, count.outcome, count.count) for count in counts],
     )
+
+
+def _dirty_from(cursor: Cursor, rows: tuple[StreamRows, ...]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for given in rows:
+        waiting = cursor.execute(
+            """
+            -- The earliest slot that waits for a fold, by tenant.
+            SELECT tenant, epoch_us(min(slot)) FROM ledger
+            WHERE stream = $stream AND list_contains($tenants, tenant) GROUP BY tenant
+            """,
+            {"stream": given.stream.name, "tenants": pc.unique(given.rows["tenant"]).to_pylist()},
+        ).fetchall()
+        found.update({(given.stream.name, tenant): slot for tenant, slot in waiting})
+    return found
 
 
 def _kept_counts(given: StreamRows, fresh: npt.NDArray[np.bool_]) -> Iterable[OutcomeCount]:

@@ -1,0 +1,1 @@
+"""Rollups are the truth about events, made again wherever events have changed."""

@@ -1,0 +1,94 @@
+"""The folder: takes dirty slots from the ledger, newest first, and makes their rollups true again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+
+import structlog
+
+from aforo.clock import Clock
+from aforo.engines.engine import Engine, Folded
+from aforo.errors import AforoError
+from aforo.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
+
+
+class Folder:
+    """Folds in the background whenever it is woken, and at least every `wake_after_seconds`.
+
+    One fold takes about `batch_rows` events: its reading runs beside commits, its writing is one transaction.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        batch_rows: int,
+        wake_after_seconds: float,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._telemetry = telemetry
+        self._batch_rows = batch_rows
+        self._wake_after_seconds = wake_after_seconds
+        self._woken = Event()
+        self._stopping = Event()
+        self._one_at_a_time = Lock()
+        self._thread = Thread(target=self._run, name="aforo-folder", daemon=True)
+
+    def start(self) -> None:
+        """Begins to fold in the background."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Says that there may be dirty slots."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Ends after the fold that is under way; what is dirty stays so in the ledger."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def run_once(self) -> Folded | None:
+        """Folds the newest dirty slots; None where nothing is dirty."""
+        with self._one_at_a_time:
+            started = self._clock.monotonic()
+            claim = self._engine.claim(self._batch_rows)
+            if claim is None:
+                return None
+            folded = self._engine.fold(claim)
+            self._engine.replace(folded)
+        self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
+        self._telemetry.count("fold_slots_total", len(claim.slots))
+        return folded
+
+    def run_until_clean(self, told: Callable[[Folded], None] | None = None) -> int:
+        """Folds until nothing is dirty; how many slots that were. `told` hears of each fold."""
+        slots = 0
+        while (folded := self.run_once()) is not None:
+            slots += len(folded.claim.slots)
+            if told is not None:
+                told(folded)
+        self._telemetry.set("ledger_slots", 0)
+        return slots
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.wait(self._wake_after_seconds)
+            self._woken.clear()
+            try:
+                while not self._stopping.is_set() and self.run_once() is not None:
+                    pass
+                self._telemetry.set("ledger_slots", self._engine.dirty_slots())
+            except AforoError as error:
+                # The marks are still in the ledger: the next waking tries again, and says so again.
+                log.error("fold failed", code=error.code, detail=error.detail, hint=error.hint)
+            except Exception:
+                # A mistake of ours must not end folding for good either; the trace names it.
+                log.exception("fold failed")
