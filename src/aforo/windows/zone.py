@@ -70,8 +70,7 @@ class Zone:
     def date_of(self, time: int) -> date:
         """The local day that holds the instant; clocks set back past midnight bring no old day back."""
         day = self._local(time).date()
-        while self.day_start(day) > time:
-            day -= _ONE_DAY
+        # The wall is never ahead of the day, for a day begins no later than clocks first show its date.
         while self.day_start(day + _ONE_DAY) <= time:
             day += _ONE_DAY
         return day
