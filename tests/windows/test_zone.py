@@ -8,8 +8,10 @@ import pytest
 
 from aforo.errors import InvalidRequest, UnknownName
 from aforo.windows import (
+    DAY,
     EARLIEST,
     HOUR,
+    LATEST,
     SLOT,
     Bucket,
     Grain,
@@ -264,9 +266,18 @@ def test_an_unknown_weekday_brings_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
-    "window", [Window(EARLIEST - 1, EARLIEST), Window(EARLIEST, parse_instant("3000-01-01T00:00:00.000001Z"))]
+    "window", [Window(EARLIEST - 33 * DAY, EARLIEST), Window(LATEST, LATEST + 33 * DAY), Window(0, 10**18)]
 )
 @pytest.mark.parametrize("grain", [Grain.HOUR, Grain.DAY, Grain.WEEK, Grain.MONTH])
 def test_windows_beyond_what_is_known_of_zones_are_refused(window: Window, grain: Grain) -> None:
     with pytest.raises(InvalidRequest, match="between 1973"):
         Zone("UTC").buckets(window, grain)
+
+
+@pytest.mark.parametrize("limit", [EARLIEST, LATEST - SLOT])
+def test_the_periods_of_the_first_and_last_slot_can_be_asked_for_whole(limit: int) -> None:
+    zone = Zone("America/St_Johns")
+    month = zone.month_start_of(zone.date_of(limit))
+    whole = Window(zone.day_start(month), zone.day_start(month) + 31 * 24 * HOUR)
+    assert whole.contains(limit)
+    assert len(zone.days(whole)) == 31
