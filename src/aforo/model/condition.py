@@ -147,7 +147,7 @@ def _op(cursor: Cursor) -> Op:
     known = [op for op in Op if op not in (Op.IN, Op.IS_NULL, Op.NOT_NULL)]
     if not cursor.here.says(*known):
         error = cursor.wanted("a comparison")
-        raise InvalidRequest(error.detail, hint=suggestion(cursor.here.text.casefold(), Op))
+        raise InvalidRequest(error.detail, hint=suggestion(cursor.here.text.casefold(), map(str, Op)))
     return Op(cursor.take().text.casefold())
 
 

@@ -71,4 +71,4 @@ def _outwards(path: str) -> Iterator[str]:
 
 def no_such(kind: str, name: str, known: Iterable[str]) -> str:
     """The message for a name that does not exist, with the nearest that does."""
-    return f"there is no {kind} named {name!r}; {suggestion(name, known)}"
+    return f"there is no {kind} named {name!r}; {suggestion(name, map(str, known))}"

@@ -197,7 +197,7 @@ def _part(cursor: Cursor, depth: int) -> Formula:
         cursor.want(")")
         return inner
     if cursor.at(TokenKind.NUMBER):
-        return Number(Fraction(cursor.take().text))
+        return _number(cursor.take().text)
     if not cursor.at(TokenKind.WORD):
         raise cursor.wanted("a measure, a number or '('")
     name = cursor.take()
@@ -206,6 +206,12 @@ def _part(cursor: Cursor, depth: int) -> Formula:
     if name.text != "percentile":
         raise InvalidRequest(f"there is no function {name}", hint="the only one is percentile(measure, p)")
     return _percentile(cursor)
+
+
+def _number(text: str) -> Number:
+    if not math.isfinite(float(text)):
+        raise InvalidRequest(f"{text} is larger than a number can be")
+    return Number(Fraction(text))
 
 
 def _percentile(cursor: Cursor) -> Percentile:

@@ -7,7 +7,7 @@ from aforo.model.findings import FaultCode, Findings
 from aforo.model.formula import Formula, parse
 from aforo.model.metric import Format
 from aforo.model.reading.section import Section
-from aforo.model.reading.written import Node, Text, Unusable
+from aforo.model.reading.written import Entries, Node
 from aforo.model.sheet import MetricSheet
 from aforo.model.tenant import Tenant
 
@@ -17,7 +17,7 @@ _METRIC_KEYS = ("formula", "stream", "unit", "format", "owner", "description")
 def read_metric(findings: Findings, name: str, path: str, node: Node) -> MetricSheet:
     """A metric; a formula that cannot be read is a fault, and None stands in its place."""
     section = Section(findings, path, node, _METRIC_KEYS)
-    if not isinstance(node, Text | Unusable):
+    if isinstance(node, Entries):
         section.need("formula")
     text = section.text("formula")
     return MetricSheet(

@@ -25,7 +25,7 @@ class Section:
         self.path = path
         self._findings = findings
         self._entries = dict(entries(findings, path, node))
-        known = tuple(keys)
+        known = tuple(map(str, keys))
         for key in [key for key in self._entries if key not in known]:
             del self._entries[key]
             findings.fault(
@@ -99,9 +99,8 @@ class Section:
         if isinstance(node, Text) and not node.null:
             if node.value in set(of):
                 return of(node.value)
-            message = (
-                f"{node.value!r} came where one of {', '.join(of)} was wanted; {suggestion(node.value, of)}"
-            )
+            near = suggestion(node.value, map(str, of))
+            message = f"{node.value!r} came where one of {', '.join(of)} was wanted; {near}"
             self._findings.fault(self.place(key), FaultCode.BAD_VALUE, message)
             return None
         self._wanted(key, f"one of {', '.join(of)}")

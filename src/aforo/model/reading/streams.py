@@ -10,7 +10,7 @@ from aforo.model.field import DEFAULT_SCALE, Field, FieldType
 from aforo.model.findings import FaultCode, Findings
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.reading.section import Section
-from aforo.model.reading.written import Node, Text, Unusable, kind_of
+from aforo.model.reading.written import Entries, Node, Text, Unusable, kind_of
 from aforo.model.rollup import Rollup, RollupGrain
 from aforo.model.stream import Entity, Extra, Stream
 
@@ -66,7 +66,7 @@ def _field(findings: Findings, name: str, path: str, node: Node) -> Field:
     if isinstance(node, Text) and not node.null and node.value in set(FieldType):
         return Field(name=name, type=FieldType(node.value))
     section = Section(findings, path, node, (*_ANY_FIELD, *_ONLY_FOR))
-    if not isinstance(node, Text | Unusable):
+    if isinstance(node, Entries):
         section.need("type")
     kind = section.choice("type", FieldType)
     for key, types in _ONLY_FOR.items():
@@ -147,7 +147,7 @@ def _where(findings: Findings, section: Section) -> tuple[Condition, ...]:
 
 def _rollup(findings: Findings, name: str, path: str, node: Node, measures: Mapping[str, Measure]) -> Rollup:
     section = Section(findings, path, node, ("by", "grain", "measures"))
-    if not isinstance(node, Text | Unusable):
+    if isinstance(node, Entries):
         section.need("by")
     chosen = section.names("measures")
     return Rollup(

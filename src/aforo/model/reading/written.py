@@ -66,7 +66,7 @@ def written(text: str, findings: Findings) -> Entries | None:
         findings.fault("", FaultCode.YAML, _explained(found), mark.line + 1 if mark else None)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        message = f"the character U+{ord(error.character):04X} may not stand in YAML"
+        message = f"the character U+{error.character:04X} may not stand in YAML"
         findings.fault("", FaultCode.YAML, message, line)
     except _TooDeepError:
         pass
