@@ -12,7 +12,7 @@ from aforo.clock import Clock
 from aforo.engines.engine import OutcomeCount, StreamRows
 from aforo.events.buffer import Buffer, Kept, Submission
 from aforo.events.columns import Column, Source
-from aforo.events.draft import Draft, value_at
+from aforo.events.draft import Draft, Index, value_at
 from aforo.events.identity import Occurrences
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal
@@ -45,17 +45,20 @@ class Intake:
         self,
         stream: str,
         columns: Mapping[str, Column],
-        rows: int,
+        index: Index,
         source: Source,
         *,
         tenant: str | None = None,
-        first_index: int = 0,
         occurrences: Occurrences | None = None,
+        refusals: Sequence[Refusal] = (),
     ) -> Future[Receipt]:
-        """Takes columns of one stream, as readers of files bring them; indexes count on from `first_index`."""
-        index = np.arange(first_index, first_index + rows, dtype=np.int64)
+        """Takes columns of one stream, as readers of files bring them, with what they could not read.
+
+        `index` names each row in the receipt. Raises as `take` does.
+        """
         draft = Draft(self._model.stream(stream), source, columns, index)
-        return self._take([draft], [], Counter(), self._rules(tenant, occurrences))
+        unread = Counter((stream, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
+        return self._take([draft], list(refusals), unread, self._rules(tenant, occurrences))
 
     def _rules(self, tenant: str | None, occurrences: Occurrences | None) -> Rules:
         return Rules(self._clock.now(), self._future_seconds, tenant, occurrences)
