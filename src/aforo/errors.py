@@ -175,7 +175,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """A hint naming the nearest of `known`, else up to twelve of them, else that there are none."""
-    names = sorted(set(known))
+    names = sorted({str(name) for name in known})  # members of a StrEnum show as what they say
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {near!r}?"
