@@ -1,0 +1,89 @@
+"""A question as it comes from outside, before any of its names is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from aforo.errors import Fault, InvalidRequest, UnknownName, suggestion
+
+AskedValue: TypeAlias = str | int | float | bool | None
+
+
+class AskedCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One condition: a dimension, an operator like `=` or `in`, and the value or values."""
+
+    dimension: str
+    op: str = "="
+    value: AskedValue | tuple[AskedValue, ...] = None
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
+    """The body of a query. `from` and `to` are dates, both included, or instants, the last one excluded.
+
+    Defaults: the 30 local days that end today, one bucket (`total`), the tenant's own time zone. `where` may
+    also be a text: `carrier = "UA" and distance >= 100`.
+    """
+
+    tenant: str
+    metrics: tuple[str, ...]
+    from_: str | None = None
+    to: str | None = None
+    grain: str = "total"
+    by: tuple[str, ...] = ()
+    where: str | tuple[AskedCondition, ...] = ()
+    compare: str | None = None
+    timezone: str | None = None
+
+
+PARAMETERS = Asked.__struct_encode_fields__
+
+
+def decode(body: object) -> Asked:
+    """The question in a decoded JSON body; InvalidRequest names every parameter that nobody knows."""
+    if not isinstance(body, Mapping):
+        raise InvalidRequest(f"a question is an object, but {_kind(body)} came", hint=_SHAPE)
+    faults = [
+        *_unknown("", body, PARAMETERS, "parameter"),
+        *(Fault(name, "missing_parameter", f"{name} is missing") for name in _REQUIRED if name not in body),
+    ]
+    where = body.get("where")
+    if isinstance(where, list | tuple):
+        faults += [
+            fault
+            for index, condition in enumerate(where)
+            if isinstance(condition, Mapping)
+            for fault in _unknown(f"where[{index}].", condition, _OF_CONDITION, "part of a condition")
+        ]
+    if faults:
+        unknown = next((str(name) for name in body if name not in PARAMETERS), None)
+        error = InvalidRequest if unknown is None else UnknownName
+        hint = _SHAPE if unknown is None else suggestion(unknown, PARAMETERS)
+        raise error("; ".join(fault.message for fault in faults), hint=hint, faults=faults)
+    try:
+        return msgspec.convert(body, Asked)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        place = path.rstrip("`").lstrip(".")
+        fault = Fault(place, "wrong_type", message)
+        raise InvalidRequest(f"{place or 'the question'}: {message}", hint=_SHAPE, faults=[fault]) from error
+
+
+_REQUIRED = ("tenant", "metrics")
+_OF_CONDITION = AskedCondition.__struct_encode_fields__
+_SHAPE = 'for example {"tenant": "nyc", "metrics": ["flights"], "from": "2013-01-01", "to": "2013-01-31"}'
+
+
+def _unknown(path: str, given: Mapping[object, object], known: tuple[str, ...], kind: str) -> list[Fault]:
+    return [
+        Fault(f"{path}{name}", "unknown_name", f"there is no {kind} named {name!r}")
+        for name in given
+        if name not in known
+    ]
+
+
+def _kind(value: object) -> str:
+    names = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

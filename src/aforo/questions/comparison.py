@@ -1,0 +1,47 @@
+"""What an answer is compared with, as it is asked: `previous`, `year` or `2013-01-01..2013-01-31`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from aforo.errors import InvalidRequest, suggestion
+from aforo.windows import parse_date
+
+
+class Against(StrEnum):
+    """The kinds of window a question's own is compared with."""
+
+    PREVIOUS = "previous"  # the same length, immediately before
+    YEAR = "year"  # the same local dates of the year before
+    DATES = "dates"  # dates that are named, both ends included
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A kind of window; `first` and `last` (included) are there for DATES only."""
+
+    against: Against
+    first: date | None = None
+    last: date | None = None
+
+    def __str__(self) -> str:
+        return str(self.against) if self.against is not Against.DATES else f"{self.first}..{self.last}"
+
+
+def parse(text: str) -> Comparison:
+    """The comparison of a text; InvalidRequest says what came and what was wanted."""
+    if ".." in text:
+        begins, _, ends = text.partition("..")
+        first, last = parse_date(begins.strip()), parse_date(ends.strip())
+        if first > last:
+            raise InvalidRequest(f"the comparison {text!r} ends before it begins")
+        return Comparison(Against.DATES, first, last)
+    named = (Against.PREVIOUS, Against.YEAR)
+    if text not in named:
+        raise InvalidRequest(
+            f"{text!r} is no comparison: 'previous', 'year' or two dates like 2013-01-01..2013-01-31",
+            hint=suggestion(text, named),
+        )
+    return Comparison(Against(text))

@@ -1,0 +1,129 @@
+"""From merged states to the metrics' values, exact until the last step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+from aforo.engines.engine import States
+from aforo.model import formula as formulas
+from aforo.model.field import FieldType
+from aforo.model.formula import Binary, Negative, Number, Percentile, Ref
+from aforo.model.measure import Measure, MeasureKind
+from aforo.model.metric import Metric
+from aforo.model.stream import Stream
+from aforo.states import histogram
+from aforo.states import sum as sum_
+from aforo.states.histogram import Histogram
+
+Value: TypeAlias = int | float | None
+Split: TypeAlias = tuple[object, ...]
+Key: TypeAlias = tuple[int, Split]
+
+_INTEGER_KINDS = (MeasureKind.COUNT, MeasureKind.DISTINCT)
+_EXTREMES = (MeasureKind.MINIMUM, MeasureKind.MAXIMUM)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Each found group's values in the order of the metrics, and what the metrics are of nothing at all."""
+
+    values: Mapping[Key, tuple[Value, ...]]
+    nothing: tuple[Value, ...]
+
+
+def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finished:
+    """The metrics of every group; counts, sums and set sizes of nothing are 0, all else is null."""
+    used = {name: stream.measures[name] for metric in metrics for name in metric.measures}
+    columns = {name: _column(measure, states.values[name], stream) for name, measure in used.items()}
+    values = [_values(metric, columns, len(states.keys)) for metric in metrics]
+    empty = {name: [_of_nothing(measure)] for name, measure in used.items()}
+    return Finished(
+        dict(zip(states.keys, zip(*values, strict=True), strict=True)),
+        tuple(_values(metric, empty, 1)[0] for metric in metrics),
+    )
+
+
+def is_integer(metric: Metric, stream: Stream) -> bool:
+    """Whether the metric's values are whole numbers by nature."""
+    return formulas.is_integer(metric.formula, lambda name: _measure_is_integer(stream, name))
+
+
+def accuracy(metric: Metric) -> bool | dict[str, float]:
+    """True where the values are exact; else how far a percentile may lie from the true one, relative to it.
+
+    The bound is the metric's own where it is a percentile or one times a number, else that of each percentile
+    inside it.
+    """
+    if not any(isinstance(leaf, Percentile) for leaf in formulas.leaves(metric.formula)):
+        return True
+    own = _is_scaled_percentile(metric.formula)
+    return {"relativeError" if own else "relativeErrorOfPercentiles": histogram.RELATIVE_ERROR}
+
+
+_State: TypeAlias = Fraction | int | float | Histogram | None
+
+
+def _column(measure: Measure, states: Sequence[object], stream: Stream) -> Sequence[_State]:
+    if measure.kind is not MeasureKind.SUM:
+        return cast(Sequence[_State], states)
+    scale = _scale(measure, stream)
+    sums = cast(Sequence[int | None], states)
+    return [0 if state is None else sum_.finish(state, scale) for state in sums]
+
+
+def _values(metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int) -> list[Value]:
+    value_of, percentile_of = _readers(columns)
+    return [formulas.evaluate(metric.formula, value_of(row), percentile_of(row)) for row in range(rows)]
+
+
+def _readers(
+    columns: Mapping[str, Sequence[_State]],
+) -> tuple[
+    Callable[[int], Callable[[str], formulas.Value]],
+    Callable[[int], Callable[[str, float], float | None]],
+]:
+    """What a formula reads its measures with, for a row."""
+
+    def value_of(row: int) -> Callable[[str], formulas.Value]:
+        return lambda name: cast(formulas.Value, columns[name][row])
+
+    def percentile_of(row: int) -> Callable[[str, float], float | None]:
+        return lambda name, p: histogram.percentile(cast(Histogram, columns[name][row]), p)
+
+    return value_of, percentile_of
+
+
+def _of_nothing(measure: Measure) -> _State:
+    if measure.kind is MeasureKind.HISTOGRAM:
+        return histogram.empty()
+    return None if measure.kind in _EXTREMES else 0
+
+
+def _measure_is_integer(stream: Stream, name: str) -> bool:
+    measure = stream.measures[name]
+    if measure.kind in _INTEGER_KINDS or measure.field is None:
+        return True
+    return stream.fields[measure.field].type is FieldType.INTEGER or (
+        measure.kind is MeasureKind.SUM and _scale(measure, stream) == 0
+    )
+
+
+def _scale(measure: Measure, stream: Stream) -> int:
+    return 0 if measure.field is None else stream.fields[measure.field].scale
+
+
+def _is_scaled_percentile(formula: formulas.Formula) -> bool:
+    match formula:
+        case Percentile():
+            return True
+        case Negative(of):
+            return _is_scaled_percentile(of)
+        case Binary(formulas.Arithmetic.MULTIPLY, Number(), of) | Binary(
+            formulas.Arithmetic.MULTIPLY | formulas.Arithmetic.DIVIDE, of, Number()
+        ):
+            return _is_scaled_percentile(of)
+        case Binary() | Ref() | Number():
+            return False

@@ -1,0 +1,212 @@
+"""From which rollup a window is read, and which of its rows: or from the events, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aforo.engines.engine import Period, Segment
+from aforo.model.condition import Condition
+from aforo.model.measure import Measure
+from aforo.model.rollup import Rollup, RollupGrain
+from aforo.model.stream import Stream
+from aforo.windows import SLOT, Bucket, Grain, Window, Zone
+
+# A window read in more pieces costs more in conditions than its days save in rows; then slots are read alone.
+MOST_SEGMENTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A rollup that was looked at, and what speaks for or against it."""
+
+    rollup: str
+    chosen: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rows to read. With no `rollup` the events are: `reason` says why, `remedy` what would help."""
+
+    rollup: Rollup | None
+    reason: str
+    remedy: str
+    segments: tuple[Segment, ...]
+    edges: tuple[int, ...]
+    considered: tuple[Considered, ...]
+
+    @property
+    def grains(self) -> tuple[Period, ...]:
+        """Which rows of the rollup are read, finest first; none where the events are."""
+        read = {segment.period for segment in self.segments} if self.rollup else set()
+        return tuple(period for period in Period if period in read)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window with its buckets, which tile it, and the zone of the days that rollups keep."""
+
+    window: Window
+    grain: Grain
+    buckets: tuple[Bucket, ...]
+    tenant_zone: Zone
+
+
+def plan(
+    stream: Stream,
+    measures: Iterable[Measure],
+    by: tuple[str, ...],
+    where: tuple[Condition, ...],
+    span: Span,
+) -> Plan:
+    """The rollup with the fewest dimensions that can serve, then the first by name; else the events."""
+    split = tuple(dict.fromkeys([*by, *(condition.field for condition in where)]))
+    wanted = tuple(measure.name for measure in measures)
+    segments = {grain: segments_of(grain, span) for grain in RollupGrain}
+    objections = {
+        rollup: _objection(rollup, split, wanted, segments[rollup.grain], span)
+        for rollup in sorted(stream.rollups.values(), key=lambda one: (len(one.dimensions), one.name))
+    }
+    able = [rollup for rollup, objection in objections.items() if objection is None]
+    chosen = able[0] if able else None
+    considered = tuple(
+        Considered(rollup.name, rollup is chosen, objection.why if objection else _verdict(rollup, chosen))
+        for rollup, objection in objections.items()
+    )
+    edges = tuple(bucket.start for bucket in span.buckets)
+    read = None if chosen is None else segments[chosen.grain]
+    if chosen is None or read is None:
+        whole = (Segment(Period.SLOT, span.window.start, span.window.end),)
+        reason, remedy = _why_raw(stream, split, objections.values())
+        return Plan(None, reason, remedy, whole, edges, considered)
+    return Plan(chosen, "", "", read, edges, considered)
+
+
+def segments_of(grain: RollupGrain, span: Span) -> tuple[Segment, ...] | None:
+    """The fewest pieces that tile the window, days wherever a whole one lies in a bucket.
+
+    None where rows of that grain cannot tile it.
+    """
+    days = coalesced(_day_rows(span))
+    if grain is RollupGrain.DAY:
+        return None if any(segment.period is Period.SLOT for segment in days) else days
+    if span.window.start % SLOT or span.window.end % SLOT:
+        return None
+    return days if len(days) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
+
+
+def coalesced(segments: Iterable[Segment]) -> tuple[Segment, ...]:
+    """The same rows in the fewest segments: neighbours of one period become one, empty ones go."""
+    joined: list[Segment] = []
+    for segment in segments:
+        if segment.start == segment.end:
+            continue
+        last = joined[-1] if joined else None
+        if last is not None and last.period is segment.period and last.end == segment.start:
+            joined[-1] = Segment(last.period, last.start, segment.end)
+        else:
+            joined.append(segment)
+    return tuple(joined)
+
+
+def explained(plan: Plan) -> str:
+    """The plan in lines for a person: what is read, then what was considered."""
+    source = "events" if plan.rollup is None else f"rollup {plan.rollup.name}"
+    grains = f" ({' and '.join(plan.grains)} rows)" if plan.rollup else f": {plan.reason}"
+    marks = {True: "*", False: "-"}
+    return "\n".join(
+        [
+            f"read from {source}{grains}",
+            *(f"{marks[one.chosen]} {one.rollup}: {one.why}" for one in plan.considered),
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Objection:
+    """Why a rollup cannot serve; the later the stage, the nearer it came."""
+
+    stage: int
+    why: str
+    remedy: str
+
+
+def _objection(
+    rollup: Rollup,
+    split: tuple[str, ...],
+    wanted: tuple[str, ...],
+    segments: tuple[Segment, ...] | None,
+    span: Span,
+) -> _Objection | None:
+    if missing := [name for name in split if name not in rollup.dimensions]:
+        return _Objection(
+            0, f"it is not split by {_listed(missing)}", f"declare a rollup by {_listed(split)}"
+        )
+    if missing := [name for name in wanted if name not in rollup.measures]:
+        names = _listed(missing)
+        return _Objection(1, f"it does not keep {names}", f"declare {names} in rollup {rollup.name}")
+    if segments is None and rollup.grain is RollupGrain.DAY:
+        zone = span.tenant_zone.name
+        return _Objection(2, f"it keeps whole days of {zone} only", f"ask whole days in the time zone {zone}")
+    if segments is None:
+        return _Objection(
+            2, "it keeps whole slots of 15 minutes UTC only", "ask from and to on whole quarter hours"
+        )
+    return None
+
+
+def _verdict(rollup: Rollup, chosen: Rollup | None) -> str:
+    size = f"{len(rollup.dimensions)} dimension{'' if len(rollup.dimensions) == 1 else 's'}"
+    return f"it can serve, with {size}" + (", the fewest" if rollup is chosen else "")
+
+
+def _why_raw(
+    stream: Stream, split: tuple[str, ...], objections: Iterable[_Objection | None]
+) -> tuple[str, str]:
+    """Why no rollup serves and what would change that, told by what stopped the ones that came nearest."""
+    found = [objection for objection in objections if objection is not None]
+    stage = max((objection.stage for objection in found), default=0)
+    if stage == 0:
+        by = f" split by {_listed(split)}" if split else ""
+        return f"{stream.name} has no rollup{by}", f"declare a rollup{by.replace(' split', '')}"
+    nearest = [objection for objection in found if objection.stage == stage]
+    reasons = dict.fromkeys(objection.why for objection in nearest)
+    by = f" split by {_listed(split)}" if split else ""
+    return f"no rollup{by} can serve: {'; '.join(reasons)}", nearest[0].remedy
+
+
+def _day_rows(span: Span) -> Iterable[Segment]:
+    if span.grain in (Grain.SLOT, Grain.HOUR):
+        return _slots(span.window.start, span.window.end)
+    return (segment for bucket in span.buckets for segment in _in_bucket(bucket, span.tenant_zone))
+
+
+def _in_bucket(bucket: Bucket, zone: Zone) -> tuple[Segment, ...]:
+    """Slots up to the first midnight of a bucket, days up to its last, slots after that."""
+    first, last = _midnight_from(bucket.start, zone), zone.day_start(zone.date_of(bucket.end))
+    if first >= last:
+        return _slots(bucket.start, bucket.end)
+    return (
+        *_slots(bucket.start, first),
+        Segment(Period.DAY, first, last),
+        *_slots(last, bucket.end),
+    )
+
+
+def _midnight_from(time: int, zone: Zone) -> int:
+    day = zone.date_of(time)
+    start = zone.day_start(day)
+    while start < time:
+        day += timedelta(days=1)
+        start = zone.day_start(day)
+    return start
+
+
+def _slots(start: int, end: int) -> tuple[Segment, ...]:
+    return (Segment(Period.SLOT, start, end),)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names)

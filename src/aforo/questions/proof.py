@@ -1,0 +1,116 @@
+"""The evidence in an answer: what was read, how fresh it is, and how exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aforo.clock import MICROSECONDS
+from aforo.engines.engine import Standing
+from aforo.model.stream import Stream
+from aforo.model.version import rollup_hash
+from aforo.questions.plan import Considered, Plan
+from aforo.windows import Zone
+
+Json = object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one window was read from: a rollup with its hash and the grains of its rows, or the raw events."""
+
+    rollup: str | None
+    hash: str | None
+    reason: str  # why raw; empty for a rollup
+    grains: tuple[str, ...]
+    rows_read: int
+    considered: tuple[Considered, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, stream: Stream, rows_read: int) -> Source:
+        """The source that a plan names."""
+        rollup = plan.rollup
+        return cls(
+            rollup=None if rollup is None else rollup.name,
+            hash=None if rollup is None else rollup_hash(stream, rollup),
+            reason=plan.reason,
+            grains=tuple(str(grain) for grain in plan.grains),
+            rows_read=rows_read,
+            considered=plan.considered,
+        )
+
+    @property
+    def kind(self) -> str:
+        """`rollup` or `raw`."""
+        return "raw" if self.rollup is None else "rollup"
+
+    def as_json(self) -> dict[str, Json]:
+        """With only the keys that its kind has."""
+        read: dict[str, Json] = (
+            {"source": self.kind, "reason": self.reason}
+            if self.rollup is None
+            else {
+                "source": self.kind,
+                "rollup": self.rollup,
+                "rollupHash": self.hash,
+                "grains": list(self.grains),
+            }
+        )
+        considered = [
+            {"rollup": each.rollup, "chosen": each.chosen, "why": each.why} for each in self.considered
+        ]
+        return {**read, "rowsRead": self.rows_read, "considered": considered}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """Up to when everything accepted is in the answer, and for how long something has waited to be."""
+
+    complete_until: int  # microseconds
+    stale_seconds: float  # 0 where nothing waits
+    commit: int  # the last durable one when the question was asked
+    revision: int  # of the days of the window, together
+
+    @classmethod
+    def of(cls, standing: Standing, compared: Standing | None, asked_at: int) -> Freshness:
+        """Of the windows read from rollups: the worse of both; what waits elsewhere does not matter."""
+        both = [standing] if compared is None else [standing, compared]
+        dirty = [each.dirty_from for each in both if each.dirty_from is not None]
+        since = [each.unfolded_since for each in both if each.unfolded_since is not None]
+        waited = asked_at - min(since, default=asked_at) if dirty else 0
+        return cls(
+            complete_until=min([asked_at, *dirty]),
+            stale_seconds=max(0, waited) / MICROSECONDS,
+            commit=standing.commit,
+            revision=standing.revision,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One answer's evidence; `comparison` is what the other window was read from."""
+
+    source: Source
+    comparison: Source | None
+    freshness: Freshness
+    exact: Mapping[str, bool | dict[str, float]]  # per metric: true, or its error bound
+    zone: Zone
+    model_version: str
+    took_seconds: float
+
+    def as_json(self) -> dict[str, Json]:
+        """In the names of the contract."""
+        compared = {} if self.comparison is None else {"comparison": self.comparison.as_json()}
+        return {
+            **self.source.as_json(),
+            **compared,
+            "completeUntil": self.zone.rfc3339(self.freshness.complete_until),
+            "staleSeconds": self.freshness.stale_seconds,
+            "exact": dict(self.exact),
+            "timezone": self.zone.name,
+            "weekStart": self.zone.week_start,
+            "modelVersion": self.model_version,
+            "commit": self.freshness.commit,
+            "revision": self.freshness.revision,
+            "tookMs": round(self.took_seconds * 1000, 3),
+        }

@@ -1,0 +1,24 @@
+"""A question whose every word is known to be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aforo.model.condition import Condition
+from aforo.questions.comparison import Comparison
+from aforo.windows import Grain, Window, Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Metrics of one stream, for one tenant, over a window, by grain and split; `zone` cuts the buckets."""
+
+    tenant: str
+    stream: str
+    metrics: tuple[str, ...]
+    window: Window
+    grain: Grain
+    by: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()  # all must hold
+    compare: Comparison | None = None
+    zone: Zone

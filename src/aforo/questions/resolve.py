@@ -1,0 +1,223 @@
+"""From what is asked to a question whose every word is known: names looked up, defaults put in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from aforo.clock import Clock
+from aforo.errors import InvalidRequest, QuestionTooLarge, UnknownName, suggestion
+from aforo.model import condition as conditions
+from aforo.model.condition import Condition, Op
+from aforo.model.field import FieldType
+from aforo.model.metric import Metric
+from aforo.model.model import Model
+from aforo.model.stream import Stream
+from aforo.questions import comparison
+from aforo.questions.asked import Asked, AskedCondition
+from aforo.questions.faults import Faults
+from aforo.questions.question import Question
+from aforo.settings import Settings
+from aforo.windows import (
+    EARLIEST,
+    LATEST,
+    Grain,
+    Window,
+    Zone,
+    buckets_at_least,
+    parse_date,
+    parse_instant,
+    window_of_dates,
+)
+
+DEFAULT_DAYS = 30
+_DAY = timedelta(days=1)
+
+
+def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, clock: Clock) -> Question:
+    """The question that is asked; every fault in it is told at once, names with the nearest right one."""
+    faults = Faults()
+    metrics = _metrics(asked.metrics, model, faults)
+    stream = model.stream(metrics[0].stream) if metrics else None
+    zone = faults.taken("timezone", lambda: _zone(asked.timezone, tenant_zone)) or tenant_zone
+    grain = faults.taken("grain", lambda: _grain(asked.grain)) or Grain.TOTAL
+    window = _window(asked, zone, clock.now(), faults)
+    compare = faults.taken("compare", lambda: comparison.parse(asked.compare) if asked.compare else None)
+    where = _where(asked.where, stream, faults)
+    _check_split(asked, stream, faults)
+    faults.raise_if_any()
+    assert window is not None, "what is no window is a fault"
+    _few_enough(window, grain, zone, settings.questions.max_buckets)
+    return Question(
+        tenant=asked.tenant,
+        stream=metrics[0].stream,
+        metrics=asked.metrics,
+        window=window,
+        grain=grain,
+        by=asked.by,
+        where=where,
+        compare=compare,
+        zone=zone,
+    )
+
+
+def _metrics(names: tuple[str, ...], model: Model, faults: Faults) -> tuple[Metric, ...]:
+    """The metrics that there are, all of them of one stream."""
+    taken = [faults.taken(f"metrics[{at}]", partial(model.metric, name)) for at, name in enumerate(names)]
+    metrics = tuple(metric for metric in taken if metric is not None)
+    faults.taken("metrics", lambda: _of_one_stream(names, metrics, model))
+    return metrics
+
+
+def _of_one_stream(names: tuple[str, ...], metrics: tuple[Metric, ...], model: Model) -> None:
+    if not names:
+        raise InvalidRequest("no metric is asked", hint=suggestion("", model.metrics))
+    for metric in metrics:
+        first = metrics[0]
+        if metric.stream != first.stream:
+            raise InvalidRequest(
+                f"{first.name} is of stream {first.stream} and {metric.name} of {metric.stream}, "
+                "but one question asks metrics of one stream",
+                hint="ask a question for each stream",
+            )
+
+
+def _zone(name: str | None, tenant_zone: Zone) -> Zone:
+    return tenant_zone if name is None else Zone(name, tenant_zone.week_start)
+
+
+def _grain(name: str) -> Grain:
+    if name not in tuple(Grain):
+        raise UnknownName.of("grain", name, Grain)
+    return Grain(name)
+
+
+def _window(asked: Asked, zone: Zone, now: int, faults: Faults) -> Window | None:
+    """The asked window; without `to` until today's end, without `from` the 30 local days up to `to`."""
+    end = faults.taken("to", lambda: _end(asked.to, zone, now))
+    return None if end is None else faults.taken("from", lambda: _until(end, asked, zone))
+
+
+def _end(text: str | None, zone: Zone, now: int) -> int:
+    end = zone.day_start(zone.date_of(now) + _DAY) if text is None else _read(text, zone).end
+    _within(end)
+    return end
+
+
+def _until(end: int, asked: Asked, zone: Zone) -> Window:
+    if asked.from_ is not None:
+        start = _read(asked.from_, zone).start
+    else:
+        start = zone.day_start(zone.date_of(end - 1) - (DEFAULT_DAYS - 1) * _DAY)
+    _within(start)
+    if start >= end:
+        told = [f"{name} {text}" for name, text in (("from", asked.from_), ("to", asked.to)) if text]
+        raise InvalidRequest(
+            f"the window is empty or ends before it begins: {', '.join(told)}",
+            hint="dates are both included; of two instants the last is excluded",
+        )
+    return Window(start, end)
+
+
+def _within(time: int) -> None:
+    if not EARLIEST <= time <= LATEST:
+        raise InvalidRequest("the window reaches beyond the years 1973 to 2999, for which times are kept")
+
+
+def _read(text: str, zone: Zone) -> Window:
+    """The local day of a date, or the window of no length at an instant."""
+    if "T" in text.upper() or ":" in text:
+        instant = parse_instant(text)
+        return Window(instant, instant)
+    day = parse_date(text)
+    return window_of_dates(day, day, zone)
+
+
+def _few_enough(window: Window, grain: Grain, zone: Zone, limit: int) -> None:
+    count = buckets_at_least(window, grain)
+    # What is surely too much is never cut into buckets.
+    if count <= limit:
+        count = len(zone.buckets(window, grain))
+    if count > limit:
+        raise QuestionTooLarge(
+            f"the window has at least {count:,} buckets of grain {grain}, and an answer may have {limit:,}",
+            hint="ask a shorter window or a coarser grain",
+        )
+
+
+def _check_split(asked: Asked, stream: Stream | None, faults: Faults) -> None:
+    """Looks at what the answer is split by, and whether every column has a name of its own."""
+    if stream is not None:
+        for at, name in enumerate(asked.by):
+            faults.taken(f"by[{at}]", partial(_can_split, name, stream))
+    faults.taken("metrics", lambda: _each_once(asked))
+
+
+def _each_once(asked: Asked) -> None:
+    suffixes = ("", "_compared", "_delta") if asked.compare else ("",)
+    columns = [
+        "time",
+        "partial",
+        *asked.by,
+        *(name + suffix for name in asked.metrics for suffix in suffixes),
+    ]
+    twice = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+    if twice:
+        raise InvalidRequest(
+            f"the answer would have two columns named {' and '.join(twice)}", hint="ask each name once"
+        )
+
+
+def _can_split(name: str, stream: Stream) -> None:
+    if name not in stream.fields:
+        raise UnknownName.of(f"dimension of {stream.name}", name, _splittable(stream))
+    if stream.fields[name].type is FieldType.NUMBER:
+        raise InvalidRequest(
+            f"{name} is a number with fractions, which no answer is split by",
+            hint=suggestion(name, _splittable(stream)),
+        )
+
+
+def _splittable(stream: Stream) -> tuple[str, ...]:
+    return tuple(name for name, field in stream.fields.items() if field.type is not FieldType.NUMBER)
+
+
+def _where(
+    asked: str | tuple[AskedCondition, ...], stream: Stream | None, faults: Faults
+) -> tuple[Condition, ...]:
+    if isinstance(asked, str):
+        read = faults.taken("where", lambda: conditions.parse(asked) if asked.strip() else ()) or ()
+        placed = [("where", condition) for condition in read]
+    else:
+        taken = [(f"where[{at}]", one) for at, one in enumerate(asked)]
+        tried = [(path, faults.taken(path, partial(_condition, one))) for path, one in taken]
+        placed = [(path, condition) for path, condition in tried if condition is not None]
+    if stream is not None:
+        for path, condition in placed:
+            faults.taken(path, partial(_fits, condition, stream))
+    return tuple(condition for _, condition in placed)
+
+
+def _condition(asked: AskedCondition) -> Condition:
+    op = " ".join(asked.op.casefold().split())
+    if op not in tuple(Op):
+        raise UnknownName.of("comparison", asked.op, Op)
+    value = asked.value
+    if isinstance(value, tuple):
+        if any(one is None for one in value):
+            raise InvalidRequest(f"{asked.dimension} is compared with a list that holds null", hint=_NULL)
+        return Condition(asked.dimension, Op(op), tuple(one for one in value if one is not None))
+    if value is None and Op(op) not in (Op.IS_NULL, Op.NOT_NULL):
+        raise InvalidRequest(f"{asked.dimension} is compared with null by '{op}'", hint=_NULL)
+    return Condition(asked.dimension, Op(op), value)
+
+
+_NULL = "ask for nulls with the op 'is null' or 'is not null'"
+
+
+def _fits(condition: Condition, stream: Stream) -> None:
+    if condition.field not in stream.fields:
+        raise UnknownName.of(f"dimension of {stream.name}", condition.field, stream.fields)
+    wrong = conditions.check(condition, stream.fields[condition.field])
+    if wrong is not None:
+        raise InvalidRequest(wrong)
