@@ -60,6 +60,12 @@ class UnknownName(InvalidRequest):
         return cls(f"there is no {kind} named {name!r}", hint=suggestion(name, known))
 
 
+class UnreadableFile(InvalidRequest):
+    """A file of events that cannot be read, or not as what it was said to be."""
+
+    code = "unreadable_file"
+
+
 class InvalidModel(AforoError):
     """A model file with faults; nothing of it was applied."""
 

@@ -104,7 +104,7 @@ def _canonical(column: pa.Array) -> tuple[bytes, pa.Array]:
     if pt.is_string(kind):
         return b"s", pc.cast(column, pa.large_binary())
     if pt.is_floating(kind):
-        # By their bits, so that no way of writing numbers matters; adding zero makes -0.0 the 0.0 that it equals.
+        # By their bits, so that no way of writing numbers matters; adding zero makes 0.0 of -0.0, its equal.
         return b"n", _digits(pc.add(column, 0.0).view(pa.int64()))
     if pt.is_boolean(kind):
         return b"b", _digits(pc.cast(column, pa.int64()))
