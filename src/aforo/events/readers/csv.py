@@ -163,7 +163,7 @@ def _chunk(table: pa.Table, numbering: _Numbering, targets: dict[str, str], file
 
 def _bytes(table: pa.Table) -> int:
     """What the rows take in the file, quotes aside: their values, each with what ends it."""
-    total = table.num_rows * table.num_columns
+    total: int = table.num_rows * table.num_columns
     for column in table.columns:
         total += int(pc.sum(pc.binary_length(column)).as_py() or 0)
     return total
