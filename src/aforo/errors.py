@@ -60,6 +60,24 @@ class UnknownName(InvalidRequest):
         return cls(f"there is no {kind} named {name!r}", hint=suggestion(name, known))
 
 
+class NotFound(UnknownName):
+    """An address, or the name in it, behind which there is nothing."""
+
+    code = "not_found"
+
+
+class NotJson(InvalidRequest):
+    """A request body that says it is JSON and is not."""
+
+    code = "not_json"
+
+
+class NotInflatable(InvalidRequest):
+    """A request body that says it is compressed and cannot be inflated."""
+
+    code = "not_inflatable"
+
+
 class UnreadableFile(InvalidRequest):
     """A file of events that cannot be read, or not as what it was said to be."""
 
@@ -120,6 +138,12 @@ class UnsupportedBody(AforoError):
     code = "unsupported_body"
 
 
+class MethodNotAllowed(AforoError):
+    """An address that exists and cannot be used in this way."""
+
+    code = "method_not_allowed"
+
+
 class IntakeFull(AforoError):
     """The buffer of events is full: nothing of the batch was taken."""
 
@@ -134,6 +158,12 @@ class Stopping(AforoError):
     """The process is stopping and takes nothing new."""
 
     code = "stopping"
+
+
+class AddressInUse(AforoError):
+    """The address that a server should listen on is taken, or is none of this machine's."""
+
+    code = "address_in_use"
 
 
 class Unreachable(AforoError):

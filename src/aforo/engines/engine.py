@@ -193,6 +193,11 @@ class Statistics:
 class Engine(Protocol):
     """The verbs; every one may be called from any thread."""
 
+    @property
+    def name(self) -> str:
+        """Which engine this is, as settings and statistics call it."""
+        ...
+
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
         """Makes room for the model's streams, rollups and tenants, in one transaction.
 

@@ -68,6 +68,10 @@ class EmbeddedEngine:
         self._model: Model | None = None
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
 
+    @property
+    def name(self) -> str:
+        return "embedded"
+
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
         self._database.write(lambda cursor: modelling.apply_model(cursor, model))
         self._model = model
@@ -154,7 +158,7 @@ class EmbeddedEngine:
     def statistics(self) -> Statistics:
         with self._database.snapshot() as cursor:
             return Statistics(
-                engine="embedded",
+                engine=self.name,
                 version=duckdb.__version__,
                 commit=modelling.last_commit(cursor),
                 file_bytes=self._database.file_bytes(),
