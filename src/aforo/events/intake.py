@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -11,8 +11,7 @@ import numpy as np
 from aforo.clock import Clock
 from aforo.engines.engine import OutcomeCount, StreamRows
 from aforo.events.buffer import Buffer, Kept, Submission
-from aforo.events.columns import Column, Source
-from aforo.events.draft import Draft, Index, value_at
+from aforo.events.draft import Draft, value_at
 from aforo.events.identity import Occurrences
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal
@@ -41,12 +40,9 @@ class Intake:
         refused = Counter((UNKNOWN, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
         return self._take(drafts, refusals, refused, self._rules(tenant, None))
 
-    def take_columns(
+    def take_draft(
         self,
-        stream: str,
-        columns: Mapping[str, Column],
-        index: Index,
-        source: Source,
+        draft: Draft,
         *,
         tenant: str | None = None,
         occurrences: Occurrences | None = None,
@@ -54,9 +50,9 @@ class Intake:
     ) -> Future[Receipt]:
         """Takes columns of one stream, as readers of files bring them, with what they could not read.
 
-        `index` names each row in the receipt. Raises as `take` does.
+        `occurrences` tells equal rows of one file apart. Raises as `take` does.
         """
-        draft = Draft(self._model.stream(stream), source, columns, index)
+        stream = draft.stream.name
         unread = Counter((stream, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
         return self._take([draft], list(refusals), unread, self._rules(tenant, occurrences))
 

@@ -167,7 +167,9 @@ def _made_ids(draft: Draft, rules: Rules, missing: Mask) -> tuple[pa.Array, Draf
     fields = {name: draft.columns[name] for name in draft.stream.fields}
     ids = content_ids(fields, draft.columns["time"])
     if rules.occurrences is not None:
-        return rules.occurrences.number(ids), draft
+        # Only among rows without an id: an equal row that brings one must not change another's number.
+        numbered = rules.occurrences.number(ids.filter(pa.array(missing)))
+        return pc.replace_with_mask(ids, pa.array(missing), numbered), draft
     alone = missing & _true(draft.columns[UNTIMED])
     if not alone.any():
         return ids, draft

@@ -23,6 +23,7 @@ from aforo.events.cast.typed import (
 from aforo.events.refusals import RefusalCode
 from aforo.model.field import FieldType
 
+PLAIN_INTEGER = r"^-?[0-9]{1,18}$"  # what always fits 64 bits, as almost every file has it
 INTEGER = r"^[+-]?[0-9]+(?:\.0*)?$"
 NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 NOT_FINITE = r"^(?i:[+-]?(?:nan|inf|infinity))$"
@@ -40,6 +41,8 @@ def parsed(kind: FieldType, texts: pa.Array) -> Typed:
     """Text typed by the field's kind; spaces around all but strings do not matter, nulls stay null."""
     if kind is FieldType.STRING:
         return Typed(texts, {})
+    if kind is FieldType.INTEGER and pc.all(pc.match_substring_regex(texts, PLAIN_INTEGER)).as_py():
+        return Typed(pc.cast(texts, pa.int64()), {})
     trimmed = pc.utf8_trim_whitespace(texts)
     match kind:
         case FieldType.INTEGER:

@@ -1,0 +1,23 @@
+"""The one place that builds everything and orders start and stop.
+
+`serving` is not imported here: what it needs takes longer to import than most commands take to run.
+"""
+
+from aforo.assembly.build import Aforo, load_model
+from aforo.assembly.loading import Chunk, Loaded, LoadOrder, read_chunks
+from aforo.assembly.local import Local
+from aforo.assembly.reach import Reach, reach
+from aforo.assembly.remote import Remote
+
+__all__ = [
+    "Aforo",
+    "Chunk",
+    "LoadOrder",
+    "Loaded",
+    "Local",
+    "Reach",
+    "Remote",
+    "load_model",
+    "reach",
+    "read_chunks",
+]

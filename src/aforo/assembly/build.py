@@ -1,0 +1,108 @@
+"""Every long-lived part, built with what it uses, started in order and stopped in the reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from aforo.clock import Clock
+from aforo.engines.embedded import EmbeddedEngine
+from aforo.errors import Fault, InvalidModel
+from aforo.events.buffer import Buffer
+from aforo.events.intake import Intake
+from aforo.model.model import Model
+from aforo.model.reading import read_file, read_model
+from aforo.model.tenant import Tenant
+from aforo.packs import model_file
+from aforo.questions.ask import Desk
+from aforo.rollups.folder import Folder
+from aforo.settings import Settings
+from aforo.telemetry import Telemetry
+
+MODEL_SUFFIXES = (".yaml", ".yml")
+DEFAULT_TENANT = Tenant(name="default", timezone="UTC", week_start="monday")
+
+
+class Aforo:
+    """One process's parts over one data directory; raises `DataInUse` where another process holds it."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.telemetry = Telemetry()
+        self.model = load_model(settings)
+        self.engine = EmbeddedEngine(
+            settings.data,
+            memory_mb=settings.engine.memory_mb,
+            threads=settings.engine.threads,
+            untimed_id_seconds=settings.intake.untimed_id_seconds,
+        )
+        try:
+            self.engine.apply_model(self.model, DEFAULT_TENANT)
+        except BaseException:
+            self.engine.close()
+            raise
+        self.folder = Folder(
+            self.engine,
+            clock,
+            self.telemetry,
+            batch_rows=settings.fold.batch_rows,
+            wake_after_seconds=settings.fold.wake_after_seconds,
+        )
+        self.buffer = Buffer(
+            self.engine,
+            clock,
+            self.telemetry,
+            commit_rows=settings.intake.commit_rows,
+            after_seconds=settings.intake.commit_after_seconds,
+            queue_rows=settings.intake.queue_rows,
+            sinks=(lambda _commit: self.folder.wake(),),
+        )
+        self.intake = Intake(self.model, self.buffer, clock, future_seconds=settings.intake.future_seconds)
+        self.desk = Desk(self.engine, self.model, settings, clock, self.telemetry)
+
+    def start_taking(self) -> None:
+        """Begins to take events."""
+        self.buffer.start()
+
+    def start_folding(self) -> None:
+        """Begins to fold in the background."""
+        self.folder.start()
+
+    def stop(self) -> None:
+        """Commits what waits, ends the fold under way and lets go of the data directory."""
+        self.buffer.stop(self.settings.stop.drain_seconds)
+        self.folder.stop()
+        self.engine.close()
+
+
+def load_model(settings: Settings) -> Model:
+    """The model of the packs and of every file in the model folder; all faults of all files at once."""
+    models: list[Model] = []
+    faults: list[Fault] = []
+    details: list[str] = []
+    for read in [*_packs(settings), *_files(settings.model_folder)]:
+        try:
+            models.append(read())
+        except InvalidModel as error:
+            details.append(error.detail)
+            faults += error.faults
+    if details:
+        raise InvalidModel("; ".join(details), faults=faults)
+    return Model.merged(models)
+
+
+def _packs(settings: Settings) -> list[Callable[[], Model]]:
+    files = [model_file(name) for name in settings.packs]
+    return [
+        partial(read_model, file.read_bytes(), source=f"pack {name}")
+        for name, file in zip(settings.packs, files, strict=True)
+    ]
+
+
+def _files(folder: Path) -> list[Callable[[], Model]]:
+    if not folder.is_dir():
+        return []
+    paths = sorted(path for path in folder.iterdir() if path.suffix in MODEL_SUFFIXES)
+    return [partial(read_file, path) for path in paths]

@@ -1,0 +1,155 @@
+"""A file's way in: chunks go to a sink a few at a time, and what became of every row is added up."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aforo.errors import InvalidRequest, UnknownName, UnreadableFile, suggestion
+from aforo.events.columns import Column, Source
+from aforo.events.draft import ENVELOPE, Draft
+from aforo.events.readers import READERS, SUFFIXES, Chunk, FileShape, format_of
+from aforo.events.receipt import Receipt
+from aforo.events.refusals import Refusal, RefusalCode
+from aforo.model.model import Model
+from aforo.model.stream import Extra, Stream
+
+IN_FLIGHT = 3  # chunks that may wait for their receipts while the next is read
+SAMPLES = 20  # refusals that are shown
+
+Sink = Callable[[Draft, tuple[Refusal, ...]], "Future[Receipt]"]
+Progress = Callable[["Loaded"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOrder:
+    """What is to be loaded: a file, and what its rows do not say themselves."""
+
+    path: Path
+    stream: str | None = None
+    tenant: str | None = None
+    input: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    nulls: frozenset[str] = frozenset({""})
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of a file's rows so far; bytes are of the file as it lies on the disk."""
+
+    rows: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    samples: list[Refusal] = field(default_factory=list)
+    bytes_read: int = 0
+    bytes_total: int = 0
+
+    def add(self, receipt: Receipt) -> None:
+        self.rows += receipt.accepted + receipt.duplicates + len(receipt.refused)
+        self.accepted += receipt.accepted
+        self.duplicates += receipt.duplicates
+        self.refused.update(str(refusal.code) for refusal in receipt.refused)
+        self.samples += receipt.refused[: max(0, SAMPLES - len(self.samples))]
+
+
+def read_chunks(order: LoadOrder) -> Iterator[Chunk]:
+    """The file's chunks, by the order's format or the one its name tells."""
+    kind = order.input or format_of(order.path)
+    if kind is None:
+        raise UnreadableFile(
+            f"{order.path} does not tell its format by its name",
+            hint=f"name it *{', *'.join(SUFFIXES)}, or say --input {' | '.join(READERS)}",
+        )
+    if kind not in READERS:
+        raise UnknownName.of("input format", kind, READERS)
+    return READERS[kind](order.path, FileShape(mapping=order.mapping, nulls=order.nulls))
+
+
+def load(chunks: Iterable[Chunk], order: LoadOrder, model: Model, sink: Sink, progress: Progress) -> Loaded:
+    """Sends every chunk's drafts to the sink; whatever was acknowledged stays, should a later chunk fail."""
+    loaded = Loaded()
+    waiting: deque[Future[Receipt]] = deque()
+    for chunk in chunks:
+        loaded.bytes_read, loaded.bytes_total = chunk.bytes_read, chunk.bytes_total
+        for draft, refusals in _drafts(chunk, order, model):
+            waiting.append(sink(draft, refusals))
+            if len(waiting) >= IN_FLIGHT:
+                loaded.add(waiting.popleft().result())
+        progress(loaded)
+    while waiting:
+        loaded.add(waiting.popleft().result())
+    progress(loaded)
+    return loaded
+
+
+def _drafts(chunk: Chunk, order: LoadOrder, model: Model) -> Iterator[tuple[Draft, tuple[Refusal, ...]]]:
+    """A chunk's rows by stream; rows of a stream that nobody declared are refused."""
+    if order.tenant is None and "tenant" not in chunk.columns:
+        raise InvalidRequest(
+            f"{order.path} has no tenant column", hint="say whose events they are: --tenant T"
+        )
+    if order.stream is not None or "stream" not in chunk.columns:
+        stream = _stream_of(order, model)
+        columns = {name: column for name, column in chunk.columns.items() if name != "stream"}
+        _check_columns(chunk, stream, order)
+        yield Draft(stream, chunk.source, columns, chunk.numbers), chunk.refusals
+        return
+    names = _texts(chunk.columns["stream"])
+    refusals = list(chunk.refusals)
+    for name in dict.fromkeys(names):
+        mask = np.array([each == name for each in names], np.bool_)
+        if name is None or name not in model.streams:
+            what = (
+                "stream: missing"
+                if name is None
+                else f"stream: came {name!r}, {suggestion(name, model.streams)}"
+            )
+            refusals += [
+                Refusal(int(at), RefusalCode.UNKNOWN_STREAM, what) for at in chunk.numbers[mask].tolist()
+            ]
+            continue
+        stream = model.streams[name]
+        columns = {key: column for key, column in chunk.columns.items() if key != "stream"}
+        yield Draft(stream, chunk.source, columns, chunk.numbers).kept(mask), tuple(refusals)
+        refusals = []
+    if refusals:
+        any_stream = next(iter(model.streams.values()))
+        yield Draft(any_stream, chunk.source, {}, np.empty(0, np.int64)), tuple(refusals)
+
+
+def _stream_of(order: LoadOrder, model: Model) -> Stream:
+    if order.stream is not None:
+        return model.stream(order.stream)
+    if len(model.streams) == 1:
+        return next(iter(model.streams.values()))
+    raise InvalidRequest(
+        f"{order.path} has no stream column", hint=f"say --stream: {suggestion('', model.streams)}"
+    )
+
+
+def _check_columns(chunk: Chunk, stream: Stream, order: LoadOrder) -> None:
+    """A table's columns are known before its first row: one the stream refuses would refuse every row."""
+    if chunk.source is Source.JSON or stream.extra is not Extra.REFUSE:
+        return
+    unknown = [name for name in chunk.columns if name not in stream.fields and name not in ENVELOPE]
+    if unknown:
+        name = unknown[0]
+        raise UnknownName(
+            f"{order.path} has the column {name!r}, which stream {stream.name} does not declare",
+            hint=f"{suggestion(name, stream.fields)}; say which field it is with --map field={name}, "
+            "or declare 'extra: drop' in the model",
+        )
+
+
+def _texts(column: Column) -> list[str | None]:
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        column = pc.cast(column, pa.string()).to_pylist()
+    return [value if isinstance(value, str) else None for value in column]

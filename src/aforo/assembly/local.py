@@ -1,0 +1,62 @@
+"""The command line's verbs over a data directory that this process holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from aforo.assembly.build import Aforo
+from aforo.assembly.loading import Loaded, LoadOrder, Progress, load
+from aforo.clock import Clock
+from aforo.engines.engine import Folded
+from aforo.events.identity import Occurrences
+from aforo.events.readers import Chunk
+from aforo.questions.asked import decode
+from aforo.settings import Settings
+
+
+class Local:
+    """Opens the data directory and takes events; folds only when told to."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.aforo = Aforo(settings, clock)
+        self.aforo.start_taking()
+
+    def ask(self, question: Mapping[str, object]) -> dict[str, object]:
+        return self.aforo.desk.ask(decode(question)).as_json()
+
+    def explain(self, question: Mapping[str, object]) -> str:
+        return self.aforo.desk.explain(decode(question))
+
+    def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
+        occurrences = Occurrences()
+        return load(
+            chunks,
+            order,
+            self.aforo.model,
+            lambda draft, refusals: self.aforo.intake.take_draft(
+                draft, tenant=order.tenant, occurrences=occurrences, refusals=refusals
+            ),
+            progress,
+        )
+
+    def fold(self, progress: Callable[[int], None]) -> dict[str, object]:
+        started = self.aforo.clock.monotonic()
+
+        def tell(folded: Folded) -> None:
+            progress(len(folded.claim.slots))
+
+        slots = self.aforo.folder.run_until_clean(tell)
+        return {"slots": slots, "tookMs": round((self.aforo.clock.monotonic() - started) * 1000, 3)}
+
+    def models(self) -> dict[str, object]:
+        from aforo.http.models import models_json  # see the package: only who asks for it waits for HTTP
+
+        return models_json(self.aforo.model)
+
+    def doctor(self) -> dict[str, object]:
+        from aforo.http.doctor import doctor_json
+
+        return doctor_json(self.aforo.engine.statistics(), self.aforo.model)
+
+    def close(self) -> None:
+        self.aforo.stop()

@@ -1,0 +1,75 @@
+"""What the command line works on: a data directory it holds itself, or the server that holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from aforo.assembly.build import load_model
+from aforo.assembly.loading import Loaded, LoadOrder, Progress
+from aforo.assembly.local import Local
+from aforo.assembly.remote import Remote
+from aforo.client import Connection, NoAnswer, Problem
+from aforo.clock import Clock
+from aforo.events.readers import Chunk
+from aforo.settings import Settings
+
+SERVER_FILE = "server.json"
+PROBE_SECONDS = 2.0
+
+
+class Reach(Protocol):
+    """The command line's verbs, the same over a data directory and over HTTP; replies are HTTP's JSON."""
+
+    def ask(self, question: Mapping[str, object]) -> dict[str, object]: ...
+
+    def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded: ...
+
+    def fold(self, progress: Callable[[int], None]) -> dict[str, object]: ...
+
+    def models(self) -> dict[str, object]: ...
+
+    def doctor(self) -> dict[str, object]: ...
+
+    def close(self) -> None: ...
+
+
+def reach(settings: Settings, clock: Clock) -> Reach:
+    """The server that the settings name or that holds the data directory, else the directory itself."""
+    if settings.url is not None:
+        return Remote(Connection(settings.url, settings.key), load_model(settings), settings, clock)
+    connection = holder(settings.data)
+    if connection is not None:
+        return Remote(connection, load_model(settings), settings, clock)
+    return Local(settings, clock)
+
+
+def holder(data: Path) -> Connection | None:
+    """The server that says in the data directory that it holds it, if it still answers."""
+    try:
+        said = json.loads((data / SERVER_FILE).read_text(encoding="utf-8"))
+        probe = Connection(said["url"], timeout_seconds=PROBE_SECONDS)
+        probe.get("/health")
+        return Connection(said["url"], said["token"])
+    except (OSError, ValueError, KeyError, TypeError, NoAnswer, Problem):
+        # No file, an unreadable one, or one that a killed server left: then the directory is free or its
+        # lock says who holds it.
+        return None
+
+
+@contextmanager
+def held(data: Path, url: str, token: str) -> Iterator[None]:
+    """Says in the data directory who serves it, readable by its owner only, for as long as that is so."""
+    path = data / SERVER_FILE
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"url": url, "token": token, "pid": os.getpid()}, file)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""The command line's verbs over HTTP, through the server that holds the data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import NoReturn
+
+import pyarrow.compute as pc
+
+from aforo.assembly.loading import IN_FLIGHT, Loaded, LoadOrder, Progress, load
+from aforo.client import Connection, NoAnswer, Problem
+from aforo.clock import Clock
+from aforo.errors import AforoError, Fault, InvalidRequest, NotAuthorised, Unreachable
+from aforo.events.draft import Draft
+from aforo.events.identity import Occurrences
+from aforo.events.readers import Chunk
+from aforo.events.receipt import Receipt
+from aforo.events.refusals import Refusal, RefusalCode
+from aforo.events.steps import UNTIMED, Rules, as_table, walk
+from aforo.model.field import FieldType
+from aforo.model.model import Model
+from aforo.settings import Settings
+
+EVENTS_PER_REQUEST = 5_000
+TRIES = 20
+
+
+class Remote:
+    """Speaks to a server; files are read and held to the model here, and sent as events with their ids."""
+
+    def __init__(self, connection: Connection, model: Model, settings: Settings, clock: Clock) -> None:
+        self._connection = connection
+        self._model = model
+        self._settings = settings
+        self._clock = clock
+
+    def ask(self, question: Mapping[str, object]) -> dict[str, object]:
+        return self._call(lambda: self._connection.query(question))
+
+    def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
+        occurrences = Occurrences()
+        with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="aforo-send") as pool:
+
+            def sink(draft: Draft, refusals: tuple[Refusal, ...]) -> Future[Receipt]:
+                rules = Rules(
+                    self._clock.now(), self._settings.intake.future_seconds, order.tenant, occurrences
+                )
+                # Walked here and in order, since equal rows of a file are told apart by it.
+                whole, refused = walk(draft, rules)
+                return pool.submit(self._send, whole, (*refusals, *refused))
+
+            return load(chunks, order, self._model, sink, progress)
+
+    def fold(self, progress: Callable[[int], None]) -> dict[str, object]:
+        reply = self._call(lambda: self._connection.post("/v1/fold", {}))
+        progress(int(str(reply.get("slots", 0))))
+        return reply
+
+    def models(self) -> dict[str, object]:
+        return self._call(lambda: self._connection.get("/v1/models"))
+
+    def doctor(self) -> dict[str, object]:
+        return self._call(lambda: self._connection.get("/v1/doctor"))
+
+    def close(self) -> None:
+        """There is nothing to let go of: every call was a request of its own."""
+
+    def _send(self, draft: Draft, refusals: tuple[Refusal, ...]) -> Receipt:
+        accepted = duplicates = 0
+        refused = list(refusals)
+        events = events_of(draft)
+        for start in range(0, len(events), EVENTS_PER_REQUEST):
+            part = events[start : start + EVENTS_PER_REQUEST]
+            reply = self._call(lambda part=part: self._connection.send(part))  # type: ignore[misc]
+            accepted += int(str(reply["accepted"]))
+            duplicates += int(str(reply["duplicates"]))
+            refused += _refusals(reply, draft, start)
+        return Receipt(accepted, duplicates, tuple(refused), (), None)
+
+    def _call(self, call: Callable[[], dict[str, object]]) -> dict[str, object]:
+        """Calls, and calls again while the server is full."""
+        waited = Event()
+        for left in reversed(range(TRIES)):
+            try:
+                return call()
+            except Problem as problem:
+                if problem.status != 503 or problem.retry_after_seconds is None or not left:
+                    _raise(problem)
+                waited.wait(problem.retry_after_seconds)
+            except NoAnswer as error:
+                raise Unreachable(str(error), hint="is it running, and is the URL right?") from error
+        raise AssertionError("the last try raises")
+
+
+def events_of(draft: Draft) -> list[dict[str, object]]:
+    """A walked draft as the events of `POST /v1/events`; one without a time leaves that to its arrival."""
+    table = as_table(draft)
+    for name, field in draft.stream.fields.items():
+        if field.type is FieldType.TIMESTAMP:
+            table = table.set_column(table.column_names.index(name), name, _instants(table[name]))
+    table = table.set_column(table.column_names.index("time"), "time", _instants(table["time"]))
+    names = tuple(draft.stream.fields)
+    return [
+        {
+            "stream": draft.stream.name,
+            "tenant": row["tenant"],
+            "id": row["id"],
+            **({} if row[UNTIMED] else {"time": row["time"]}),
+            "fields": {name: row[name] for name in names if row[name] is not None},
+        }
+        for row in table.to_pylist()
+    ]
+
+
+def _instants(times: object) -> object:
+    return pc.strftime(times, format="%Y-%m-%dT%H:%M:%SZ")
+
+
+def _refusals(reply: Mapping[str, object], draft: Draft, start: int) -> list[Refusal]:
+    refused = reply.get("refused")
+    return [
+        Refusal(int(draft.index[start + each["index"]]), RefusalCode(each["code"]), each["detail"])
+        for each in (refused if isinstance(refused, list) else [])
+    ]
+
+
+def _raise(problem: Problem) -> NoReturn:
+    """The server's problem as the error it was there."""
+    errors = problem.body.get("errors")
+    faults = [
+        Fault(str(each.get("path", "")), str(each.get("code", "")), str(each.get("message", "")))
+        for each in (errors if isinstance(errors, list) else [])
+        if isinstance(each, dict)
+    ]
+    kind: type[AforoError] = AforoError
+    if problem.status == 401:
+        kind = NotAuthorised
+    elif problem.status in (400, 404, 413, 415, 422):
+        kind = InvalidRequest
+    raise kind(str(problem), hint=str(problem.body.get("hint", "")), faults=faults) from problem

@@ -1,0 +1,103 @@
+"""The command line's commands and what holds for all of them: settings, output and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aforo import __version__
+from aforo.cli import ask, demo, doctor, fold, load, serve
+from aforo.cli.output import Format, complain
+from aforo.cli.session import Session
+from aforo.errors import AforoError, InvalidModel, InvalidRequest, InvalidSettings
+
+DONE, FAILED, REFUSED = 0, 1, 2
+"""Exit codes: all is done; it failed; something was refused or used wrongly."""
+
+app = typer.Typer(
+    name="aforo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Streams of product events become metrics that carry their proof.",
+)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"aforo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="The data directory.", show_default="./aforo-data")
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", help="How answers are written; json is the HTTP reply.")
+    ] = Format.TABLE,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end."),
+    ] = False,
+) -> None:
+    """Reads the settings that every command uses."""
+    context.obj = Session.of(os.environ, {"data": None if data is None else str(data)}, format_)
+
+
+for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, doctor.doctor):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and ends the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with _said():
+        app(args=hoisted(given), prog_name="aforo")
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """`--data` and `--format` may stand anywhere: they are brought to the front, where they are declared."""
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif argument in ("--data", "--format"):
+            front += [argument, *_next(remaining)]
+        elif argument.startswith(("--data=", "--format=")):
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return [*front, *rest]
+
+
+def _next(remaining: Iterator[str]) -> list[str]:
+    following = next(remaining, None)
+    return [] if following is None else [following]
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Errors are told to people, and by the exit code to programs."""
+    try:
+        yield
+    except AforoError as error:
+        complain(error)
+        wrong_use = isinstance(error, InvalidRequest | InvalidModel | InvalidSettings)
+        raise SystemExit(REFUSED if wrong_use else FAILED) from error
+    except KeyboardInterrupt as interrupt:
+        raise SystemExit(130) from interrupt
+    except BrokenPipeError as error:
+        # Whoever read our output has gone; nothing is left to say, and no second error at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(FAILED) from error

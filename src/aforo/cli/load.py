@@ -1,0 +1,115 @@
+"""`aforo load`: a file of events through the same intake as everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from aforo.assembly import Chunk, Loaded, LoadOrder, Reach, read_chunks
+from aforo.cli.output import Format, err, out, table_of, write
+from aforo.cli.session import Session
+from aforo.errors import InvalidRequest
+
+REFUSED = 2
+
+
+def load(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A .csv, .ndjson or .parquet file, or the first two as .gz.")],
+    stream: Annotated[str | None, typer.Option(help="The stream of its events.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Whose events they are, where rows do not say.")] = None,
+    input_: Annotated[
+        str | None,
+        typer.Option("--input", metavar="csv|ndjson|parquet", help="Format, where the name tells none."),
+    ] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Which column a field comes from."),
+    ] = None,
+    null: Annotated[
+        list[str] | None, typer.Option(help="Text that means null, beside the empty one.")
+    ] = None,
+    fold: Annotated[bool, typer.Option(help="Fold when all is loaded.")] = True,
+) -> None:
+    """Load a file of events. Loading it again changes nothing."""
+    session: Session = context.obj
+    order = LoadOrder(
+        path=file,
+        stream=stream,
+        tenant=tenant,
+        input=input_,
+        mapping=dict(_pair(text) for text in map_ or ()),
+        nulls=frozenset(("", *(null or ()))),
+    )
+    with session.reaching() as reached:
+        loaded = with_bar(reached, order, read_chunks(order))
+        if fold:
+            folding(reached)
+    _tell(loaded, session.format)
+    if loaded.refused:
+        raise typer.Exit(REFUSED)
+
+
+def with_bar(reached: Reach, order: LoadOrder, chunks: Iterable[Chunk]) -> Loaded:
+    """Loads with a bar that shows how much of the file is read and acknowledged."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err(), transient=False) as progress:
+        task = progress.add_task(f"load {order.path.name}", total=None, rows=0)
+
+        def advanced(loaded: Loaded) -> None:
+            progress.update(
+                task, total=loaded.bytes_total or None, completed=loaded.bytes_read, rows=loaded.rows
+            )
+
+        return reached.load(chunks, order, advanced)
+
+
+def folding(reached: Reach) -> dict[str, object]:
+    """Folds until nothing is dirty, with a count of slots; the reply of the fold."""
+    columns = (TextColumn("fold"), BarColumn(), TextColumn("{task.completed:,.0f} slots"))
+    with Progress(*columns, console=err(), transient=False) as progress:
+        task = progress.add_task("fold", total=None)
+        reply = reached.fold(lambda slots: progress.advance(task, slots))
+        progress.update(task, total=max(1, progress.tasks[task].completed))
+        return reply
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, column = text.partition("=")
+    if not (field and equals and column):
+        raise InvalidRequest(
+            f"--map came {text!r}, wanted FIELD=COLUMN", hint="for example --map carrier=airline"
+        )
+    return field, column
+
+
+def _tell(loaded: Loaded, format_: Format) -> None:
+    reply = {
+        "rows": loaded.rows,
+        "accepted": loaded.accepted,
+        "duplicates": loaded.duplicates,
+        "refused": dict(loaded.refused),
+        "samples": [
+            {"row": refusal.index, "code": str(refusal.code), "detail": refusal.detail}
+            for refusal in loaded.samples
+        ],
+    }
+    outcomes = [
+        {"outcome": "accepted", "events": loaded.accepted},
+        {"outcome": "duplicate", "events": loaded.duplicates},
+        *({"outcome": code, "events": count} for code, count in loaded.refused.most_common()),
+    ]
+    write(reply, format_, ("outcome", "events"), outcomes)
+    if format_ is Format.TABLE and loaded.samples:
+        out().print()
+        out().print(table_of(("row", "code", "detail"), reply["samples"]))  # type: ignore[arg-type]

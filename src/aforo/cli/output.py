@@ -1,0 +1,93 @@
+"""How answers and errors are written: tables for people, JSON as HTTP has it, CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from aforo.errors import AforoError
+
+Json = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """The ways to write."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def out() -> Console:
+    """Where answers go."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def err() -> Console:
+    """Where progress and complaints go."""
+    return Console(file=sys.stderr, highlight=False)
+
+
+def complain(error: AforoError) -> None:
+    """An error for a person: what is wrong, every fault, and what to do."""
+    console = err()
+    console.print(f"[bold red]error[/]: {escape(error.detail)}", soft_wrap=True)
+    for fault in error.faults:
+        console.print(f"  {escape(str(fault))}", soft_wrap=True)
+    if error.hint:
+        console.print(f"[bold]hint[/]: {escape(error.hint)}", soft_wrap=True)
+
+
+def write(reply: Json, format_: Format, columns: Sequence[str], rows: Sequence[Json]) -> None:
+    """A reply in full as JSON, or its rows as a table or CSV."""
+    if format_ is Format.JSON:
+        sys.stdout.write(json.dumps(reply, ensure_ascii=False, indent=2) + "\n")
+    elif format_ is Format.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_plain(row.get(name)) for name in columns] for row in rows)
+    else:
+        out().print(table_of(columns, rows))
+
+
+def table_of(columns: Sequence[str], rows: Sequence[Json], units: Mapping[str, str] | None = None) -> Table:
+    """A table whose numbers stand to the right."""
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        numeric = any(_is_number(row.get(name)) for row in rows)
+        unit = (units or {}).get(name)
+        table.add_column(f"{name} ({unit})" if unit else name, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(escape(shown(row.get(name))) for name in columns))
+    return table
+
+
+def shown(value: object) -> str:
+    """A value for people: thousands set apart, six decimals at most, a dash for null."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.6f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
