@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TypeAlias, cast
 
 from aforo.engines.engine import States
 from aforo.model import formula as formulas
 from aforo.model.field import FieldType
-from aforo.model.formula import Binary, Negative, Number, Percentile, Ref
+from aforo.model.formula import Binary, Negative, Number, Percentile
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
@@ -23,7 +24,17 @@ Split: TypeAlias = tuple[object, ...]
 Key: TypeAlias = tuple[int, Split]
 
 _INTEGER_KINDS = (MeasureKind.COUNT, MeasureKind.DISTINCT)
-_EXTREMES = (MeasureKind.MINIMUM, MeasureKind.MAXIMUM)
+# What engines give for each kind where there was no row.
+_NOTHING: Mapping[MeasureKind, object] = MappingProxyType(
+    {
+        MeasureKind.COUNT: 0,
+        MeasureKind.SUM: None,
+        MeasureKind.MINIMUM: None,
+        MeasureKind.MAXIMUM: None,
+        MeasureKind.DISTINCT: 0,
+        MeasureKind.HISTOGRAM: histogram.empty(),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finishe
     used = {name: stream.measures[name] for metric in metrics for name in metric.measures}
     columns = {name: _column(measure, states.values[name], stream) for name, measure in used.items()}
     values = [_values(metric, columns, len(states.keys)) for metric in metrics]
-    empty = {name: [_of_nothing(measure)] for name, measure in used.items()}
+    empty = {name: _column(measure, [_NOTHING[measure.kind]], stream) for name, measure in used.items()}
     return Finished(
         dict(zip(states.keys, zip(*values, strict=True), strict=True)),
         tuple(_values(metric, empty, 1)[0] for metric in metrics),
@@ -70,11 +81,16 @@ def _column(measure: Measure, states: Sequence[object], stream: Stream) -> Seque
     if measure.kind is not MeasureKind.SUM:
         return cast(Sequence[_State], states)
     scale = _scale(measure, stream)
+    # A sum of nothing is shown as 0, in whichever bucket it stands.
     sums = cast(Sequence[int | None], states)
-    return [0 if state is None else sum_.finish(state, scale) for state in sums]
+    return [sum_.finish(state or 0, scale) for state in sums]
 
 
 def _values(metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int) -> list[Value]:
+    if isinstance(metric.formula, Percentile):
+        # The commonest formula that costs: not taken through fractions, which would give the same float.
+        name, p = metric.formula.measure, metric.formula.p
+        return [histogram.percentile(cast(Histogram, state), p) for state in columns[name]]
     value_of, percentile_of = _readers(columns)
     return [formulas.evaluate(metric.formula, value_of(row), percentile_of(row)) for row in range(rows)]
 
@@ -94,12 +110,6 @@ def _readers(
         return lambda name, p: histogram.percentile(cast(Histogram, columns[name][row]), p)
 
     return value_of, percentile_of
-
-
-def _of_nothing(measure: Measure) -> _State:
-    if measure.kind is MeasureKind.HISTOGRAM:
-        return histogram.empty()
-    return None if measure.kind in _EXTREMES else 0
 
 
 def _measure_is_integer(stream: Stream, name: str) -> bool:
@@ -125,5 +135,5 @@ def _is_scaled_percentile(formula: formulas.Formula) -> bool:
             formulas.Arithmetic.MULTIPLY | formulas.Arithmetic.DIVIDE, of, Number()
         ):
             return _is_scaled_percentile(of)
-        case Binary() | Ref() | Number():
+        case _:
             return False

@@ -128,6 +128,7 @@ def explained(plan: Plan) -> str:
 class _Objection:
     """Why a rollup cannot serve; the later the stage, the nearer it came."""
 
+    rollup: str
     stage: int
     why: str
     remedy: str
@@ -140,26 +141,29 @@ def _objection(
     segments: tuple[Segment, ...] | None,
     span: Span,
 ) -> _Objection | None:
-    if missing := [name for name in split if name not in rollup.dimensions]:
+    name = rollup.name
+    if missing := [field for field in split if field not in rollup.dimensions]:
         return _Objection(
-            0, f"it is not split by {_listed(missing)}", f"declare a rollup by {_listed(split)}"
+            name, 0, f"is not split by {_listed(missing)}", f"declare a rollup by {_listed(split)}"
         )
-    if missing := [name for name in wanted if name not in rollup.measures]:
-        names = _listed(missing)
-        return _Objection(1, f"it does not keep {names}", f"declare {names} in rollup {rollup.name}")
+    if missing := [measure for measure in wanted if measure not in rollup.measures]:
+        kept = _listed(missing)
+        return _Objection(name, 1, f"does not keep {kept}", f"declare {kept} in rollup {name}")
     if segments is None and rollup.grain is RollupGrain.DAY:
         zone = span.tenant_zone.name
-        return _Objection(2, f"it keeps whole days of {zone} only", f"ask whole days in the time zone {zone}")
+        return _Objection(
+            name, 2, f"keeps whole days of {zone} only", f"ask whole days of the time zone {zone}"
+        )
     if segments is None:
         return _Objection(
-            2, "it keeps whole slots of 15 minutes UTC only", "ask from and to on whole quarter hours"
+            name, 2, "keeps whole slots of 15 minutes UTC only", "ask from and to on quarter hours"
         )
     return None
 
 
 def _verdict(rollup: Rollup, chosen: Rollup | None) -> str:
     size = f"{len(rollup.dimensions)} dimension{'' if len(rollup.dimensions) == 1 else 's'}"
-    return f"it can serve, with {size}" + (", the fewest" if rollup is chosen else "")
+    return f"can serve, with {size}" + (", the fewest" if rollup is chosen else "")
 
 
 def _why_raw(
@@ -172,9 +176,10 @@ def _why_raw(
         by = f" split by {_listed(split)}" if split else ""
         return f"{stream.name} has no rollup{by}", f"declare a rollup{by.replace(' split', '')}"
     nearest = [objection for objection in found if objection.stage == stage]
-    reasons = dict.fromkeys(objection.why for objection in nearest)
+    whys = dict.fromkeys(objection.why for objection in nearest)
+    told = [f"{_listed(one.rollup for one in nearest if one.why == why)} {why}" for why in whys]
     by = f" split by {_listed(split)}" if split else ""
-    return f"no rollup{by} can serve: {'; '.join(reasons)}", nearest[0].remedy
+    return f"no rollup{by} can serve: {'; '.join(told)}", nearest[0].remedy
 
 
 def _day_rows(span: Span) -> Iterable[Segment]:

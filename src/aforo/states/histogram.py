@@ -11,7 +11,7 @@ import math
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
@@ -106,7 +106,8 @@ def percentile(histogram: Histogram, p: float) -> float | None:
     if histogram.minimum is None or histogram.maximum is None or not len(histogram.keys):
         return None
     running = np.cumsum(histogram.counts)
-    rank = max(1, math.ceil(Fraction(str(p)) * int(running[-1]) / 100))
+    share, of = Decimal(str(p)).as_integer_ratio()
+    rank = max(1, -(-share * int(running[-1]) // (of * 100)))
     middle = value_of(int(histogram.keys[np.searchsorted(running, rank)]))
     return min(max(middle, histogram.minimum), histogram.maximum)
 
