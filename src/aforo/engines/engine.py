@@ -240,7 +240,7 @@ class Engine(Protocol):
         ...
 
     def tenant(self, name: str) -> Tenant | None:
-        """A tenant that the model or an event has named."""
+        """A tenant that the model or an event has named; kept at hand, so that asking is cheap."""
         ...
 
     def zone(self, tenant: str) -> Zone:

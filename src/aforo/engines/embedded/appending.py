@@ -173,10 +173,14 @@ def _kept_counts(given: StreamRows, fresh: npt.NDArray[np.bool_]) -> Iterable[Ou
             yield OutcomeCount(given.stream.name, pair["values"], outcome, pair["counts"])
 
 
+def tenants_of(rows: tuple[StreamRows, ...]) -> list[str]:
+    """The names of all tenants that rows are of."""
+    return sorted({name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()})
+
+
 def _name_tenants(cursor: Cursor, rows: tuple[StreamRows, ...], default: Tenant) -> None:
     """Tenants that only events name count in the default's zone from their first event on."""
-    names = {name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()}
-    for name in sorted(names):
+    for name in tenants_of(rows):
         cursor.execute(
             "INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false)",
             {"name": name, "timezone": default.timezone, "week_start": default.week_start},

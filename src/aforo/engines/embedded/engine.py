@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,14 @@ from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone
 
 STANDING = """
--- The first dirty slot of a window, and when the oldest commit that waits for a fold there was made.
-SELECT min(l.slot), min(c.made_at) FROM ledger AS l LEFT JOIN commits AS c ON c."commit" = l."commit"
+-- Of a window: the last commit, its first dirty slot, when the oldest commit that waits for a fold there was
+-- made, and how often the days it touches were folded, which is raised with any of them.
+SELECT
+    (SELECT coalesce(max("commit"), 0) FROM commits), min(l.slot), min(c.made_at),
+    (SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
+        WHERE stream = $stream AND tenant = $tenant AND day > $start - INTERVAL 25 HOURS AND day < $end)
+FROM ledger AS l LEFT JOIN commits AS c ON c."commit" = l."commit"
 WHERE l.stream = $stream AND l.tenant = $tenant AND l.slot >= $start AND l.slot < $end
-"""
-
-REVISION = """
--- How often the days that a window touches were folded: raised with any of them.
-SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
-WHERE stream = $stream AND tenant = $tenant AND day > $start - INTERVAL 25 HOURS AND day < $end
 """
 
 NEWEST_DIRTY = """
@@ -52,7 +52,7 @@ SELECT epoch_us(slot) AS slot, sum(events)::BIGINT AS events FROM ledger
 WHERE stream = $stream AND tenant = $tenant GROUP BY slot ORDER BY slot DESC
 """
 
-TENANT = "SELECT name, timezone, week_start FROM tenants WHERE name = $name"
+TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
 ALL_DIRTY = "SELECT count(*) FROM (SELECT DISTINCT stream, tenant, slot FROM ledger)"
 
@@ -66,6 +66,8 @@ class EmbeddedEngine:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._untimed_id_seconds = untimed_id_seconds
         self._model: Model | None = None
+        # What the tenants' table holds, which only this process writes: every question needs a zone.
+        self._tenants: dict[str, Tenant] = {}
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
 
     @property
@@ -76,11 +78,17 @@ class EmbeddedEngine:
         self._database.write(lambda cursor: modelling.apply_model(cursor, model))
         self._model = model
         self._default_tenant = default_tenant
+        with self._database.snapshot() as cursor:
+            for name, timezone, week_start in cursor.execute(TENANTS).fetchall():
+                self._tenants[name] = Tenant(name=name, timezone=timezone, week_start=week_start)
 
     def append(self, append: Append) -> Commit:
-        return self._database.write(
+        commit = self._database.write(
             lambda cursor: appending.append(cursor, append, self._default_tenant, self._untimed_id_seconds)
         )
+        for name in appending.tenants_of(append.rows):
+            self._tenants.setdefault(name, replace(self._default_tenant, name=name))
+        return commit
 
     def claim(self, max_rows: int) -> Claim | None:
         with self._database.snapshot() as cursor:
@@ -94,8 +102,7 @@ class EmbeddedEngine:
 
     def fold(self, claim: Claim) -> Folded:
         with self._database.snapshot() as cursor:
-            zone = self._zone(cursor, claim.tenant)
-            return folding.fold(cursor, claim, self.model.stream(claim.stream), zone)
+            return folding.fold(cursor, claim, self.model.stream(claim.stream), self.zone(claim.tenant))
 
     def replace(self, folded: Folded) -> None:
         stream = self.model.stream(folded.claim.stream)
@@ -113,14 +120,13 @@ class EmbeddedEngine:
             "end": timestamp(window.end),
         }
         with self._database.snapshot() as cursor:
-            slot, since = _row(cursor, STANDING, asked)
-            (revision,) = _row(cursor, REVISION, asked)
-            return Standing(
-                commit=modelling.last_commit(cursor),
-                dirty_from=None if slot is None else microseconds(slot),
-                unfolded_since=None if since is None else microseconds(since),
-                revision=revision,
-            )
+            commit, slot, since, revision = _row(cursor, STANDING, asked)
+        return Standing(
+            commit=commit,
+            dirty_from=None if slot is None else microseconds(slot),
+            unfolded_since=None if since is None else microseconds(since),
+            revision=revision,
+        )
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         with self._database.snapshot() as cursor:
@@ -144,12 +150,11 @@ class EmbeddedEngine:
             return None if first is None else Window(first, last + SLOT)
 
     def tenant(self, name: str) -> Tenant | None:
-        with self._database.snapshot() as cursor:
-            return _tenant(cursor, name)
+        return self._tenants.get(name)
 
     def zone(self, tenant: str) -> Zone:
-        with self._database.snapshot() as cursor:
-            return self._zone(cursor, tenant)
+        found = self._tenants.get(tenant, self._default_tenant)
+        return Zone(found.timezone, found.week_start)
 
     def dirty_slots(self) -> int:
         with self._database.snapshot() as cursor:
@@ -178,20 +183,11 @@ class EmbeddedEngine:
             raise RuntimeError("apply_model comes before every other verb")
         return self._model
 
-    def _zone(self, cursor: Cursor, tenant: str) -> Zone:
-        found = _tenant(cursor, tenant) or self._default_tenant
-        return Zone(found.timezone, found.week_start)
-
 
 def _row(cursor: Cursor, sql: str, parameters: dict[str, object]) -> tuple[Any, ...]:
     found = first_row(cursor, sql, parameters)
     assert found is not None, "an aggregate without groups gives one row"
     return found
-
-
-def _tenant(cursor: Cursor, name: str) -> Tenant | None:
-    found = first_row(cursor, TENANT, {"name": name})
-    return None if found is None else Tenant(name=found[0], timezone=found[1], week_start=found[2])
 
 
 def _stream_statistics(cursor: Cursor, stream: str) -> list[StreamStatistics]:

@@ -132,8 +132,8 @@ class Reading:
                     SELECT {self._group()}, {bucket} AS __key, {events} AS __events, count(*) AS __rows
                     FROM rows WHERE __bucket >= 0 AND {kept} GROUP BY ALL
                 )
-                SELECT {self._group()}, list(__key ORDER BY __key) AS __keys,
-                    list(__events ORDER BY __key) AS __counts, sum(__rows)::BIGINT AS __rows
+                SELECT {self._group()}, list(__key) AS __keys, list(__events) AS __counts,
+                    sum(__rows)::BIGINT AS __rows
                 FROM merged GROUP BY ALL
                 """,
                 parameters,
@@ -143,7 +143,11 @@ class Reading:
         for at, key in enumerate(self._keys(table)):
             bare = merged[key][measure.measure.name]
             assert isinstance(bare, Histogram)
-            merged[key][measure.measure.name] = Histogram(keys[at], counts[at], bare.minimum, bare.maximum)
+            # Sorted here, since ordered lists take the engine twice as long as the whole merge.
+            order = np.argsort(keys[at])
+            merged[key][measure.measure.name] = Histogram(
+                keys[at][order], counts[at][order], bare.minimum, bare.maximum
+            )
         return sum(table["__rows"].to_pylist())
 
     def _fill_distinct(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
