@@ -38,6 +38,7 @@ def asked(window: Window, grain: Grain, zone: Zone, compare: str) -> Question:
         grain=grain,
         compare=comparison.parse(compare),
         zone=zone,
+        tenant_zone=zone,
     )
 
 

@@ -107,10 +107,9 @@ class Desk:
         metrics = tuple(self._model.metric(name) for name in question.metrics)
         used = dict.fromkeys(name for metric in metrics for name in metric.measures)
         measures = tuple(stream.measures[name] for name in used)
-        tenant_zone = self._tenant_zone(question.tenant)
 
         def side(window: Window, buckets: tuple[Bucket, ...]) -> Side:
-            span = Span(window, question.grain, buckets, tenant_zone)
+            span = Span(window, question.grain, buckets, question.tenant_zone)
             return Side(window, buckets, plan(stream, measures, question.by, question.where, span))
 
         own = side(question.window, question.zone.buckets(question.window, question.grain))

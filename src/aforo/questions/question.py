@@ -11,7 +11,7 @@ from aforo.windows import Grain, Window, Zone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Metrics of one stream, for one tenant, over a window, by grain and split; `zone` cuts the buckets."""
+    """Metrics of one stream, for one tenant, over a window, by grain and split."""
 
     tenant: str
     stream: str
@@ -21,4 +21,5 @@ class Question:
     by: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()  # all must hold
     compare: Comparison | None = None
-    zone: Zone
+    zone: Zone  # cuts the buckets, and is shown
+    tenant_zone: Zone  # its days are what rollups keep

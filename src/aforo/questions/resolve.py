@@ -58,6 +58,7 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
         where=where,
         compare=compare,
         zone=zone,
+        tenant_zone=tenant_zone,
     )
 
 
