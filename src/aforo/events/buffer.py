@@ -95,20 +95,18 @@ class Buffer:
     def submit(self, submission: Submission) -> Future[Kept]:
         """Takes a batch; the future is done when it is durable. Raises `IntakeFull`, `Stopping`."""
         with self._changed:
-            if self._stopping:
-                raise Stopping("the intake is stopping", hint="send the batch again in a moment")
-            if self._rows and self._rows + submission.size > self._queue_rows:
-                raise IntakeFull(
-                    f"{self._rows} rows wait to be committed and {self._queue_rows} may; nothing was taken",
-                    retry_after_seconds=1.0,
-                    hint="send the same batch again after Retry-After: what was taken before counts once",
-                )
+            self._admit(submission.size)
             waiting = _Waiting(submission, self._clock.monotonic())
             self._waiting.append(waiting)
             self._rows += submission.size
             self._telemetry.set("intake_queue_rows", self._rows)
             self._changed.notify_all()
         return waiting.kept
+
+    def check(self) -> None:
+        """Raises what `submit` would raise now for a batch of one row."""
+        with self._changed:
+            self._admit(1)
 
     def stop(self, drain_seconds: float) -> bool:
         """Takes nothing more and commits what waits; whether that was done within the time."""
@@ -125,6 +123,16 @@ class Buffer:
         if group:
             self._commit(group)
         return bool(group)
+
+    def _admit(self, rows: int) -> None:
+        if self._stopping:
+            raise Stopping("the intake is stopping", hint="send the batch again in a moment")
+        if self._rows and self._rows + rows > self._queue_rows:
+            raise IntakeFull(
+                f"{self._rows} rows wait to be committed and {self._queue_rows} may; nothing was taken",
+                retry_after_seconds=1.0,
+                hint="send the same batch again after Retry-After: what was taken before counts once",
+            )
 
     def _run(self) -> None:
         while self._wait():

@@ -56,6 +56,10 @@ class Intake:
         unread = Counter((stream, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
         return self._take([draft], list(refusals), unread, self._rules(tenant, occurrences))
 
+    def check(self) -> None:
+        """Raises `IntakeFull` or `Stopping` where no event would be taken now."""
+        self._buffer.check()
+
     def _rules(self, tenant: str | None, occurrences: Occurrences | None) -> Rules:
         return Rules(self._clock.now(), self._future_seconds, tenant, occurrences)
 
