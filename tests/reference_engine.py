@@ -135,7 +135,9 @@ def holds(condition: Condition, fields: Mapping[str, object], stream: Stream) ->
     if value is None:
         return False
     if stream.fields[condition.field].type == "timestamp":
-        against = parse_instant(str(against))
+        listed = isinstance(against, tuple)
+        instants = tuple(parse_instant(str(text)) for text in (against if listed else (against,)))
+        against = instants if listed else instants[0]
     compared = {
         Op.EQ: lambda: value == against,
         Op.NE: lambda: value != against,

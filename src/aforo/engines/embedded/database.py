@@ -17,6 +17,7 @@ from aforo.engines.embedded import schema
 from aforo.errors import DataInUse, DataTooNew, StorageError, StorageFull, TimeLimit
 
 FILE_NAME = "events.duckdb"
+INTERRUPT_AGAIN_SECONDS = 0.05
 Cursor = duckdb.DuckDBPyConnection
 T = TypeVar("T")
 
@@ -117,11 +118,14 @@ def _limited(cursor: Cursor, seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    over = Event()
+    over, ended = Event(), Event()
 
     def interrupt() -> None:
         over.set()
         cursor.interrupt()
+        # Between two statements nobody hears an interrupt, so it is said again until the reading has ended.
+        while not ended.wait(INTERRUPT_AGAIN_SECONDS):
+            cursor.interrupt()
 
     timer = Timer(seconds, interrupt)
     timer.daemon = True
@@ -131,12 +135,20 @@ def _limited(cursor: Cursor, seconds: float | None) -> Iterator[None]:
     except duckdb.InterruptException as error:
         if not over.is_set():
             raise
-        raise TimeLimit(
-            f"the question was stopped after {seconds:g} s",
-            hint="ask a shorter window, or raise questions.time_limit_seconds",
-        ) from error
+        raise _stopped(seconds) from error
     finally:
+        ended.set()
         timer.cancel()
+        timer.join()
+    if over.is_set():
+        raise _stopped(seconds)
+
+
+def _stopped(seconds: float) -> TimeLimit:
+    return TimeLimit(
+        f"the question was stopped after {seconds:g} s",
+        hint="ask a shorter window, or raise questions.time_limit_seconds",
+    )
 
 
 @contextmanager

@@ -51,10 +51,13 @@ class Reading:
         self._by = tuple(quoted(name) for name in request.by)
         self._measures = lay_out(request.stream, request.measures)
         self._layout = None if request.rollup is None else RollupLayout.of(request.stream, request.rollup)
+        self._segments = tuple(each for each in request.segments if each.start < each.end)
         self._sql: list[str] = []
 
     def states(self) -> States:
         """The merged states, every part read by a statement of its own."""
+        if not self._segments:
+            return States((), {each.measure.name: [] for each in self._measures}, 0)
         read = 0
         merged: dict[Key, dict[str, object]] = {}
         sums = self._run(self._sums())
@@ -180,7 +183,7 @@ class Reading:
     def _rollup_rows(self, parameters: Parameters, part: str, columns: Sequence[str]) -> str:
         """The rows of every period that the request reads, each with its bucket."""
         assert self._layout is not None
-        periods = tuple(period for period in Period if self._segments(period))
+        periods = tuple(period for period in Period if self._segments_of(period))
         return " UNION ALL ".join(self._period_rows(parameters, period, part, columns) for period in periods)
 
     def _period_rows(self, parameters: Parameters, period: Period, part: str, columns: Sequence[str]) -> str:
@@ -190,7 +193,7 @@ class Reading:
             parameters,
             table=f"{self._layout.table(period, part)} AS r",
             time="r.start",
-            segments=self._segments(period),
+            segments=self._segments_of(period),
             items=[*(f"r.{name}" for name in self._by), *taken],
         )
 
@@ -200,7 +203,7 @@ class Reading:
             parameters,
             table=f"{events_table(self._stream.name)} AS r",
             time="r.time",
-            segments=self._segments(Period.SLOT),
+            segments=self._segments_of(Period.SLOT),
             items=[*(f"r.{name}" for name in self._by), *inputs],
         )
 
@@ -233,8 +236,8 @@ class Reading:
         picked = ", ".join((f"{placing.bucket} AS __bucket", *items))
         return f"SELECT {picked} FROM {table}{placing.join} WHERE {' AND '.join(where)}"
 
-    def _segments(self, period: Period) -> tuple[Segment, ...]:
-        return tuple(each for each in self._request.segments if each.period is period)
+    def _segments_of(self, period: Period) -> tuple[Segment, ...]:
+        return tuple(each for each in self._segments if each.period is period)
 
 
 _NO_KEYS = np.empty(0, np.int32)
