@@ -1,5 +1,14 @@
 """The command line: one file a command, the same verbs over a data directory and over a server."""
 
-from aforo.cli.app import main
+from collections.abc import Sequence
 
-__all__ = ["main"]
+from aforo.cli.lean import keep_out
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and ends the process with its exit code."""
+    keep_out()
+    # Imported only now, since most of it imports pyarrow.
+    from aforo.cli.app import run
+
+    run(arguments)

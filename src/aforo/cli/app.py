@@ -57,7 +57,7 @@ for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, doctor.do
     app.command()(command)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def run(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     with _said():
