@@ -75,9 +75,9 @@ def test_no_series_says_when_it_was_made() -> None:
     assert b"_created" not in Telemetry().exposition()
 
 
-def test_a_name_that_is_not_listed_raises_and_brings_the_nearest() -> None:
+def test_a_name_that_is_not_listed_raises() -> None:
     telemetry = Telemetry()
-    with pytest.raises(KeyError, match="did you mean 'fold_slots_total'"):
+    with pytest.raises(KeyError, match="no counter named 'fold_slot_total'"):
         telemetry.count("fold_slot_total")
     with pytest.raises(KeyError, match="no gauge named 'fold_slots_total'"):
         telemetry.set("fold_slots_total", 1)
