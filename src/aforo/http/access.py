@@ -1,0 +1,99 @@
+"""Who may ask: names this server goes by, pages a browser may call from, and the command line's token."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aforo.errors import AforoError, Forbidden, NotAuthorised
+from aforo.http.problems import told
+
+LOCALHOST = "localhost"
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@/\s]+)(?::\d{0,5})?")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without a port, is this machine seen from itself."""
+    if host.casefold() == LOCALHOST:
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Hosts:
+    """Middleware: takes requests only under names of this server, and from pages of this server.
+
+    A page that makes its own name point to 127.0.0.1 (DNS rebinding) comes with that name as its Host; a page
+    elsewhere that posts here comes with its own Origin.
+    """
+
+    def __init__(self, app: ASGIApp, *, bound_to: str) -> None:
+        self._app = app
+        self._bound_to = bound_to.casefold()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        objection = self._objection(Headers(scope=scope)) if scope["type"] == "http" else None
+        if objection is None:
+            await self._app(scope, receive, send)
+        else:
+            await told(objection)(scope, receive, send)
+
+    def _objection(self, headers: Headers) -> AforoError | None:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._ours(hosts[0]):
+            return Forbidden(
+                f"this server does not go by the name {_shown(hosts)}",
+                hint=f"call it http://127.0.0.1, http://localhost or http://{self._bound_to}",
+            )
+        strange = [origin for origin in headers.getlist("origin") if not self._our_page(origin)]
+        if strange:
+            return Forbidden(
+                f"a page of {_shown(strange)} may not call this server",
+                hint="only pages that this machine serves itself may",
+            )
+        return None
+
+    def _ours(self, host: str) -> bool:
+        match = _HOST.fullmatch(host)
+        return match is not None and self._known(match[1])
+
+    def _our_page(self, origin: str) -> bool:
+        try:
+            parts = urlsplit(origin)
+            host = parts.hostname
+        except ValueError:
+            return False
+        return parts.scheme in ("http", "https") and host is not None and self._known(host)
+
+    def _known(self, host: str) -> bool:
+        return is_loopback(host) or host.casefold().strip("[]") == self._bound_to.strip("[]")
+
+
+class Token:
+    """The secret of this start of the server, which only who may read its data directory knows."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def require(self, request: Request) -> None:
+        """Raises NotAuthorised unless the request bears the token; takes as long whatever came."""
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        right = hmac.compare_digest(shown.strip().encode(), self._secret)
+        if not right or scheme.casefold() != "bearer":
+            raise NotAuthorised(
+                "this address needs the token of this start of the server",
+                hint="send 'Authorization: Bearer TOKEN'; the command line reads it in the data directory",
+            )
+
+
+def _shown(values: Iterable[str]) -> str:
+    return ", ".join(repr(value[:100]) for value in values) or "that is not there"

@@ -1,0 +1,87 @@
+"""`GET /v1/doctor`: what the server holds, across tenants, for the operator."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aforo import __version__, errors
+from aforo.engines.engine import Engine, Statistics
+from aforo.http import examples
+from aforo.http.about import About, Content
+from aforo.http.access import Token
+from aforo.http.door import Door
+from aforo.http.hands import Hands
+from aforo.http.reply import Shape, instant, json_reply, plain
+from aforo.model.model import Model
+
+
+class StreamHolding(Shape, frozen=True):
+    """What is kept of a stream for a tenant: `first` and `last` are starts of slots."""
+
+    stream: str
+    tenant: str
+    events: int
+    first: str | None
+    last: str | None
+    dirty_slots: int
+
+
+class DoctorReply(Shape, frozen=True):
+    """The server at a glance; `outcomes` counts what became of all events that ever came."""
+
+    version: str
+    engine: str
+    engine_version: str
+    model_version: str
+    commit: int
+    file_bytes: int
+    streams: tuple[StreamHolding, ...]
+    outcomes: dict[str, int]
+
+
+def examining(engine: Engine, model: Model, hands: Hands, token: Token) -> Door:
+    """The way to the operator's view."""
+
+    async def answer(_request: Request) -> Response:
+        return json_reply(report_of(await hands.do(engine.statistics), model))
+
+    return Door("GET", "/v1/doctor", "examine", answer, ABOUT, token)
+
+
+def report_of(statistics: Statistics, model: Model) -> DoctorReply:
+    """The engine's statistics as they are shown."""
+    return DoctorReply(
+        version=__version__,
+        engine=statistics.engine,
+        engine_version=statistics.version,
+        model_version=model.version,
+        commit=statistics.commit,
+        file_bytes=statistics.file_bytes,
+        streams=tuple(
+            StreamHolding(
+                stream=each.stream,
+                tenant=each.tenant,
+                events=each.events,
+                first=instant(each.first),
+                last=instant(each.last),
+                dirty_slots=each.dirty_slots,
+            )
+            for each in statistics.streams
+        ),
+        outcomes=dict(statistics.outcomes),
+    )
+
+
+def doctor_json(statistics: Statistics, model: Model) -> dict[str, object]:
+    """The reply of `GET /v1/doctor` as plain mappings and lists, for who needs it without a server."""
+    return plain(report_of(statistics, model))
+
+
+ABOUT = About(
+    tag="Operation",
+    summary="Examine the server",
+    description="What is kept by stream and tenant, what waits to be folded, and what became of all events.",
+    reply=Content("application/json", (DoctorReply,), examples.REPORTS),
+    errors=(errors.StorageError,),
+)

@@ -1,0 +1,82 @@
+"""`POST /v1/fold`: folds all that waits, for the command line."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aforo import errors
+from aforo.clock import Clock
+from aforo.engines.engine import Folded
+from aforo.errors import Stopping, UnknownName
+from aforo.http import body, examples
+from aforo.http.about import About, Content
+from aforo.http.access import Token
+from aforo.http.door import Door
+from aforo.http.hands import Hands
+from aforo.http.reply import Shape, json_reply
+from aforo.rollups.folder import Folder
+
+MAX_BODY_BYTES = 1_024
+
+
+class NoParameters(msgspec.Struct, forbid_unknown_fields=True):
+    """An object with nothing in it: there is nothing to choose yet."""
+
+
+class FoldReply(Shape, frozen=True):
+    """How many slots were made true again, and how long that took."""
+
+    slots: int
+    took_ms: float
+
+
+def folding(folder: Folder, hands: Hands, clock: Clock, token: Token) -> Door:
+    """The way to have everything folded now."""
+
+    def unless_stopping(_folded: Folded) -> None:
+        if hands.stopping:
+            raise Stopping(
+                "the server is stopping", hint="what is not folded yet is folded at its next start"
+            )
+
+    def work() -> Response:
+        begun = clock.monotonic()
+        slots = folder.run_until_clean(unless_stopping)
+        return json_reply(FoldReply(slots=slots, took_ms=round((clock.monotonic() - begun) * 1000, 3)))
+
+    async def answer(request: Request) -> Response:
+        await _refuse_parameters(request)
+        return await hands.do(work)
+
+    return Door("POST", "/v1/fold", "foldNow", answer, ABOUT, token)
+
+
+async def _refuse_parameters(request: Request) -> None:
+    """An empty body will do, and so will an empty object."""
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return
+    came = await body.receive(request, MAX_BODY_BYTES)
+    given = body.as_object(body.decoded(came.plain()))
+    if given:
+        raise UnknownName(f"there is no parameter named {next(iter(given))!r}", hint="a fold takes none")
+
+
+ABOUT = About(
+    tag="Operation",
+    summary="Fold now",
+    description="Makes the rollups of every slot that waits for it true again, and replies once none waits.",
+    body=(Content("application/json", (NoParameters,), examples.NO_PARAMETERS),),
+    body_optional=True,
+    reply=Content("application/json", (FoldReply,), examples.FOLDS),
+    errors=(
+        errors.NotJson,
+        errors.NotInflatable,
+        errors.BodyTooLarge,
+        errors.UnsupportedBody,
+        errors.Stopping,
+        errors.StorageError,
+        errors.StorageFull,
+    ),
+)

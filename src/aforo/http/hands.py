@@ -1,0 +1,32 @@
+"""Blocking work done beside the event loop, by a bounded number of threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Hands:
+    """A pool of threads: `do` waits for a free one; work that has begun is always finished."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix=f"aforo-{name}")
+        self._stopping = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether work that takes long had better end now."""
+        return self._stopping
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """What the work gives, or raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def stop(self) -> None:
+        """Lets what was begun end, and begins nothing more."""
+        self._stopping = True
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,99 @@
+"""Examples of problems for the reference, one for each code that a caller may meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_PROBLEM = "urn:aforo:problem:"
+PROBLEMS: Mapping[str, Mapping[str, Any]] = {
+    "A parameter that is not known": {
+        "type": f"{_PROBLEM}unknown_name",
+        "title": "A name in the request is not known",
+        "status": 400,
+        "detail": "there is no parameter named 'form'",
+        "code": "unknown_name",
+        "hint": "did you mean 'from'?",
+        "errors": [
+            {"path": "form", "code": "unknown_name", "message": "there is no parameter named 'form'"},
+        ],
+    },
+    "No JSON": {
+        "type": f"{_PROBLEM}not_json",
+        "title": "The body is not JSON",
+        "status": 400,
+        "detail": "the body is not JSON that can be read: Input data was truncated",
+        "code": "not_json",
+    },
+    "No token": {
+        "type": f"{_PROBLEM}unauthorized",
+        "title": "The request does not show who sends it",
+        "status": 401,
+        "detail": "this address needs the token of this start of the server",
+        "code": "unauthorized",
+        "hint": "send 'Authorization: Bearer TOKEN'; the command line reads it in the data directory",
+    },
+    "A page elsewhere": {
+        "type": f"{_PROBLEM}forbidden",
+        "title": "The request may not come from there",
+        "status": 403,
+        "detail": "a page of 'https://example.org' may not call this server",
+        "code": "forbidden",
+        "hint": "only pages that this machine serves itself may",
+    },
+    "No such metric": {
+        "type": f"{_PROBLEM}not_found",
+        "title": "There is nothing at this address",
+        "status": 404,
+        "detail": "there is no metric named 'distance_totl'",
+        "code": "not_found",
+        "hint": "did you mean 'distance_total'?",
+    },
+    "Too many events": {
+        "type": f"{_PROBLEM}body_too_large",
+        "title": "The body is too large",
+        "status": 413,
+        "detail": "10,001 events came in one request, and 10,000 may",
+        "code": "body_too_large",
+        "hint": "send them in several requests: what is repeated counts once",
+    },
+    "A form": {
+        "type": f"{_PROBLEM}unsupported_body",
+        "title": "The body is of a kind that is not taken",
+        "status": 415,
+        "detail": "a body of 'application/x-www-form-urlencoded' came, wanted application/json",
+        "code": "unsupported_body",
+        "hint": "send 'Content-Type: application/json'",
+    },
+    "Too many rows": {
+        "type": f"{_PROBLEM}question_too_large",
+        "title": "The question is too large",
+        "status": 422,
+        "detail": "the answer would have 140,160 rows, and it may have 100,000",
+        "code": "question_too_large",
+        "hint": "ask a shorter window, a coarser grain or fewer groups ('where')",
+    },
+    "A mistake of the server": {
+        "type": f"{_PROBLEM}internal_error",
+        "title": "Something went wrong in the server",
+        "status": 500,
+        "detail": "the request could not be finished; the server's log says why",
+        "code": "internal_error",
+    },
+    "Full for a moment": {
+        "type": f"{_PROBLEM}intake_full",
+        "title": "The server takes no more events at the moment",
+        "status": 503,
+        "detail": "198000 rows wait to be committed and 200000 may; nothing was taken",
+        "code": "intake_full",
+        "hint": "send the same batch again after Retry-After: what was taken before counts once",
+    },
+    "Over time": {
+        "type": f"{_PROBLEM}time_limit",
+        "title": "The question ran longer than it may",
+        "status": 504,
+        "detail": "the question was stopped after 30 s",
+        "code": "time_limit",
+        "hint": "ask a shorter window, or raise questions.time_limit_seconds",
+    },
+}

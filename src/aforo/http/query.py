@@ -1,0 +1,85 @@
+"""`POST /v1/query`: a question in, an answer with its proof out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aforo import errors
+from aforo.http import body, examples
+from aforo.http.about import About, Content
+from aforo.http.body import Body
+from aforo.http.door import Door
+from aforo.http.hands import Hands
+from aforo.http.reply import Shape, json_reply
+from aforo.questions.ask import Desk
+from aforo.questions.asked import Asked, decode
+from aforo.settings import Http
+
+
+class ColumnReply(Shape, frozen=True):
+    """A column of the rows: its name, the type of its cells, and the unit they are in."""
+
+    name: str
+    type: str
+    unit: str | None
+
+
+class ComparisonReply(Shape, frozen=True):
+    """The other window; `sameElapsed` where it was cut to be as long as an unfinished one."""
+
+    compare: str
+    from_: str = msgspec.field(name="from")
+    to: str
+    same_elapsed: bool
+
+
+class QueryReply(Shape, frozen=True):
+    """An answer. `proof` says what it was read from, until when it is complete, and how exact it is."""
+
+    columns: list[ColumnReply]
+    rows: list[dict[str, str | int | float | bool | None]]
+    comparison: ComparisonReply | None
+    proof: dict[str, Any]
+
+
+def asking(desk: Desk, hands: Hands, limits: Http) -> Door:
+    """The way in for questions."""
+
+    def work(came: Body) -> Response:
+        asked = decode(body.decoded(came.plain()))
+        return json_reply(desk.ask(asked).as_json())
+
+    async def answer(request: Request) -> Response:
+        came = await body.receive(request, limits.max_body_bytes)
+        return await hands.do(lambda: work(came))
+
+    return Door("POST", "/v1/query", "askQuestion", answer, ABOUT)
+
+
+ABOUT = About(
+    tag="Questions",
+    summary="Ask for metrics",
+    description=(
+        "Answers metrics of one tenant over a window, by grain and split, with proof. `from` and `to` are "
+        "dates, both included, or instants, the last one excluded; without them it is the last 30 days. "
+        "Buckets in which nothing happened are there. A name that is not known is told with the nearest one "
+        "that is."
+    ),
+    body=(Content("application/json", (Asked,), examples.QUESTIONS),),
+    reply=Content("application/json", (QueryReply,), examples.ANSWERS),
+    errors=(
+        errors.InvalidRequest,
+        errors.NotJson,
+        errors.NotInflatable,
+        errors.BodyTooLarge,
+        errors.UnsupportedBody,
+        errors.QuestionTooLarge,
+        errors.NotServable,
+        errors.StorageError,
+        errors.TimeLimit,
+    ),
+)

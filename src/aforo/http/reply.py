@@ -1,0 +1,41 @@
+"""Replies: structs and mappings to JSON, instants to text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.responses import Response
+
+from aforo.windows import Zone
+
+JSON = "application/json"
+# No browser may take a reply for something else than it says it is, or keep it.
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class Shape(msgspec.Struct, frozen=True, rename="camel"):
+    """What every body that goes out is made of: fields in camel case."""
+
+
+def json_reply(
+    body: object,
+    status: int = 200,
+    *,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A reply of structs, mappings, lists and plain values."""
+    content = msgspec.json.encode(body)
+    return Response(content, status, media_type=media_type, headers={**HEADERS, **(headers or {})})
+
+
+def instant(time: int | None) -> str | None:
+    """Microseconds as RFC 3339 in UTC; None stays None."""
+    return None if time is None else Zone("UTC").rfc3339(time)
+
+
+def plain(body: Shape) -> dict[str, object]:
+    """A body as the mappings and lists that its JSON has."""
+    built: dict[str, object] = msgspec.to_builtins(body)
+    return built
