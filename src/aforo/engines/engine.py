@@ -101,11 +101,15 @@ class FoldedPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a fold read as of a commit: rows to be written, and the ledger rows they answer."""
+    """What a fold read as of a commit: rows to be written, and the ledger rows they answer.
+
+    `revisions` are those that the `days` had when they were read.
+    """
 
     claim: Claim
     as_of: int
     days: npt.NDArray[np.int64]
+    revisions: npt.NDArray[np.int64]
     periods: tuple[FoldedPeriod, ...]
     rows_read: int
 
@@ -220,7 +224,11 @@ class Engine(Protocol):
         ...
 
     def replace(self, folded: Folded) -> None:
-        """Writes what a fold computed, raises its days' revisions, and removes the marks it answered."""
+        """Writes what a fold computed, raises its days' revisions, and removes the marks it answered.
+
+        Where another fold has written one of its days in between it writes nothing: what it read is old, and
+        its marks wait to be claimed again.
+        """
         ...
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:

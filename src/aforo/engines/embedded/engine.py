@@ -27,7 +27,7 @@ from aforo.engines.engine import (
 )
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
-from aforo.windows import SLOT, Window, Zone
+from aforo.windows import SLOT, Window, Zone, slot_of
 
 STANDING = """
 -- Of a window: the last commit, its first dirty slot, when the oldest commit that waits for a fold there was
@@ -35,7 +35,7 @@ STANDING = """
 SELECT
     (SELECT coalesce(max("commit"), 0) FROM commits), min(l.slot), min(c.made_at),
     (SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
-        WHERE stream = $stream AND tenant = $tenant AND day > $start - INTERVAL 25 HOURS AND day < $end)
+        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end)
 FROM ledger AS l LEFT JOIN commits AS c ON c."commit" = l."commit"
 WHERE l.stream = $stream AND l.tenant = $tenant AND l.slot >= $start AND l.slot < $end
 """
@@ -113,10 +113,12 @@ class EmbeddedEngine:
             return Reading(cursor, request).states()
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:
+        zone = self.zone(tenant)
         asked: dict[str, object] = {
             "stream": stream,
             "tenant": tenant,
-            "start": timestamp(window.start - window.start % SLOT),
+            "start": timestamp(slot_of(window.start)),
+            "day": timestamp(zone.day_start(zone.date_of(window.start))),
             "end": timestamp(window.end),
         }
         with self._database.snapshot() as cursor:

@@ -21,6 +21,14 @@ from aforo.windows import SLOT, Window, Zone
 
 Starts = npt.NDArray[np.int64]
 
+REVISIONS = """
+-- How often each of some days was folded, in their order.
+SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
+FROM starts AS s LEFT JOIN revisions AS r
+    ON r.stream = $stream AND r.tenant = $tenant AND r.day = s.start
+GROUP BY s.start ORDER BY s.start
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -73,7 +81,8 @@ def fold(cursor: Cursor, claim: Claim, stream: Stream, zone: Zone) -> Folded:
     periods: list[FoldedPeriod] = []
     for layout in layouts:
         periods += _fold_rollup(cursor, claim, layout, calendar)
-    return Folded(claim, as_of, calendar.days, tuple(periods), picked.num_rows)
+    revisions = _revisions(cursor, claim.stream, claim.tenant, calendar.days)
+    return Folded(claim, as_of, calendar.days, revisions, tuple(periods), picked.num_rows)
 
 
 def _pick(cursor: Cursor, claim: Claim, stream: Stream, layouts: list[RollupLayout]) -> pa.Table:
@@ -124,11 +133,16 @@ def _folded(layout: RollupLayout, period: Period, starts: Starts, parts: Parts) 
 
 
 def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
-    """Replaces the rows of every folded period, raises the days' revisions and removes the answered marks."""
+    """Replaces the rows of every folded period, raises the days' revisions and removes the answered marks.
+
+    A fold that another has overtaken would bring old rows back, or a day without the other's slots.
+    """
     tenant = folded.claim.tenant
+    if not np.array_equal(_revisions(cursor, stream.name, tenant, folded.days), folded.revisions):
+        return
     for period in folded.periods:
         _replace(cursor, RollupLayout.of(stream, period.rollup), tenant, period)
-    _raise_revisions(cursor, stream.name, tenant, folded.days)
+    _raise_revisions(cursor, stream.name, tenant, folded)
     _with_starts(
         cursor,
         folded.claim.slots,
@@ -164,28 +178,25 @@ def _replace(cursor: Cursor, layout: RollupLayout, tenant: str, period: FoldedPe
         cursor.unregister("folded")
 
 
-def _raise_revisions(cursor: Cursor, stream: str, tenant: str, days: Starts) -> None:
+def _revisions(cursor: Cursor, stream: str, tenant: str, days: Starts) -> Starts:
+    cursor.register("starts", pa.table({"start": as_times(days)}))
+    found = cursor.execute(REVISIONS, {"stream": stream, "tenant": tenant}).fetchnumpy()["revision"]
+    cursor.unregister("starts")
+    return np.asarray(found, np.int64)
+
+
+def _raise_revisions(cursor: Cursor, stream: str, tenant: str, folded: Folded) -> None:
+    """Every folded day has a new version; the first is 1."""
     named: dict[str, object] = {"stream": stream, "tenant": tenant}
-    _with_starts(
-        cursor,
-        days,
-        """
-        -- Every folded day has a new version; the first is 1.
-        CREATE TEMP TABLE raised AS
-        SELECT s.start AS day, coalesce(max(r.revision), 0) + 1 AS revision
-        FROM starts AS s LEFT JOIN revisions AS r
-            ON r.stream = $stream AND r.tenant = $tenant AND r.day = s.start
-        GROUP BY s.start
-        """,
-        named,
-    )
+    raised = {"start": as_times(folded.days), "revision": pa.array(folded.revisions + 1)}
+    cursor.register("raised", pa.table(raised))
     cursor.execute(
         "DELETE FROM revisions "
-        "WHERE stream = $stream AND tenant = $tenant AND day IN (SELECT day FROM raised)",
+        "WHERE stream = $stream AND tenant = $tenant AND day IN (SELECT start FROM raised)",
         named,
     )
-    cursor.execute("INSERT INTO revisions SELECT $stream, $tenant, day, revision FROM raised", named)
-    cursor.execute("DROP TABLE raised")
+    cursor.execute("INSERT INTO revisions SELECT $stream, $tenant, start, revision FROM raised", named)
+    cursor.unregister("raised")
 
 
 def _with_starts(cursor: Cursor, starts: Starts, sql: str, parameters: dict[str, object]) -> None:
