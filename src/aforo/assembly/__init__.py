@@ -4,10 +4,11 @@
 """
 
 from aforo.assembly.build import Aforo, load_model
-from aforo.assembly.loading import Chunk, Loaded, LoadOrder, read_chunks
+from aforo.assembly.loading import Loaded, LoadOrder, read_chunks
 from aforo.assembly.local import Local
 from aforo.assembly.reach import Reach, reach
 from aforo.assembly.remote import Remote
+from aforo.events.readers import Chunk
 
 __all__ = [
     "Aforo",

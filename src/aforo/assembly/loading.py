@@ -73,19 +73,33 @@ def read_chunks(order: LoadOrder) -> Iterator[Chunk]:
     return READERS[kind](order.path, FileShape(mapping=order.mapping, nulls=order.nulls))
 
 
-def load(chunks: Iterable[Chunk], order: LoadOrder, model: Model, sink: Sink, progress: Progress) -> Loaded:
-    """Sends every chunk's drafts to the sink; whatever was acknowledged stays, should a later chunk fail."""
+def load(
+    chunks: Iterable[Chunk],
+    order: LoadOrder,
+    model: Model,
+    sink: Sink,
+    progress: Progress,
+    *,
+    rows_in_flight: int,
+) -> Loaded:
+    """Sends every chunk's drafts to the sink, never more rows at once than are said.
+
+    Whatever was acknowledged stays, should a later chunk fail.
+    """
     loaded = Loaded()
-    waiting: deque[Future[Receipt]] = deque()
+    waiting: deque[tuple[int, Future[Receipt]]] = deque()
+
+    def settle_until(rows: int, batches: int) -> None:
+        while waiting and (len(waiting) > batches or sum(each for each, _ in waiting) > rows):
+            loaded.add(waiting.popleft()[1].result())
+
     for chunk in chunks:
         loaded.bytes_read, loaded.bytes_total = chunk.bytes_read, chunk.bytes_total
         for draft, refusals in _drafts(chunk, order, model):
-            waiting.append(sink(draft, refusals))
-            if len(waiting) >= IN_FLIGHT:
-                loaded.add(waiting.popleft().result())
+            settle_until(rows_in_flight - draft.rows, IN_FLIGHT - 1)
+            waiting.append((draft.rows, sink(draft, refusals)))
         progress(loaded)
-    while waiting:
-        loaded.add(waiting.popleft().result())
+    settle_until(0, 0)
     progress(loaded)
     return loaded
 

@@ -37,6 +37,7 @@ class Local:
                 draft, tenant=order.tenant, occurrences=occurrences, refusals=refusals
             ),
             progress,
+            rows_in_flight=self.aforo.settings.intake.queue_rows,
         )
 
     def fold(self, progress: Callable[[int], None]) -> dict[str, object]:

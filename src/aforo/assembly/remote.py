@@ -51,7 +51,14 @@ class Remote:
                 whole, refused = walk(draft, rules)
                 return pool.submit(self._send, whole, (*refusals, *refused))
 
-            return load(chunks, order, self._model, sink, progress)
+            return load(
+                chunks,
+                order,
+                self._model,
+                sink,
+                progress,
+                rows_in_flight=self._settings.intake.queue_rows,
+            )
 
     def fold(self, progress: Callable[[int], None]) -> dict[str, object]:
         reply = self._call(lambda: self._connection.post("/v1/fold", {}))

@@ -70,7 +70,7 @@ class Connection:
             response = connection.getresponse()
             content = response.read()
         except (OSError, HTTPException) as error:
-            raise NoAnswer(f"{self.url} does not answer: {error or type(error).__name__}") from error
+            raise NoAnswer(f"{self.url} does not answer: {str(error) or type(error).__name__}") from error
         finally:
             connection.close()
         if response.status >= 400:

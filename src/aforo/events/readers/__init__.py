@@ -9,6 +9,8 @@ from types import MappingProxyType
 from aforo.events.readers import csv, ndjson, parquet
 from aforo.events.readers.chunk import Chunk, FileShape
 
+__all__ = ["READERS", "SUFFIXES", "Chunk", "FileShape", "format_of"]
+
 READERS: Mapping[str, Callable[[Path, FileShape], Iterator[Chunk]]] = MappingProxyType(
     {"csv": csv.read, "ndjson": ndjson.read, "parquet": parquet.read}
 )
