@@ -36,7 +36,7 @@ def append(cursor: Cursor, append: Append, default_tenant: Tenant, untimed_id_se
 def _keep(
     cursor: Cursor, given: StreamRows, number: int, arrival: int, untimed_id_seconds: int
 ) -> npt.NDArray[np.bool_]:
-    stage = given.rows.append_column("seq", pa.array(np.arange(given.rows.num_rows)))
+    stage = given.rows.append_column("__seq", pa.array(np.arange(given.rows.num_rows)))
     cursor.register(STAGE, stage)
     try:
         fresh = np.zeros(stage.num_rows, bool)
@@ -58,9 +58,10 @@ def _fresh_timed(cursor: Cursor, stream: Stream, stage: pa.Table) -> npt.NDArray
         f"""
         -- Rows named by (tenant, id, time) that neither an earlier row nor the stream has.
         WITH first AS (
-            SELECT tenant, id, time, min(seq) AS seq FROM {STAGE} WHERE NOT untimed GROUP BY tenant, id, time
+            SELECT tenant, id, time, min(__seq) AS __seq
+            FROM {STAGE} WHERE NOT untimed GROUP BY tenant, id, time
         )
-        SELECT f.seq FROM first AS f
+        SELECT f.__seq FROM first AS f
         ANTI JOIN (
             SELECT tenant, id, time FROM {events_table(stream.name)}
             WHERE time BETWEEN $earliest AND $latest AND NOT untimed
@@ -82,9 +83,9 @@ def _fresh_untimed(
         -- Rows that came without a time are recognised by their id for a while, on both sides of their
         -- arrival, since a clock may have been set back in between.
         WITH first AS (
-            SELECT tenant, id, min(seq) AS seq FROM {STAGE} WHERE untimed GROUP BY tenant, id
+            SELECT tenant, id, min(__seq) AS __seq FROM {STAGE} WHERE untimed GROUP BY tenant, id
         )
-        SELECT f.seq FROM first AS f
+        SELECT f.__seq FROM first AS f
         ANTI JOIN (
             SELECT tenant, id FROM {events_table(stream.name)}
             WHERE time BETWEEN $earliest AND $latest AND untimed
@@ -95,7 +96,7 @@ def _fresh_untimed(
 
 
 def _sequence(cursor: Cursor, sql: str, parameters: dict[str, object]) -> npt.NDArray[np.int64]:
-    found = cursor.execute(sql, parameters).fetchnumpy()["seq"]
+    found = cursor.execute(sql, parameters).fetchnumpy()["__seq"]
     return np.asarray(found, np.int64)
 
 
@@ -108,7 +109,7 @@ def _insert(cursor: Cursor, stream: Stream, staged: list[str], number: int) -> N
     columns = [
         *("tenant", "id", "time", "untimed", '"commit"'),
         *map(quoted, fields),
-        *(ordinal_column(entity.name) for entity in entities),
+        *(ordinal_column(entity.name, entity.field) for entity in entities),
     ]
     picked = [
         *("s.tenant", "s.id", "s.time", "s.untimed", "$commit"),

@@ -40,7 +40,8 @@ def _given(layout: MeasureLayout, parameters: Parameters) -> str:
         return "1::TINYINT"
     if kind is MeasureKind.DISTINCT:
         assert layout.measure.entity is not None
-        return ordinal_column(layout.measure.entity)
+        assert field is not None
+        return ordinal_column(layout.measure.entity, field.name)
     if kind is MeasureKind.SUM and field is not None and field.type is FieldType.NUMBER:
         # Multiplied as a float and rounded half to even, as states.sum.scaled does.
         return f"round_even({_value(layout)} * {parameters.bind(10.0**field.scale)}::DOUBLE, 0)::BIGINT"

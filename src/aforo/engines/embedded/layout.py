@@ -38,8 +38,12 @@ def entity_table(entity: str) -> str:
     return quoted(f"entity_{entity}")
 
 
-def ordinal_column(entity: str) -> str:
-    return quoted(f"__ordinal_{entity}")
+ORDINALS = "__ordinal_"
+
+
+def ordinal_column(entity: str, field: str) -> str:
+    """The column of the ordinals that a field's values have as an entity's."""
+    return quoted(f"{ORDINALS}{entity}.{field}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
+    ORDINALS,
     SQL_TYPES,
     RollupLayout,
     entity_table,
@@ -64,14 +65,23 @@ def _make_events(cursor: Cursor, stream: Stream) -> None:
                 f"field {field.name} of stream {stream.name} was kept as {kept} and is now {field.type}",
                 hint="give the field of the new type another name",
             )
-    for entity in stream.entities.values():
-        if ordinal_column(entity.name).strip('"') not in have:
+    _keep_ordinals(cursor, stream, [name for name in have if name.startswith(ORDINALS)])
+
+
+def _keep_ordinals(cursor: Cursor, stream: Stream, kept: list[str]) -> None:
+    """A column for every entity. One that no entity has now would miss what comes until it has again."""
+    wanted = {ordinal_column(each.name, each.field): each for each in stream.entities.values()}
+    have = {quoted(name) for name in kept}
+    for column in sorted(have - wanted.keys()):
+        cursor.execute(f"ALTER TABLE {events_table(stream.name)} DROP COLUMN {column}")
+    for column, entity in wanted.items():
+        if column not in have:
             _add_ordinals(cursor, stream, entity)
 
 
 def _add_ordinals(cursor: Cursor, stream: Stream, entity: Entity) -> None:
     """A column of ordinals, filled for the events that are there already."""
-    table, column = events_table(stream.name), ordinal_column(entity.name)
+    table, column = events_table(stream.name), ordinal_column(entity.name, entity.field)
     cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} UINTEGER")
     cursor.execute(new_entities_sql(stream, entity, source=table))
     cursor.execute(
