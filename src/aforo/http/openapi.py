@@ -70,8 +70,9 @@ def as_3_0(schema: object) -> object:
     turned = {key: as_3_0(value) for key, value in schema.items() if key != "anyOf"}
     if turned.get("required") == []:
         del turned["required"]
-    if isinstance(turned.get("description"), str):
-        turned["description"] = cleandoc(turned["description"])
+    description = turned.get("description")
+    if isinstance(description, str):
+        turned["description"] = cleandoc(description)
     if "anyOf" not in schema:
         return turned
     kinds = [as_3_0(kind) for kind in schema["anyOf"] if kind != {"type": "null"}]

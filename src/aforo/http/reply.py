@@ -36,6 +36,6 @@ def instant(time: int | None) -> str | None:
 
 
 def plain(body: Shape) -> dict[str, object]:
-    """A body as the mappings and lists that its JSON has."""
-    built: dict[str, object] = msgspec.to_builtins(body)
-    return built
+    """A body as the mappings and lists that its JSON is read back to."""
+    read: dict[str, object] = msgspec.json.decode(msgspec.json.encode(body))
+    return read

@@ -1,0 +1,123 @@
+"""A server on real parts: the embedded engine in a folder of its own, the flights' model, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from aforo.clock import ManualClock
+from aforo.engines.embedded import EmbeddedEngine
+from aforo.events.buffer import Buffer
+from aforo.events.intake import Intake
+from aforo.http.app import Rooms, create_app
+from aforo.model.model import Model
+from aforo.model.reading import read_model
+from aforo.model.tenant import Tenant
+from aforo.packs import model_file
+from aforo.questions.ask import Desk
+from aforo.rollups.folder import Folder
+from aforo.settings import Http, Settings
+from aforo.telemetry import Telemetry
+from aforo.windows import parse_instant
+
+URL = "http://127.0.0.1:8321"
+TOKEN = "the-token-of-this-start"
+NOW = parse_instant("2013-02-01T00:00:00Z")
+BODY_LIMIT = 64 * 1024
+EVENTS_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class House:
+    """The app with the parts behind it, so that a test can look at them or take one away."""
+
+    app: FastAPI
+    rooms: Rooms
+    buffer: Buffer
+    clock: ManualClock
+
+    def client(self, **more: Any) -> TestClient:
+        return TestClient(self.app, base_url=URL, follow_redirects=False, **more)
+
+
+VISITS = """
+streams:
+  visits:
+    fields:
+      page: {type: string}
+    measures:
+      all_visits: count
+    rollups:
+      site: {by: []}
+metrics:
+  visits: {formula: all_visits, unit: visits, format: integer, description: Pages seen}
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[House]:
+    yield from standing(settings)
+
+
+@pytest.fixture
+def client(house: House) -> Iterator[TestClient]:
+    with house.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of one server for all tests that do not mind what others have sent there."""
+    for house in standing(settings_in(tmp_path_factory.mktemp("shared"))):
+        with house.client() as client:
+            yield client
+
+
+@pytest.fixture
+def bearer() -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKEN}"}
+
+
+def settings_in(folder: Path) -> Settings:
+    http = replace(Http(), max_body_bytes=BODY_LIMIT, max_events_per_request=EVENTS_LIMIT, workers=2)
+    return replace(Settings(), data=folder / "data", http=http)
+
+
+def standing(settings: Settings) -> Iterator[House]:
+    """A house that stands until it is asked for no more."""
+    clock, telemetry = ManualClock(NOW), Telemetry()
+    flights = read_model(model_file("flights").read_bytes(), source="flights")
+    model = Model.merged([flights, read_model(VISITS, source="visits")])
+    engine = EmbeddedEngine(settings.data, memory_mb=128, threads=1, untimed_id_seconds=86_400)
+    engine.apply_model(model, Tenant(name="default"))
+    buffer = Buffer(engine, clock, telemetry, commit_rows=1, after_seconds=0.0, queue_rows=1_000)
+    rooms = Rooms(
+        settings=settings,
+        clock=clock,
+        telemetry=telemetry,
+        model=model,
+        engine=engine,
+        intake=Intake(model, buffer, clock, future_seconds=600),
+        folder=Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0),
+        desk=Desk(engine, model, settings, clock, telemetry),
+    )
+    buffer.start()
+    yield House(create_app(rooms, TOKEN), rooms, buffer, clock)
+    buffer.stop(10)
+    engine.close()
+
+
+def codes(receipt: dict[str, Any]) -> Sequence[tuple[int, str]]:
+    """Index and code of every refusal."""
+    return [(each["index"], each["code"]) for each in receipt["refused"]]

@@ -1,0 +1,229 @@
+"""The reference: complete, valid, true, and drawn without anything from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from tests.http.conftest import House
+
+from aforo import __version__
+from aforo.http import examples, openapi
+from aforo.http.doctor import DoctorReply
+from aforo.http.events import ReceiptReply
+from aforo.http.health import HealthReply
+from aforo.http.query import QueryReply
+from aforo.http.shown import MetricDefinition, ModelReply
+from aforo.windows import parse_instant
+
+PAGES = {"/", "/docs", "/docs/assets/{name}", "/openapi.json"}
+MOVING = {"tookMs", "uptimeSeconds", "fileBytes", "engineVersion", "version"}
+
+
+@pytest.fixture
+def document(shared: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = shared.get("/openapi.json").json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def every(value: object) -> Iterator[dict[str, Any]]:
+    """Every object within a value."""
+    if isinstance(value, dict):
+        yield value
+        for part in value.values():
+            yield from every(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from every(part)
+
+
+def test_every_route_is_in_the_reference(house: House, document: dict[str, Any]) -> None:
+    routes = {
+        (route.path, method.lower())
+        for route in house.app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    assert len(routes) == len(house.app.routes)
+    told = {(path, method) for path, method, _ in operations(document)}
+    assert told == {(path, method) for path, method in routes if path not in PAGES}
+    assert {path for path, _ in routes} >= PAGES
+    assert json.loads(json.dumps(house.app.openapi()["paths"])) == document["paths"]
+
+
+def test_every_operation_says_what_it_does_and_what_can_come_back(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    for path, _, operation in operations(document):
+        assert operation["summary"], path
+        assert operation["description"], path
+        responses = operation["responses"]
+        assert {"400", "403", "500"} <= set(responses), path
+        for status, response in responses.items():
+            assert response["description"], (path, status)
+            kinds = set(response["content"])
+            assert kinds == {"application/problem+json"} if int(status) >= 400 else len(kinds) == 1, path
+            assert all(
+                content.get("examples") or int(status) >= 400 for content in response["content"].values()
+            )
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert content["examples"], path
+        in_path = set(re.findall(r"{(\w+)}", path))
+        assert in_path == {parameter["name"] for parameter in operation.get("parameters", [])}
+
+
+def test_the_statuses_of_the_main_routes(document: dict[str, Any]) -> None:
+    def statuses(path: str, method: str) -> set[str]:
+        return set(document["paths"][path][method]["responses"])
+
+    assert statuses("/v1/events", "post") == {"202", "400", "403", "413", "415", "500", "503", "507"}
+    assert statuses("/v1/query", "post") == {"200", "400", "403", "413", "415", "422", "500", "503", "504"}
+    assert statuses("/v1/metrics/{name}", "get") == {"200", "400", "403", "404", "500"}
+    assert statuses("/v1/doctor", "get") == {"200", "400", "401", "403", "500", "503"}
+
+
+def test_the_token_is_asked_for_where_it_is_needed(document: dict[str, Any]) -> None:
+    guarded = {path for path, _, operation in operations(document) if "security" in operation}
+    assert guarded == {"/v1/fold", "/v1/doctor"}
+    assert document["components"]["securitySchemes"][openapi.TOKEN]["scheme"] == "bearer"
+
+
+def test_it_is_openapi_3_0(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.0.3"
+    assert document["info"]["version"] == __version__
+    schemas = document["components"]["schemas"]
+    for part in every(document):
+        if isinstance(part.get("$ref"), str):
+            assert part["$ref"].removeprefix("#/components/schemas/") in schemas
+    newer = {"const", "prefixItems", "$defs", "if", "unevaluatedProperties", "patternProperties"}
+    for part in every(schemas):
+        assert not newer & part.keys()
+        assert part.get("type") != "null"
+        assert not isinstance(part.get("type"), list)
+        assert part.get("required") != []
+
+
+def test_words_of_a_newer_schema_are_turned() -> None:
+    turned = openapi.as_3_0({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None})
+    assert turned == {"type": "string", "nullable": True, "default": None}
+    named = openapi.as_3_0({"anyOf": [{"$ref": "#/x"}, {"type": "null"}]})
+    assert named == {"allOf": [{"$ref": "#/x"}], "nullable": True}
+    both = openapi.as_3_0({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+    assert both == {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+
+
+def within(example: object, actual: object, path: str = "") -> None:
+    """Holds that all an example shows is in what came; lists may be shortened, and what moves may differ."""
+    if isinstance(example, dict):
+        assert isinstance(actual, dict), path
+        assert example.keys() == actual.keys(), path
+        for name, value in example.items():
+            if name not in MOVING:
+                within(value, actual[name], f"{path}.{name}")
+    elif isinstance(example, list) and example and isinstance(example[0], dict) and "name" in example[0]:
+        assert isinstance(actual, list), path
+        by_name = {each["name"]: each for each in actual}
+        for each in example:
+            within(each, by_name[each["name"]], f"{path}[{each['name']}]")
+    else:
+        assert example == actual, path
+
+
+def only(examples_of_one: Any) -> Any:
+    (example,) = examples_of_one.values()
+    return example
+
+
+def test_the_examples_are_what_happens(house: House, client: TestClient, bearer: dict[str, str]) -> None:
+    several = "Three flights, one of them again, and one that cannot be"
+    within(examples.RECEIPTS[several], client.post("/v1/events", json=examples.EVENTS[several]).json())
+    folded = client.post("/v1/fold", json=only(examples.NO_PARAMETERS), headers=bearer).json()
+    assert folded.keys() == only(examples.FOLDS).keys()
+    by_airport = "Delays of a day by airport"
+    house.clock.set(parse_instant("2013-02-01T00:00:00Z"))
+    answer = client.post("/v1/query", json=examples.QUESTIONS[by_airport]).json()
+    flights_only = client.get("/v1/models").json()
+    expected = json.loads(json.dumps(examples.ANSWERS[by_airport]))
+    assert answer["proof"].pop("modelVersion") == flights_only.pop("version")
+    del expected["proof"]["modelVersion"]
+    within(expected, answer)
+    shortened = {key: value for key, value in only(examples.MODELS).items() if key != "version"}
+    within(shortened, flights_only)
+    definition = client.get("/v1/metrics/distance_total").json()
+    within({**only(examples.DEFINITIONS), "modelVersion": definition["modelVersion"]}, definition)
+    report = client.get("/v1/doctor", headers=bearer).json()
+    within({**only(examples.REPORTS), "modelVersion": report["modelVersion"]}, report)
+    within(only(examples.HEALTH), client.get("/health").json())
+    within(only(examples.READY), client.get("/ready").json())
+    assert only(examples.METRICS).splitlines()[0] in client.get("/internal/metrics").text
+
+
+def test_every_example_of_a_request_is_taken(client: TestClient) -> None:
+    for event in examples.EVENTS.values():
+        assert client.post("/v1/events", json=event).status_code == 202
+    lines = only(examples.EVENT_LINES)
+    headers = {"Content-Type": "application/x-ndjson"}
+    assert client.post("/v1/events", content=lines, headers=headers).json()["refused"] == []
+    for question in examples.QUESTIONS.values():
+        assert client.post("/v1/query", json=question).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("shown", "shape"),
+    [
+        (examples.RECEIPTS, ReceiptReply),
+        (examples.ANSWERS, QueryReply),
+        (examples.MODELS, ModelReply),
+        (examples.DEFINITIONS, MetricDefinition),
+        (examples.REPORTS, DoctorReply),
+        (examples.HEALTH, HealthReply),
+    ],
+)
+def test_the_examples_have_the_shape_that_is_told(shown: Any, shape: type) -> None:
+    for example in shown.values():
+        back = msgspec.to_builtins(msgspec.convert(example, shape))
+        assert json.loads(json.dumps(back)) == json.loads(json.dumps(example))
+
+
+def test_the_page_needs_nothing_from_elsewhere(shared: TestClient) -> None:
+    page = shared.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(links) >= 4
+    for link in links:
+        assert link.startswith("/")
+        assert shared.get(link).status_code == 200
+    assert "//" not in page.text.replace("<!DOCTYPE html>", "")
+    script = shared.get("/docs/assets/start.js").text
+    assert "http" not in script
+    assert "validatorUrl: null" in script
+    policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert not re.search(r"<script(?![^>]*src=)|style=|\bon\w+=", page.text)
+
+
+def test_assets_are_those_and_no_others(shared: TestClient) -> None:
+    script = shared.get("/docs/assets/swagger-ui-bundle.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert script.headers["x-content-type-options"] == "nosniff"
+    assert "SwaggerUIBundle" in script.text
+    for name in ("index.html", "..%2f__init__.py", "%2e%2e", "start.js.map"):
+        assert shared.get(f"/docs/assets/{name}").status_code == 404
+
+
+def test_the_root_leads_to_the_reference(shared: TestClient) -> None:
+    reply = shared.get("/")
+    assert (reply.status_code, reply.headers["location"]) == (307, "/docs")
