@@ -186,7 +186,7 @@ class Bench:
         return answer
 
     def check_everything(self, tenant: str = "river", stream: Stream = READINGS) -> None:
-        """Every rollup over all that there is: by its dimensions at its finest grain, and by day as a whole."""
+        """Every rollup by its dimensions at its finest grain, and by day as a whole."""
         extent = self.engine.extent(stream.name, tenant)
         assert extent is not None
         zone = self.engine.zone(tenant)

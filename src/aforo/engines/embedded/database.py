@@ -6,18 +6,20 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Event, Timer
+from threading import Condition, Event, Timer
 from typing import Any, TypeVar
 
 import duckdb
 
 from aforo.engines.embedded import schema
-from aforo.errors import DataInUse, DataTooNew, StorageError, StorageFull, TimeLimit
+from aforo.errors import DataInUse, DataTooNew, Stopping, StorageError, StorageFull, TimeLimit
 
 FILE_NAME = "events.duckdb"
 INTERRUPT_AGAIN_SECONDS = 0.05
+
+CONNECTIONS = "SELECT * FROM duckdb_connection_count()"
 Cursor = duckdb.DuckDBPyConnection
 T = TypeVar("T")
 
@@ -36,8 +38,15 @@ class Database:
             self._root = duckdb.connect(
                 self.path, config={"memory_limit": f"{memory_mb}MB", "threads": str(threads)}
             )
+        if first_row(self._root, CONNECTIONS) != (1,):
+            # DuckDB keeps other processes out of its file, but lets one process open it twice.
+            self._root.close()
+            raise _held_by(self.path, "this process")
         self._root.execute("SET TimeZone = 'UTC'")
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
+        self._changed = Condition()
+        self._reading = 0
+        self._closed = False
         try:
             self.write(self._prepare)
         except BaseException:
@@ -49,19 +58,29 @@ class Database:
 
         Whatever `change` raises rolls all of it back. Raises `StorageFull`, `StorageError`.
         """
-        return self._writer.submit(self._transact, change).result()
+        with self._changed:
+            self._check_open()
+            written = self._writer.submit(self._transact, change)
+        return written.result()
 
     @contextmanager
     def snapshot(self, time_limit_seconds: float | None = None) -> Iterator[Cursor]:
         """A cursor whose reads all see one moment. Raises `TimeLimit` when it is held too long."""
-        with spoken(self.path):
-            cursor = self._root.cursor()
-            try:
-                with _limited(cursor, time_limit_seconds):
-                    cursor.begin()
-                    yield cursor
-            finally:
-                cursor.close()
+        with self._changed:
+            self._check_open()
+            self._reading += 1
+        try:
+            with (
+                spoken(self.path),
+                closing(self._root.cursor()) as cursor,
+                _limited(cursor, time_limit_seconds),
+            ):
+                cursor.begin()
+                yield cursor
+        finally:
+            with self._changed:
+                self._reading -= 1
+                self._changed.notify_all()
 
     def file_bytes(self) -> int:
         """What the file and its log take on disk."""
@@ -69,9 +88,19 @@ class Database:
         return sum(path.stat().st_size for path in (self.path, log) if path.exists())
 
     def close(self) -> None:
-        """Lets the last write end, folds the log into the file and lets go of it."""
+        """Lets reads and the last write end, folds the log into the file and lets go of it.
+
+        A cursor that is still read from would hold the file for good.
+        """
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: not self._reading)
         self._writer.shutdown(wait=True)
         self._root.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Stopping(f"{self.path.parent} was closed", hint="ask again once it is open")
 
     def _transact(self, change: Callable[[Cursor], T]) -> T:
         with spoken(self.path):
@@ -166,7 +195,14 @@ def spoken(path: Path) -> Iterator[None]:
 
 def _in_use(path: Path, match: re.Match[str]) -> StorageError:
     holder = re.search(r"PID (\d+)", match.string)
-    by = f"process {holder[1]}" if holder else "another process"
+    return _held_by(path, f"process {holder[1]}" if holder else "another process")
+
+
+def _open_here(path: Path, _match: re.Match[str]) -> StorageError:
+    return _held_by(path, "this process")
+
+
+def _held_by(path: Path, by: str) -> DataInUse:
     return DataInUse(
         f"{path.parent} is held by {by}",
         hint="stop it, or use another data directory (--data DIR)",
@@ -214,6 +250,7 @@ def _invalidated(path: Path, _match: re.Match[str]) -> StorageError:
 
 _EXPLANATIONS: tuple[tuple[str, Callable[[Path, re.Match[str]], StorageError]], ...] = (
     (r"conflicting lock|could not set lock", _in_use),
+    (r"different configuration than existing connections", _open_here),
     (r"no space left|disk quota exceeded|disk full", _full),
     (r"permission denied|read-only file system|attached in read-only mode", _forbidden),
     (r"not a directory|file exists", _no_directory),
