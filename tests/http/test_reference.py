@@ -119,7 +119,7 @@ def test_words_of_a_newer_schema_are_turned() -> None:
     turned = openapi.as_3_0({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None})
     assert turned == {"type": "string", "nullable": True, "default": None}
     named = openapi.as_3_0({"anyOf": [{"$ref": "#/x"}, {"type": "null"}]})
-    assert named == {"allOf": [{"$ref": "#/x"}], "nullable": True}
+    assert named == {"anyOf": [{"$ref": "#/x"}, {"type": "object", "nullable": True, "enum": [None]}]}
     both = openapi.as_3_0({"anyOf": [{"type": "string"}, {"type": "integer"}]})
     assert both == {"anyOf": [{"type": "string"}, {"type": "integer"}]}
 

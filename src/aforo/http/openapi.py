@@ -83,11 +83,20 @@ def as_3_0(schema: object) -> object:
 def _one_of(kinds: Sequence[object], *, nullable: bool) -> Json:
     if not nullable:
         return {"anyOf": list(kinds)}
-    # `nullable` says something only where a type stands beside it.
-    typed = [{**kind, "nullable": True} for kind in kinds if isinstance(kind, dict) and "type" in kind]
-    if len(typed) < len(kinds):
-        return {"nullable": True, "allOf": list(kinds)} if len(kinds) == 1 else {"anyOf": list(kinds)}
-    return typed[0] if len(typed) == 1 else {"anyOf": typed}
+    # `nullable` says something only where a type stands beside it, and a name has none.
+    shown = [{**kind, "nullable": True} if _typed(kind) else kind for kind in map(_as_object, kinds)]
+    if not any(_typed(kind) for kind in shown):
+        shown.append({"type": "object", "nullable": True, "enum": [None]})
+    return shown[0] if len(shown) == 1 else {"anyOf": shown}
+
+
+def _typed(schema: Json) -> bool:
+    return "type" in schema
+
+
+def _as_object(schema: object) -> Json:
+    assert isinstance(schema, dict), "a schema is an object"
+    return schema
 
 
 def _types(abouts: Iterable[About]) -> Iterable[type]:
