@@ -52,7 +52,7 @@ class Hosts:
         if len(hosts) != 1 or not self._ours(hosts[0]):
             return Forbidden(
                 f"this server does not go by the name {_shown(hosts)}",
-                hint=f"call it http://127.0.0.1, http://localhost or http://{self._bound_to}",
+                hint="call it by the address it says it serves on, or by localhost",
             )
         strange = [origin for origin in headers.getlist("origin") if not self._our_page(origin)]
         if strange:
