@@ -71,7 +71,10 @@ def with_bar(reached: Reach, order: LoadOrder, chunks: Iterable[Chunk]) -> Loade
                 task, total=loaded.bytes_total or None, completed=loaded.bytes_read, rows=loaded.rows
             )
 
-        return reached.load(chunks, order, advanced)
+        loaded = reached.load(chunks, order, advanced)
+        # How far a reader is in its file is an estimate; at the end it is all of it.
+        progress.update(task, total=1, completed=1)
+        return loaded
 
 
 def folding(reached: Reach) -> dict[str, object]:

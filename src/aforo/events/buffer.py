@@ -11,12 +11,15 @@ from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from aforo.clock import Clock
 from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows
 from aforo.errors import IntakeFull, Stopping
 from aforo.model.stream import Stream
 from aforo.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
 
 Tenants = Mapping[tuple[str, str], int]
 
@@ -181,8 +184,15 @@ class Buffer:
             group, apart([each.submission for each in group], append, commit), strict=True
         ):
             waiting.kept.set_result(kept)
+        self._tell(commit)
+
+    def _tell(self, commit: Commit) -> None:
         for sink in self._sinks:
-            sink(commit)
+            try:
+                sink(commit)
+            except Exception:
+                # What listens to commits may fail; taking events goes on.
+                log.exception("a sink failed", commit=commit.number)
 
     def _measure(self, append: Append, commit: Commit, seconds: float) -> None:
         self._telemetry.observe("commit_seconds", seconds)
