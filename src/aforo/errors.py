@@ -202,6 +202,14 @@ class TimeLimit(AforoError):
     code = "time_limit"
 
 
+def of_code(code: str, below: type[AforoError] = AforoError) -> type[AforoError]:
+    """The error that has a code, as another process told it; AforoError if none has."""
+    if below.code == code:
+        return below
+    found = (of_code(code, each) for each in below.__subclasses__())
+    return next((each for each in found if each.code == code), AforoError)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The word of `known` most like `word`, if any is like it at all."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +16,12 @@ from aforo.assembly.local import Local
 from aforo.assembly.remote import Remote
 from aforo.client import Connection, NoAnswer, Problem
 from aforo.clock import Clock
+from aforo.errors import InvalidSettings
 from aforo.events.readers import Chunk
 from aforo.settings import Settings
 
 SERVER_FILE = "server.json"
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 5.0
 
 
 class Reach(Protocol):
@@ -40,20 +42,27 @@ class Reach(Protocol):
 
 def reach(settings: Settings, clock: Clock) -> Reach:
     """The server that the settings name or that holds the data directory, else the directory itself."""
-    if settings.url is not None:
-        return Remote(Connection(settings.url, settings.key), load_model(settings), settings, clock)
-    connection = holder(settings.data)
+    connection = holder(settings.data) if settings.url is None else _named(settings.url, settings.key)
     if connection is not None:
-        return Remote(connection, load_model(settings), settings, clock)
+        return Remote(connection, partial(load_model, settings), settings, clock)
     return Local(settings, clock)
+
+
+def _named(url: str, key: str | None) -> Connection:
+    try:
+        return Connection(url, key)
+    except ValueError as error:
+        raise InvalidSettings(
+            f"url is {url!r}, which is no address of a server", hint="for example http://127.0.0.1:8321"
+        ) from error
 
 
 def holder(data: Path) -> Connection | None:
     """The server that says in the data directory that it holds it, if it still answers."""
     try:
         said = json.loads((data / SERVER_FILE).read_text(encoding="utf-8"))
-        probe = Connection(said["url"], timeout_seconds=PROBE_SECONDS)
-        probe.get("/health")
+        # Only who wrote the file opens to its token: another server may listen there by now.
+        Connection(said["url"], said["token"], timeout_seconds=PROBE_SECONDS).get("/v1/doctor")
         return Connection(said["url"], said["token"])
     except (OSError, ValueError, KeyError, TypeError, NoAnswer, Problem):
         # No file, an unreadable one, or one that a killed server left: then the directory is free or its

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import NoReturn
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from aforo.assembly.loading import IN_FLIGHT, Loaded, LoadOrder, Progress, load
 from aforo.client import Connection, NoAnswer, Problem
 from aforo.clock import Clock
-from aforo.errors import AforoError, Fault, InvalidRequest, NotAuthorised, Unreachable
+from aforo.errors import BodyTooLarge, Fault, IntakeFull, Unreachable, of_code
 from aforo.events.draft import Draft
 from aforo.events.identity import Occurrences
 from aforo.events.readers import Chunk
@@ -23,14 +23,20 @@ from aforo.model.field import FieldType
 from aforo.model.model import Model
 from aforo.settings import Settings
 
+Events = Sequence[Mapping[str, object]]
 EVENTS_PER_REQUEST = 5_000
 TRIES = 20
 
 
 class Remote:
-    """Speaks to a server; files are read and held to the model here, and sent as events with their ids."""
+    """Speaks to a server; files are read and held to the model here, and sent as events with their ids.
 
-    def __init__(self, connection: Connection, model: Model, settings: Settings, clock: Clock) -> None:
+    `model` reads the model, which only loading needs: a server can be asked from where no model is.
+    """
+
+    def __init__(
+        self, connection: Connection, model: Callable[[], Model], settings: Settings, clock: Clock
+    ) -> None:
         self._connection = connection
         self._model = model
         self._settings = settings
@@ -40,7 +46,7 @@ class Remote:
         return self._call(lambda: self._connection.query(question))
 
     def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
-        occurrences = Occurrences()
+        model, occurrences = self._model(), Occurrences()
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="aforo-send") as pool:
 
             def sink(draft: Draft, refusals: tuple[Refusal, ...]) -> Future[Receipt]:
@@ -54,7 +60,7 @@ class Remote:
             return load(
                 chunks,
                 order,
-                self._model,
+                model,
                 sink,
                 progress,
                 rows_in_flight=self._settings.intake.queue_rows,
@@ -80,11 +86,23 @@ class Remote:
         events = events_of(draft)
         for start in range(0, len(events), EVENTS_PER_REQUEST):
             part = events[start : start + EVENTS_PER_REQUEST]
-            reply = self._call(lambda part=part: self._connection.send(part))  # type: ignore[misc]
-            accepted += int(str(reply["accepted"]))
-            duplicates += int(str(reply["duplicates"]))
-            refused += _refusals(reply, draft, start)
+            for first, reply in self._sent(part, start):
+                accepted += int(str(reply["accepted"]))
+                duplicates += int(str(reply["duplicates"]))
+                refused += _refusals(reply, draft, first)
         return Receipt(accepted, duplicates, tuple(refused), (), None)
+
+    def _sent(self, events: Events, first: int) -> Iterator[tuple[int, dict[str, object]]]:
+        """The replies, each with the place of its first event; what is too large is sent in halves."""
+        try:
+            yield first, self._call(lambda: self._connection.send(events))
+            return
+        except BodyTooLarge:
+            if len(events) < 2:
+                raise
+        half = len(events) // 2
+        yield from self._sent(events[:half], first)
+        yield from self._sent(events[half:], first + half)
 
     def _call(self, call: Callable[[], dict[str, object]]) -> dict[str, object]:
         """Calls, and calls again while the server is full."""
@@ -137,13 +155,18 @@ def _raise(problem: Problem) -> NoReturn:
     """The server's problem as the error it was there."""
     errors = problem.body.get("errors")
     faults = [
-        Fault(str(each.get("path", "")), str(each.get("code", "")), str(each.get("message", "")))
+        Fault(
+            str(each.get("path", "")),
+            str(each.get("code", "")),
+            str(each.get("message", "")),
+            each.get("line"),
+        )
         for each in (errors if isinstance(errors, list) else [])
         if isinstance(each, dict)
     ]
-    kind: type[AforoError] = AforoError
-    if problem.status == 401:
-        kind = NotAuthorised
-    elif problem.status in (400, 404, 413, 415, 422):
-        kind = InvalidRequest
-    raise kind(str(problem), hint=str(problem.body.get("hint", "")), faults=faults) from problem
+    detail, hint = str(problem), str(problem.body.get("hint", ""))
+    kind = of_code(str(problem.body.get("code", "")))
+    if issubclass(kind, IntakeFull):
+        seconds = problem.retry_after_seconds or 0.0
+        raise kind(detail, retry_after_seconds=seconds, hint=hint) from problem
+    raise kind(detail, hint=hint, faults=faults) from problem
