@@ -16,6 +16,7 @@ from aforo.errors import InvalidRequest, UnknownName, UnreadableFile, suggestion
 from aforo.events.columns import Column, Source
 from aforo.events.draft import ENVELOPE, Draft
 from aforo.events.readers import READERS, SUFFIXES, Chunk, FileShape, format_of
+from aforo.events.readers.files import opened
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode
 from aforo.model.model import Model
@@ -64,6 +65,8 @@ def read_chunks(order: LoadOrder) -> Iterator[Chunk]:
     """The file's chunks, by the order's format or the one its name tells."""
     kind = order.input or format_of(order.path)
     if kind is None:
+        with opened(order.path):  # what is no file at all is told as that
+            pass
         raise UnreadableFile(
             f"{order.path} does not tell its format by its name",
             hint=f"name it *{', *'.join(SUFFIXES)}, or say --input {' | '.join(READERS)}",
@@ -100,6 +103,7 @@ def load(
             waiting.append((draft.rows, sink(draft, refusals)))
         progress(loaded)
     settle_until(0, 0)
+    loaded.bytes_read = loaded.bytes_total  # readers only estimate how far they are
     progress(loaded)
     return loaded
 

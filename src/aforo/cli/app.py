@@ -15,10 +15,22 @@ from aforo import __version__
 from aforo.cli import ask, demo, doctor, fold, load, serve
 from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
-from aforo.errors import AforoError, InvalidModel, InvalidRequest, InvalidSettings
+from aforo.errors import (
+    AforoError,
+    InvalidModel,
+    InvalidRequest,
+    InvalidSettings,
+    ModelConflict,
+    NotServable,
+    QuestionTooLarge,
+    StorageError,
+)
 
 DONE, FAILED, REFUSED = 0, 1, 2
 """Exit codes: all is done; it failed; something was refused or used wrongly."""
+
+WRONG_USE = (InvalidRequest, InvalidModel, InvalidSettings, ModelConflict, NotServable, QuestionTooLarge)
+"""Errors that a person mends by asking or writing something else."""
 
 app = typer.Typer(
     name="aforo",
@@ -73,7 +85,10 @@ def hoisted(arguments: list[str]) -> list[str]:
         if argument == "--":
             rest += [argument, *remaining]
         elif argument in ("--data", "--format"):
-            front += [argument, *_next(remaining)]
+            value = next(remaining, None)
+            if value is None:
+                return [argument]  # which is then told as lacking its value, and takes no other word for it
+            front += [argument, value]
         elif argument.startswith(("--data=", "--format=")):
             front.append(argument)
         else:
@@ -81,9 +96,9 @@ def hoisted(arguments: list[str]) -> list[str]:
     return [*front, *rest]
 
 
-def _next(remaining: Iterator[str]) -> list[str]:
-    following = next(remaining, None)
-    return [] if following is None else [following]
+def exit_code(error: type[AforoError]) -> int:
+    """What a command ends with when it meets an error."""
+    return REFUSED if issubclass(error, WRONG_USE) else FAILED
 
 
 @contextmanager
@@ -93,11 +108,13 @@ def _said() -> Iterator[None]:
         yield
     except AforoError as error:
         complain(error)
-        wrong_use = isinstance(error, InvalidRequest | InvalidModel | InvalidSettings)
-        raise SystemExit(REFUSED if wrong_use else FAILED) from error
+        raise SystemExit(exit_code(type(error))) from error
     except KeyboardInterrupt as interrupt:
         raise SystemExit(130) from interrupt
     except BrokenPipeError as error:
         # Whoever read our output has gone; nothing is left to say, and no second error at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(FAILED) from error
+    except OSError as error:
+        complain(StorageError(str(error)))
         raise SystemExit(FAILED) from error

@@ -41,9 +41,11 @@ def _tell(local: Local) -> None:
     console = out()
     whole = _asked(local, ["flights", "cancelled", "aircraft", "destinations", "dep_delay_p95"])
     row = whole["rows"][0]
+    aircraft, destinations = row["aircraft"], row["destinations"]
     console.print(
         f"\n[bold]{row['flights']:,}[/] flights were to leave New York in 2013 and "
-        f"[bold]{row['cancelled']:,}[/] never departed; [bold]{row['aircraft']:,}[/] aircraft flew to [bold]{row['destinations']}[/] airports.",
+        f"[bold]{row['cancelled']:,}[/] never departed; "
+        f"[bold]{aircraft:,}[/] aircraft flew to [bold]{destinations}[/] airports.",
     )
     by_carrier = _asked(local, ["flights"], by=["carrier"])
     ranked = sorted(by_carrier["rows"], key=lambda each: -each["flights"])[:8]

@@ -29,7 +29,7 @@ def doctor(context: typer.Context) -> None:
 def _tell(kept: dict[str, Any], settings: list[dict[str, str]]) -> None:
     console = out()
     facts = [
-        {"what": name, "value": value} for name, value in kept.items() if not isinstance(value, list | dict)
+        {"what": name, "value": value} for name, value in kept.items() if name not in ("streams", "outcomes")
     ]
     console.print(table_of(("what", "value"), facts))
     console.print()

@@ -1,7 +1,7 @@
 """Keeps pandas out of the command line's process.
 
-pyarrow imports pandas with its first array wherever pandas is installed, and the demonstration's data package asks
-for it: two seconds and 60 MB for something that is not used here.
+pyarrow imports pandas with its first array wherever pandas is installed, and the demonstration's data package
+asks for it: two seconds and 60 MB for something that is not used here.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from rich.table import Table
 from aforo.errors import AforoError
 
 Json = Mapping[str, Any]
+UNBOUNDED = 10_000  # characters in a line
 
 
 class Format(StrEnum):
@@ -27,8 +28,10 @@ class Format(StrEnum):
 
 
 def out() -> Console:
-    """Where answers go."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Where answers go; what no person's window bounds is as wide as it must be."""
+    bounded = sys.stdout.isatty()
+    width = None if bounded else UNBOUNDED
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not bounded, width=width)
 
 
 def err() -> Console:
@@ -64,7 +67,9 @@ def table_of(columns: Sequence[str], rows: Sequence[Json], units: Mapping[str, s
     for name in columns:
         numeric = any(_is_number(row.get(name)) for row in rows)
         unit = (units or {}).get(name)
-        table.add_column(f"{name} ({unit})" if unit else name, justify="right" if numeric else "left")
+        head, side = f"{name} ({unit})" if unit else name, "right" if numeric else "left"
+        # Folded where there is no room: a number that is cut off would be another number.
+        table.add_column(head, justify=side, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*(escape(shown(row.get(name))) for name in columns))
     return table
