@@ -1,0 +1,22 @@
+"""The reference pages: one file a page, each with a function that writes the page from the code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from pages import cli, errors, flights, http, metrics, model, refusals, settings
+
+# One page, one line: its name below docs/reference, and what writes it.
+PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {
+        "cli": cli.page,
+        "settings": settings.page,
+        "model": model.page,
+        "http": http.page,
+        "refusals": refusals.page,
+        "errors": errors.page,
+        "metrics": metrics.page,
+        "flights": flights.page,
+    }
+)

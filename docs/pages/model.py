@@ -1,0 +1,284 @@
+"""The YAML model file: its keys are asked of the reader, so that one without a sentence here is noticed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aforo.errors import InvalidModel
+from aforo.model.condition import Op
+from aforo.model.field import DEFAULT_MAX_LENGTH, DEFAULT_SCALE, FieldType
+from aforo.model.measure import MeasureKind
+from aforo.model.metric import Format
+from aforo.model.reading import read_model
+from aforo.model.reading.file import LARGEST_FILE_BYTES
+from aforo.model.rollup import RollupGrain
+from aforo.model.rules.fields import FINEST_SCALE, LONGEST_STRING
+from aforo.model.rules.names import RESERVED
+from aforo.model.stream import Extra
+from aforo.states.histogram import RELATIVE_ERROR
+from aforo.windows import WEEKDAYS
+from pages.writing import block, code, codes, paragraphs, table
+
+PROBE = "zzzz"  # a key that means nothing anywhere
+
+EXAMPLE = """
+tenants:
+  corner: {timezone: Europe/Madrid, week_start: monday}
+
+streams:
+  orders:
+    description: One order that was paid
+    id: [order]
+    fields:
+      order: {type: string, required: true, max_length: 32}
+      customer: {type: string, required: true}
+      country: {type: string, required: true, max_length: 2}
+      amount: {type: number, unit: euros, required: true, minimum: 0, scale: 2}
+    entities:
+      buyer: customer
+    measures:
+      paid: count
+      large: {count: true, where: "amount >= 100"}
+      money: {sum: amount}
+      amounts: {histogram: amount}
+      customers: {distinct: buyer}
+    rollups:
+      all: {by: []}
+      country: {by: [country]}
+
+metrics:
+  orders: {formula: paid, unit: orders, format: integer}
+  average_order: {formula: money / paid, unit: euros}
+  median_order: {formula: "percentile(amounts, 50)", unit: euros}
+  buyers: {formula: customers, unit: customers, format: integer}
+"""
+
+INTRO = f"""
+# The model file
+
+A model says which streams of events there are, what is kept of them, and which metrics can be asked. It
+is written in YAML, in files ending in `.yaml` or `.yml` in the folder that the setting
+[`models`](settings.md) names, which is `models` in the data directory unless set. All files together,
+and the packs, are one model; a name stands in one of them only. A file has at most
+{LARGEST_FILE_BYTES:,} bytes, no tags, anchors or aliases, and its plain words are taken as they are
+written: `no` is a word.
+
+The files are read when a command or the server starts. If anything is wrong in any of them, nothing of
+the model is applied: every fault is told at once with its line and, where there is one, the nearest
+right word, and the exit code is 2.
+"""
+
+NAMES = f"""
+## Names
+
+Names are lower case letters, digits and underscores, begin with a letter and have at most 63
+characters. These are taken by every row and name no field, measure or metric:
+{codes(sorted(RESERVED))}. Names that begin with `__` are Aforo's own.
+"""
+
+FORMULAS = """
+## Formulas
+
+A formula is made of measures of one stream, numbers, `+`, `-`, `*`, `/`, parentheses and
+`percentile(measure, p)` with `p` from 0 to 100. A distinct measure stands for the size of its set. A
+histogram is answered by `percentile` only. An average is written as a sum by a count, so that what is
+kept can be merged. Formulas are worked out exactly, once, after merging; where a part has no value, or
+a divisor is zero, the answer is null.
+"""
+
+WHERE = f"""
+## Conditions
+
+The `where` of a measure, of `aforo ask --where` and of a query is a list of comparisons joined by
+`and`: `carrier = "UA" and distance >= 100`. Comparisons: {codes(Op)}. Texts stand in single or double
+quotes; the list of `in` stands in parentheses; instants are texts. A comparison with null is false,
+`!=` too.
+"""
+
+CHANGES = """
+## Changing a model
+
+Descriptions, units, formats and owners may change at any time, and formulas too: they are applied to
+what is kept already. What a measure or a rollup keeps has a hash over its meaning; a new one is built
+from the events that are there, and one that no longer appears is dropped. A field may be added if it is
+not required. A field's type cannot be changed, nor a field with events be taken away: that is told as
+`model_conflict` and nothing is changed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One mapping of the file: its heading, a file with a wrong key in it, and what each key means."""
+
+    heading: str
+    probe: str
+    keys: Mapping[str, tuple[str, str]]  # what it says, and what holds where it is not there
+    text: str = ""
+
+
+def _list(words: type[StrEnum] | Sequence[str]) -> str:
+    return codes(str(word) for word in words)
+
+
+PARTS: tuple[Part, ...] = (
+    Part(
+        "The file",
+        "{zzzz: 1}",
+        {
+            "streams": ("The streams, by name.", ""),
+            "metrics": ("The metrics, by name.", ""),
+            "tenants": (
+                "Tenants whose days are not those of UTC, by name. Others' events are taken too.",
+                "",
+            ),
+        },
+    ),
+    Part(
+        "A tenant",
+        "{tenants: {a: {zzzz: 1}}}",
+        {
+            "timezone": (
+                "The zone whose days, weeks and months are the tenant's, such as `Europe/Madrid`.",
+                "`UTC`",
+            ),
+            "week_start": (f"The day a week begins on: {_list(WEEKDAYS)}.", "`monday`"),
+        },
+    ),
+    Part(
+        "A stream",
+        "{streams: {a: {zzzz: 1}}}",
+        {
+            "description": ("What one event of it is.", ""),
+            "fields": ("What an event carries, by name.", ""),
+            "id": (
+                "Required fields whose values make the id of an event that brings none.",
+                "a hash of the event's content and time",
+            ),
+            "extra": (f"What becomes of fields that are not declared: {_list(Extra)}.", "`refuse`"),
+            "entities": (
+                (
+                    "Things that can be counted distinctly: a name for each, and the field that identifies "
+                    "it, which is a string or an integer."
+                ),
+                "",
+            ),
+            "measures": ("What is kept of the events, by name.", ""),
+            "rollups": ("By which dimensions the measures are kept, by name.", ""),
+        },
+        "Beside its fields every event has a stream, a tenant, an id and a time; they are not declared.",
+    ),
+    Part(
+        "A field",
+        "{streams: {a: {fields: {b: {zzzz: 1}}}}}",
+        {
+            "type": (
+                (
+                    f"{_list(FieldType)}. Integers have 64 bits; a number is a finite double; a timestamp is "
+                    "RFC 3339 with a zone."
+                ),
+                "must be there",
+            ),
+            "required": ("Whether an event without it is refused: `true` or `false`.", "`false`"),
+            "unit": ("What it is counted in.", ""),
+            "description": ("What it is.", ""),
+            "minimum": ("Least that is taken, for integers and numbers.", "any"),
+            "maximum": ("Most that is taken, for integers and numbers.", "any"),
+            "max_length": (f"Most characters of a string, up to {LONGEST_STRING}.", code(DEFAULT_MAX_LENGTH)),
+            "scale": (
+                f"Decimal places that a sum of numbers keeps, up to {FINEST_SCALE}.",
+                code(DEFAULT_SCALE),
+            ),
+        },
+        "In short, `carrier: string` is `carrier: {type: string}`.",
+    ),
+    Part(
+        "A measure",
+        "{streams: {a: {measures: {b: {zzzz: 1}}}}}",
+        {
+            "count": ("`true`: the number of events.", ""),
+            "sum": ("The field that is added up, exactly.", ""),
+            "minimum": ("The field whose least value is kept.", ""),
+            "maximum": ("The field whose greatest value is kept.", ""),
+            "distinct": ("The entity whose different ones are kept as a set, exactly.", ""),
+            "histogram": (
+                (
+                    "The field whose distribution is kept; percentiles are right within "
+                    f"{RELATIVE_ERROR:.2%}, also below zero."
+                ),
+                "",
+            ),
+            "where": ("[Conditions](#conditions) an event must meet.", "all events"),
+        },
+        f"A measure is one of {_list(MeasureKind)}. In short, `paid: count` is `paid: {{count: true}}`.",
+    ),
+    Part(
+        "A rollup",
+        "{streams: {a: {rollups: {b: {zzzz: 1}}}}}",
+        {
+            "by": (
+                "The fields it is kept by: strings, integers or booleans. An empty list keeps all together.",
+                "must be there",
+            ),
+            "grain": (
+                (
+                    f"The finest time it is kept for: {_list(RollupGrain)}. A slot is a quarter of an hour. "
+                    "`day` is for fields with so many values that there would be as many rows as events."
+                ),
+                "`slot`",
+            ),
+            "measures": ("The measures it keeps.", "all of the stream"),
+        },
+        "A question is answered from the rollup with the fewest dimensions among those that have all "
+        "that the question splits by and puts conditions on. What no rollup has is read from the raw events, and the "
+        "answer says so.",
+    ),
+    Part(
+        "A metric",
+        "{metrics: {a: {zzzz: 1}}}",
+        {
+            "formula": ("What it is, over measures of one stream.", "must be there"),
+            "stream": ("Which stream's, where measures of several streams have the same names.", ""),
+            "unit": ("What it is counted in.", ""),
+            "format": (
+                f"How it is to be shown: {_list(Format)}. A percent is a share of 1.",
+                "`number`",
+            ),
+            "owner": ("Who answers for it.", ""),
+            "description": ("What it tells.", ""),
+        },
+    ),
+)
+
+
+def page() -> str:
+    """An example, every key of every mapping, formulas, conditions, and what may change."""
+    read_model(EXAMPLE, source="the example")  # it must be one that is taken
+    parts = [INTRO, block(EXAMPLE.strip(), "yaml"), NAMES]
+    for part in PARTS:
+        parts += [f"## {part.heading}", part.text, _table(part)]
+    return paragraphs(*parts, FORMULAS, WHERE, CHANGES)
+
+
+def _table(part: Part) -> str:
+    known = known_keys(part.probe)
+    if known != set(part.keys):
+        raise AssertionError(f"{part.heading}: the reader knows {known}, told are {set(part.keys)}")
+    return table(
+        ("key", "what it says", "where it is not there"),
+        ((code(key), sentence, otherwise) for key, (sentence, otherwise) in part.keys.items()),
+    )
+
+
+def known_keys(probe: str) -> set[str]:
+    """The keys that the reader names when it meets one that means nothing."""
+    try:
+        read_model(probe, source="a probe")
+    except InvalidModel as error:
+        for fault in error.faults:
+            known = re.search(r"known: (.+)$", fault.message)
+            if fault.path.endswith(PROBE) and known is not None:
+                return set(known[1].split(", "))
+    raise AssertionError(f"the reader has no word on {probe}")
