@@ -1,0 +1,53 @@
+"""Law 9: a question reads the rows of one tenant, and there is no way to ask otherwise."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+
+from hypothesis import given, settings
+from tests.engines.gauges import NOON, Sent, ask, of_events
+from tests.laws.shelf import READINGS, Shelf, batches, of_tenant
+
+from aforo.engines.engine import Claim, Engine, StatesRequest
+from aforo.questions.question import Question
+from aforo.windows import DAY, Window, Zone
+
+ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
+# Verbs that are no questions: what the writer does for all, and what only an operator asks.
+WITHOUT_A_TENANT = {
+    *("name", "apply_model", "append", "claim", "fold", "replace", "close"),
+    *("dirty_slots", "statistics"),
+}
+
+
+def test_every_question_of_the_protocol_names_a_tenant() -> None:
+    verbs = {name: value for name, value in vars(Engine).items() if not name.startswith("_")}
+    for name in verbs.keys() - WITHOUT_A_TENANT - {"read_states", "tenant"}:
+        tenant = inspect.signature(verbs[name]).parameters["tenant"]
+        assert tenant.annotation == "str", name
+        assert tenant.default is inspect.Parameter.empty, name
+    assert verbs.keys() >= WITHOUT_A_TENANT
+
+
+def test_every_request_and_claim_and_question_is_of_one_tenant() -> None:
+    for kind in (StatesRequest, Claim, Question):
+        [tenant] = [field for field in fields(kind) if field.name == "tenant"]
+        assert tenant.type == "str"
+
+
+@settings(max_examples=10)
+@given(batches, batches, batches)
+def test_no_tenant_sees_what_another_sent(
+    shelf: Shelf, both: list[Sent], mine: list[Sent], theirs: list[Sent]
+) -> None:
+    """With the same ids, times and entities, appended together and folded together."""
+    names = shelf.tenant(), shelf.tenant()
+    bench = shelf.bench(*names)
+    bench.send(*of_tenant(names[0], [*both, *mine]), *of_tenant(names[1], [*theirs, *both]), stream=READINGS)
+    bench.fold()
+    for name in names:
+        for rollup in READINGS.rollups.values():
+            for by in ((), rollup.dimensions):
+                request = ask(READINGS, rollup, tenant=name, window=ALL, zone=Zone(shelf.zone), by=by)
+                assert bench.check(request) == bench.check(of_events(request))
