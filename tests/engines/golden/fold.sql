@@ -1,0 +1,262 @@
+-- The number of the last durable append.
+SELECT coalesce(max("commit"), 0) FROM commits;
+
+-- What the events of the days to fold give to each measure.
+SELECT c.__slot, c.__day, c.__dirty, "station", "gate", "wet", "probe", 1::TINYINT AS "__m_243b68e6251a4a0c", CASE WHEN "wet" = $p0 THEN 1::TINYINT END AS "__m_2f000076e2d9d05f", round_even("level" * $p1::DOUBLE, 0)::BIGINT AS "__m_b3686568a8b5d286", "flow" AS "__m_9d13f97c922467d3", "level" AS "__m_ea780e32910230c8", "flow" AS "__m_d81829a5cae16c1e", CASE WHEN abs("level"::DOUBLE) < $p2::DOUBLE THEN 0 ELSE sign("level"::DOUBLE)::INTEGER * (ceil(ln(abs("level"::DOUBLE)) / ln($p3::DOUBLE))::INTEGER + $p4::INTEGER) END AS "__m_033529746b31509a", "level"::DOUBLE AS "__m_033529746b31509a_value", CASE WHEN "wet" = $p8 AND "flow" IS NOT NULL THEN CASE WHEN abs("flow"::DOUBLE) < $p5::DOUBLE THEN 0 ELSE sign("flow"::DOUBLE)::INTEGER * (ceil(ln(abs("flow"::DOUBLE)) / ln($p6::DOUBLE))::INTEGER + $p7::INTEGER) END END AS "__m_05b4a72f9b72e690", CASE WHEN "wet" = $p9 AND "flow" IS NOT NULL THEN "flow"::DOUBLE END AS "__m_05b4a72f9b72e690_value", "__ordinal_probe.probe" AS "__m_57d74ec3e233f12a", CASE WHEN "station" = $p10 THEN "__ordinal_crew.crew" END AS "__m_81493006aeee52a2"
+FROM "events_readings" AS e
+JOIN calendar AS c ON c.__slot = time_bucket(INTERVAL 15 MINUTES, e.time)
+WHERE e.tenant = $p11
+    AND e.time >= (SELECT min(__slot) FROM calendar WHERE __dirty OR $p12)
+    AND e.time < (SELECT max(__slot) FROM calendar WHERE __dirty OR $p13)
+        + INTERVAL 15 MINUTES
+    AND (c.__dirty OR $p14);
+-- p0 = False
+-- p1 = 100.0
+-- p2 = 1e-09
+-- p3 = 1.02
+-- p4 = 2000
+-- p5 = 1e-09
+-- p6 = 1.02
+-- p7 = 2000
+-- p8 = True
+-- p9 = True
+-- p10 = north
+-- p11 = river
+-- p12 = True
+-- p13 = True
+-- p14 = True
+
+-- Counts, sums and extremes of whole.
+SELECT __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
+
+-- How many values of levels fall into each bucket.
+   SELECT __slot AS start, '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
+   FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+UNION ALL
+   -- How many values of wet_flows fall into each bucket.
+   SELECT __slot AS start, '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
+   FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+ORDER BY __measure, start;
+
+-- Which entities probes saw, by group.
+SELECT __slot AS start, list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- Which entities north_crews saw, by group.
+SELECT __slot AS start, list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- A day's counts, sums and extremes are the merge of its slots'.
+    WITH slots AS (
+    SELECT start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums
+    UNION ALL
+    SELECT k.start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    FROM "rollup_8b8528a2b426de79_slot_sums" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max"
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY c.__day;
+-- tenant = river
+
+-- A day's histograms are the sums of its slots', bucket by bucket.
+    WITH slots AS (
+    SELECT start, __measure, __bucket, __events FROM fresh_buckets
+    UNION ALL
+    SELECT k.start, __measure, __bucket, __events
+    FROM "rollup_8b8528a2b426de79_slot_buckets" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, __measure, __bucket, sum(__events)::BIGINT AS __events
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY __measure, c.__day;
+-- tenant = river
+
+-- The sets of the slots of the days to fold.
+    WITH slots AS (
+    SELECT start, __measure, __ordinals FROM fresh_sets
+    UNION ALL
+    SELECT k.start, __measure, __ordinals
+    FROM "rollup_8b8528a2b426de79_slot_sets" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, __measure, __ordinals
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start ORDER BY c.__day;
+-- tenant = river
+
+-- Which rows of slots make up each day's set.
+SELECT start, __measure, list(__row) AS __members
+FROM slot_sets GROUP BY ALL ORDER BY start;
+
+-- Counts, sums and extremes of stations.
+SELECT __slot AS start, "station", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
+
+-- How many values of levels fall into each bucket.
+   SELECT __slot AS start, "station", '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
+   FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+UNION ALL
+   -- How many values of wet_flows fall into each bucket.
+   SELECT __slot AS start, "station", '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
+   FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+ORDER BY __measure, start;
+
+-- Which entities probes saw, by group.
+SELECT __slot AS start, "station", list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- Which entities north_crews saw, by group.
+SELECT __slot AS start, "station", list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- A day's counts, sums and extremes are the merge of its slots'.
+    WITH slots AS (
+    SELECT start, "station", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums
+    UNION ALL
+    SELECT k.start, k."station", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    FROM "rollup_1a86f8fe51094815_slot_sums" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, "station", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max"
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY c.__day;
+-- tenant = river
+
+-- A day's histograms are the sums of its slots', bucket by bucket.
+    WITH slots AS (
+    SELECT start, "station", __measure, __bucket, __events FROM fresh_buckets
+    UNION ALL
+    SELECT k.start, k."station", __measure, __bucket, __events
+    FROM "rollup_1a86f8fe51094815_slot_buckets" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, "station", __measure, __bucket, sum(__events)::BIGINT AS __events
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY __measure, c.__day;
+-- tenant = river
+
+-- The sets of the slots of the days to fold.
+    WITH slots AS (
+    SELECT start, "station", __measure, __ordinals FROM fresh_sets
+    UNION ALL
+    SELECT k.start, k."station", __measure, __ordinals
+    FROM "rollup_1a86f8fe51094815_slot_sets" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, "station", __measure, __ordinals
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start ORDER BY c.__day;
+-- tenant = river
+
+-- Which rows of slots make up each day's set.
+SELECT start, "station", __measure, list(__row) AS __members
+FROM slot_sets GROUP BY ALL ORDER BY start;
+
+-- Counts, sums and extremes of gates.
+SELECT __slot AS start, "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
+
+-- How many values of levels fall into each bucket.
+   SELECT __slot AS start, "gate", "wet", '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
+   FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+UNION ALL
+   -- How many values of wet_flows fall into each bucket.
+   SELECT __slot AS start, "gate", "wet", '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
+   FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+ORDER BY __measure, start;
+
+-- Which entities probes saw, by group.
+SELECT __slot AS start, "gate", "wet", list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- Which entities north_crews saw, by group.
+SELECT __slot AS start, "gate", "wet", list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- A day's counts, sums and extremes are the merge of its slots'.
+    WITH slots AS (
+    SELECT start, "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums
+    UNION ALL
+    SELECT k.start, k."gate", k."wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    FROM "rollup_cac3ee5872f94135_slot_sums" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max"
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY c.__day;
+-- tenant = river
+
+-- A day's histograms are the sums of its slots', bucket by bucket.
+    WITH slots AS (
+    SELECT start, "gate", "wet", __measure, __bucket, __events FROM fresh_buckets
+    UNION ALL
+    SELECT k.start, k."gate", k."wet", __measure, __bucket, __events
+    FROM "rollup_cac3ee5872f94135_slot_buckets" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, "gate", "wet", __measure, __bucket, sum(__events)::BIGINT AS __events
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY __measure, c.__day;
+-- tenant = river
+
+-- The sets of the slots of the days to fold.
+    WITH slots AS (
+    SELECT start, "gate", "wet", __measure, __ordinals FROM fresh_sets
+    UNION ALL
+    SELECT k.start, k."gate", k."wet", __measure, __ordinals
+    FROM "rollup_cac3ee5872f94135_slot_sets" AS k
+    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
+    WHERE k.tenant = $tenant
+        AND k.start >= (SELECT min(__slot) FROM calendar)
+        AND k.start <= (SELECT max(__slot) FROM calendar)
+)
+    SELECT c.__day AS start, "gate", "wet", __measure, __ordinals
+    FROM slots JOIN calendar AS c ON c.__slot = slots.start ORDER BY c.__day;
+-- tenant = river
+
+-- Which rows of slots make up each day's set.
+SELECT start, "gate", "wet", __measure, list(__row) AS __members
+FROM slot_sets GROUP BY ALL ORDER BY start;
+
+-- Counts, sums and extremes of wide.
+SELECT __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE true GROUP BY ALL ORDER BY start;
+
+-- How many values of levels fall into each bucket.
+   SELECT __day AS start, "station", "gate", "probe", '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
+   FROM picked WHERE true AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+UNION ALL
+   -- How many values of wet_flows fall into each bucket.
+   SELECT __day AS start, "station", "gate", "probe", '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
+   FROM picked WHERE true AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+ORDER BY __measure, start;
+
+-- Which entities probes saw, by group.
+SELECT __day AS start, "station", "gate", "probe", list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE true AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- Which entities north_crews saw, by group.
+SELECT __day AS start, "station", "gate", "probe", list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE true AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+
+-- How often each of some days was folded, in their order.
+SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
+FROM starts AS s LEFT JOIN revisions AS r
+    ON r.stream = $stream AND r.tenant = $tenant AND r.day = s.start
+GROUP BY s.start ORDER BY s.start;
+-- stream = readings
+-- tenant = river

@@ -1,0 +1,170 @@
+"""The embedded engine's statements, word by word: what changes in them is seen and read.
+
+With WRITE_GOLDEN=1 in the environment the files are written, and their diff is then read.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
+
+from aforo.engines.embedded import appending, folding, modelling
+from aforo.engines.embedded.database import Cursor, Database
+from aforo.engines.embedded.reading import Reading
+from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
+from aforo.model.condition import parse
+from aforo.windows import DAY, SLOT, Grain, Window, Zone
+
+GOLDEN = Path(__file__).parent / "golden"
+RIVER = Zone("America/New_York")
+ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
+SENT = [
+    Sent(id="1", fields={"station": "north", "level": 1.5, "probe": "p"}),
+    Sent(id="2", time=NOON + SLOT, untimed=True, fields={"flow": 3, "wet": True, "crew": 1}),
+]
+
+
+@dataclass
+class Heard:
+    """A cursor of the engine, and every statement that it is given with its values."""
+
+    cursor: Cursor
+    statements: list[str] = field(default_factory=list)
+
+    def execute(self, sql: str, parameters: object = None) -> Cursor:
+        self.hear(sql, parameters)
+        return self.cursor.execute(sql, parameters or {})
+
+    def executemany(self, sql: str, rows: list[object]) -> Cursor:
+        self.hear(sql, rows)
+        return self.cursor.executemany(sql, rows)
+
+    def sql(self, sql: str, *, params: object = None) -> object:
+        self.hear(sql, params)
+        return self.cursor.sql(sql, params=params) if params else self.cursor.sql(sql)
+
+    def register(self, name: str, table: object) -> None:
+        self.cursor.register(name, table)
+
+    def unregister(self, name: str) -> None:
+        self.cursor.unregister(name)
+
+    def hear(self, sql: str, given: object) -> None:
+        values = given.items() if isinstance(given, dict) else enumerate(cast(list[object], given or []))
+        notes = [f"-- {name} = {value}" for name, value in values]
+        # A text within a text brings its own indentation along; what is compared is what is said.
+        text = "\n".join(line.rstrip() for line in textwrap.dedent(sql).strip().splitlines())
+        self.statements.append("\n".join([text + ";", *notes]))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path, memory_mb=128, threads=1)
+    database.write(lambda cursor: modelling.apply_model(cursor, MODEL))
+    yield database
+    database.close()
+
+
+def heard(database: Database, said: Callable[[Cursor], object]) -> str:
+    """What is said to the engine, in a transaction that is kept."""
+
+    def listen(cursor: Cursor) -> list[str]:
+        listening = Heard(cursor)
+        said(cast(Cursor, listening))
+        return listening.statements
+
+    return "\n\n".join(database.write(listen)) + "\n"
+
+
+def compare(name: str, text: str) -> None:
+    path = GOLDEN / f"{name}.sql"
+    if os.environ.get("WRITE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def append(cursor: Cursor) -> object:
+    batch = Append((stream_rows(READINGS, SENT),), (), NOON)
+    return appending.append(cursor, batch, DEFAULT, 86_400)
+
+
+CLAIM = Claim("readings", "river", np.array([NOON, NOON + SLOT]))
+
+
+def test_append(database: Database) -> None:
+    compare("append", heard(database, append))
+
+
+def test_fold_and_replace(database: Database) -> None:
+    database.write(append)
+    folded = []
+    compare(
+        "fold",
+        heard(database, lambda cursor: folded.append(folding.fold(cursor, CLAIM, READINGS, RIVER))),
+    )
+    compare("replace", heard(database, lambda cursor: folding.write(cursor, folded[0], READINGS)))
+
+
+ROLLUPS = READINGS.rollups
+READS: dict[str, StatesRequest] = {
+    "read_days": ask(READINGS, ROLLUPS["stations"], window=ALL, zone=RIVER, by=("station",)),
+    "read_conditions": ask(
+        READINGS,
+        ROLLUPS["gates"],
+        window=ALL,
+        zone=RIVER,
+        where=parse("gate in (1, 2) and wet is not null and gate != 3"),
+        measures=("all_readings",),
+        grain=Grain.DAY,
+    ),
+    "read_many_edges": ask(
+        READINGS, ROLLUPS["whole"], window=ALL, zone=RIVER, grain=Grain.HOUR, measures=("flow_sum", "probes")
+    ),
+    "read_events": ask(
+        READINGS,
+        None,
+        window=ALL,
+        zone=RIVER,
+        by=("probe",),
+        where=parse('level > 1.5 and station contains "o" and seen < "2013-03-10T00:00:00Z"'),
+    ),
+}
+READS["read_days_and_slots"] = replace(
+    READS["read_days"],
+    measures=(READINGS.measures["dry"],),
+    segments=(
+        Segment(Period.SLOT, NOON, RIVER.day_start(RIVER.date_of(NOON + DAY))),
+        Segment(Period.DAY, RIVER.day_start(RIVER.date_of(NOON + DAY)), NOON + DAY),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_read(database: Database, name: str) -> None:
+    text = heard(database, lambda cursor: Reading(cursor, READS[name]).states())
+    compare(name, text)
+    # What an answer shows of its statements is what was run.
+    with database.snapshot() as cursor:
+        shown = Reading(cursor, READS[name]).states().sql
+    assert len(shown) == text.count(";\n")
+
+
+def test_no_value_stands_in_a_statement() -> None:
+    """Values are noted below the statements; within them there are names of ours and `$` only."""
+    for path in GOLDEN.glob("*.sql"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        said = "\n".join(line for line in lines if not line.startswith("-- "))
+        for value in ("river", "north", "2013-", "1.5", "'o'"):
+            assert value not in said, (path.name, value)
+
+
+def test_every_golden_file_is_compared() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.sql")} == {"append", "fold", "replace", *READS}
