@@ -103,7 +103,6 @@ def load(
             waiting.append((draft.rows, sink(draft, refusals)))
         progress(loaded)
     settle_until(0, 0)
-    loaded.bytes_read = loaded.bytes_total  # readers only estimate how far they are
     progress(loaded)
     return loaded
 

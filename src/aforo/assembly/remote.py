@@ -90,7 +90,8 @@ class Remote:
                 accepted += int(str(reply["accepted"]))
                 duplicates += int(str(reply["duplicates"]))
                 refused += _refusals(reply, draft, first)
-        return Receipt(accepted, duplicates, tuple(refused), (), None)
+        in_order = sorted(refused, key=lambda refusal: refusal.index)
+        return Receipt(accepted, duplicates, tuple(in_order), (), None)
 
     def _sent(self, events: Events, first: int) -> Iterator[tuple[int, dict[str, object]]]:
         """The replies, each with the place of its first event; what is too large is sent in halves."""
