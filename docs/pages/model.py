@@ -101,11 +101,11 @@ quotes; the list of `in` stands in parentheses; instants are texts. A comparison
 CHANGES = """
 ## Changing a model
 
-Descriptions, units, formats and owners may change at any time, and formulas too: they are applied to
-what is kept already. What a measure or a rollup keeps has a hash over its meaning; a new one is built
-from the events that are there, and one that no longer appears is dropped. A field may be added if it is
-not required. A field's type cannot be changed, nor a field with events be taken away: that is told as
-`model_conflict` and nothing is changed.
+Descriptions, units, formats and owners may change at any time, and so may formulas: they are applied to
+what is kept already. A measure or a rollup that is new, or that means something else than before, is built
+from all raw events by the next fold; until then its answers say how far behind they are. A field may be added
+(events that are there have no value in it) or left out (its values stay on disk, unseen). The type of a field
+cannot be changed: that is told as `model_conflict`, and nothing is changed.
 """
 
 
@@ -232,8 +232,8 @@ PARTS: tuple[Part, ...] = (
             "measures": ("The measures it keeps.", "all of the stream"),
         },
         "A question is answered from the rollup with the fewest dimensions among those that have all "
-        "that the question splits by and puts conditions on. What no rollup has is read from the raw events, and the "
-        "answer says so.",
+        "that the question splits by and puts conditions on. What no rollup has is read from the raw events, "
+        "and the answer says so.",
     ),
     Part(
         "A metric",
