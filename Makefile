@@ -7,14 +7,14 @@ SERVE ?= 1
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-SOURCES := src tests tools $(wildcard bench) $(wildcard docs/*.py)
+SOURCES := src tests tools $(wildcard bench) docs/generate.py docs/pages
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One package of the lock comes as source; old pips would build it in a way that is going away.
 export PIP_USE_PEP517 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench lock clean
+.PHONY: help demo test test-long check bench docs lock clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,22 +29,26 @@ test: $(READY) ## run all but the long tests, and want 90 % of lines and branche
 test-long: $(READY) ## run the tests that take minutes
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
-check: $(READY) ## format, lint, types, floors, and whether the lock is current
+check: $(READY) ## format, lint, types, floors, and whether the lock and the reference are current
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_house.py tests/test_lock.py
 	@$(BIN)/python tools/lock.py --check
+	@$(BIN)/python docs/generate.py --check
 
 bench: $(READY) ## measure against bare DuckDB on the same data and this machine
 	@$(BIN)/python bench/run.py
+
+docs: $(READY) ## write docs/reference again from the code
+	@$(BIN)/python docs/generate.py
 
 lock: $(READY) ## write requirements.lock again from pyproject.toml (UPGRADE=1: with the newest versions)
 	@$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv and all that builds and tests left; aforo-data stays
 	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	@find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src tests tools docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
