@@ -1,14 +1,26 @@
-"""One server, asked and told in JSON over the standard library's HTTP."""
+"""One server, asked and told in JSON over the standard library's HTTP.
+
+HTTP, TLS and mail's dates are loaded by the first call, which a sender makes in a thread of its own: a
+program that only imports the client does not wait for them.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Mapping, Sequence
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+if TYPE_CHECKING:
+    from email.message import Message
+    from http.client import HTTPConnection
+
 COMPRESS_FROM_BYTES = 1_024
+EVENTS = "/v1/events"
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
 
 
 class NoAnswer(Exception):
@@ -40,7 +52,14 @@ class Connection:
 
     def send(self, events: Sequence[Mapping[str, object]]) -> dict[str, object]:
         """Sends events and gives their receipt. Raises `Problem`, `NoAnswer`."""
-        return self.post("/v1/events", {"events": events})
+        return self.post(EVENTS, {"events": events})
+
+    def send_lines(self, lines: Sequence[bytes]) -> dict[str, object]:
+        """Sends events that are written already, one a line, and gives their receipt.
+
+        Raises `Problem`, `NoAnswer`.
+        """
+        return self._call("POST", EVENTS, b"\n".join((*lines, b"")), NDJSON)
 
     def query(self, question: Mapping[str, object]) -> dict[str, object]:
         """Asks a question and gives the answer with its proof. Raises `Problem`, `NoAnswer`."""
@@ -54,40 +73,83 @@ class Connection:
         """Gives the JSON at a path."""
         return self._call("GET", path, None)
 
-    def _call(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
-        headers = {"Accept": "application/json"}
+    def _call(self, method: str, path: str, body: bytes | None, kind: str = JSON) -> dict[str, object]:
+        from http.client import HTTPException
+
+        headers = {"Accept": JSON}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind
             if len(body) >= COMPRESS_FROM_BYTES:
                 headers["Content-Encoding"] = "gzip"
                 body = gzip.compress(body, compresslevel=1)
-        kind = HTTPSConnection if self._secure else HTTPConnection
-        connection = kind(self._host, self._port, timeout=self._timeout_seconds)
         try:
-            connection.request(method, self._path + path, body, headers)
-            response = connection.getresponse()
-            content = response.read()
+            status, said, content = self._exchange(method, self._path + path, body, headers)
         except (OSError, HTTPException) as error:
             raise NoAnswer(f"{self.url} does not answer: {str(error) or type(error).__name__}") from error
+        if status >= 400:
+            raise Problem(status, _decoded(content), _come_back_in(said))
+        return _decoded(content)
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Message, bytes]:
+        connection = self._opened()
+        try:
+            return spoken(connection, method, path, body, headers)
         finally:
             connection.close()
-        if response.status >= 400:
-            raise Problem(response.status, _decoded(content), _seconds(response.headers.get("Retry-After")))
-        return _decoded(content)
+
+    def _opened(self) -> HTTPConnection:
+        """A connection that connects when it is first used."""
+        from http.client import HTTPConnection, HTTPSConnection
+
+        kind = HTTPSConnection if self._secure else HTTPConnection
+        return kind(self._host, self._port, timeout=self._timeout_seconds)
+
+
+def spoken(
+    connection: HTTPConnection, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, Message, bytes]:
+    """One request and the whole of its reply: status, headers, content. Raises OSError, HTTPException."""
+    try:
+        connection.request(method, path, body, headers)
+    except (BrokenPipeError, ConnectionResetError):
+        # A server may refuse a body before it has read all of it; then the answer is there to be read.
+        if connection.sock is None:
+            raise
+    response = connection.getresponse()
+    return response.status, response.headers, response.read()
 
 
 def _decoded(content: bytes) -> dict[str, object]:
     try:
         decoded = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 
 
-def _seconds(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
+def _come_back_in(headers: Message) -> float | None:
+    """The seconds of a `Retry-After`; a date counts from the server's own, so that no clock need agree."""
+    text = headers.get("Retry-After")
+    if text is None:
         return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        return _seconds_between(headers.get("Date"), text)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _seconds_between(earlier: str | None, later: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    if earlier is None:
+        return None
+    try:
+        apart = parsedate_to_datetime(later) - parsedate_to_datetime(earlier)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, apart.total_seconds())
