@@ -80,3 +80,24 @@ def test_merging_many_is_as_merging_two_by_two() -> None:
     assert histogram.merged(parts) == histogram.merge(histogram.merge(parts[0], parts[1]), parts[2])
     assert histogram.merged([]) == histogram.empty()
     assert histogram.merged(parts).total == 150
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(-4000, 4000), st.integers(1, 2**40)), max_size=60),
+    st.booleans(),
+)
+def test_histograms_added_at_once_are_those_merged_one_by_one(
+    rows: list[tuple[int, int, int]], dense: bool
+) -> None:
+    groups = 6
+    group_of, keys, counts = (np.array([row[at] for row in rows], np.int64) for at in range(3))
+    added = histogram.added(group_of, keys.astype(np.int32), counts, groups, 10**6 if dense else 0)
+    assert len(added) == groups
+    for group in range(6):
+        wanted = histogram.merged(
+            histogram.Histogram(np.array([key], np.int32), np.array([count]), 0.0, 0.0)
+            for of, key, count in rows
+            if of == group
+        )
+        own, many = added[group]
+        assert (own.tolist(), many.tolist()) == (wanted.keys.tolist(), wanted.counts.tolist())

@@ -7,6 +7,7 @@ nearer to zero than 1e-9 has key 0.
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ import numpy.typing as npt
 GROWTH = 1.02
 ZERO_BELOW = 1e-9
 OFFSET = 2000  # above -ceil(ln(ZERO_BELOW) / ln(GROWTH)), so that positive values have positive keys
+DENSE_CELLS = 1_000_000
 RELATIVE_ERROR = (GROWTH - 1) / (GROWTH + 1)
 
 Keys: TypeAlias = npt.NDArray[np.int32]
@@ -89,6 +91,37 @@ def merged(parts: Iterable[Histogram]) -> Histogram:
         min((part.minimum for part in filled if part.minimum is not None), default=None),
         max((part.maximum for part in filled if part.maximum is not None), default=None),
     )
+
+
+def added(
+    group_of: npt.NDArray[np.int64], keys: Keys, counts: Counts, groups: int, dense_cells: int = DENSE_CELLS
+) -> list[tuple[Keys, Counts]]:
+    """The buckets of many histograms at once, by group: ascending keys with the sum of their counts.
+
+    Every pair of key and count is of the group beside it. Up to `dense_cells` they are added in an array that
+    has all groups' buckets.
+    """
+    if not len(keys):
+        return [(np.empty(0, np.int32), np.empty(0, np.int64))] * groups
+    lowest = int(keys.min())
+    seen = np.zeros(int(keys.max()) - lowest + 1, np.bool_)
+    seen[keys - lowest] = True
+    # Only keys that occur take room: between the negative and the positive ones lies a wide gap.
+    ranks, occurring = np.cumsum(seen) - 1, (np.flatnonzero(seen) + lowest).astype(np.int32)
+    width = len(occurring)
+    places = group_of * width + ranks[keys - lowest]
+    if groups * width <= dense_cells:
+        # Sums of doubles are exact below 2**53, which no count of events reaches.
+        cells = np.bincount(places, weights=counts, minlength=groups * width).astype(np.int64)
+        there = np.flatnonzero(cells)
+        sums = cells[there]
+    else:
+        there, inverse = np.unique(places, return_inverse=True)
+        sums = np.zeros(len(there), np.int64)
+        np.add.at(sums, inverse, counts)
+    bounds = np.searchsorted(there, np.arange(groups + 1) * width)
+    found = occurring[there % width]
+    return [(found[start:end], sums[start:end]) for start, end in itertools.pairwise(bounds)]
 
 
 def finish(state: Histogram, p: float = 50) -> float | None:

@@ -19,7 +19,7 @@ DELETE FROM "rollup_8b8528a2b426de79_slot_buckets" USING starts WHERE tenant = $
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" (tenant, "start", "__measure", "__bucket", "__events") SELECT $tenant, "start", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" (tenant, "start", "__measure", "__keys", "__counts") SELECT $tenant, "start", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_8b8528a2b426de79_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_slot_sets".start = starts.start AND "rollup_8b8528a2b426de79_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -43,7 +43,7 @@ DELETE FROM "rollup_8b8528a2b426de79_day_buckets" USING starts WHERE tenant = $t
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_buckets" (tenant, "start", "__measure", "__bucket", "__events") SELECT $tenant, "start", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_8b8528a2b426de79_day_buckets" (tenant, "start", "__measure", "__keys", "__counts") SELECT $tenant, "start", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_8b8528a2b426de79_day_sets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_day_sets".start = starts.start AND "rollup_8b8528a2b426de79_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -54,100 +54,52 @@ DELETE FROM "rollup_8b8528a2b426de79_day_sets" USING starts WHERE tenant = $tena
 INSERT INTO "rollup_8b8528a2b426de79_day_sets" (tenant, "start", "__measure", "__ordinals") SELECT $tenant, "start", "__measure", "__ordinals" FROM folded;
 -- tenant = river
 
-DELETE FROM "rollup_1a86f8fe51094815_slot_sums" USING starts WHERE tenant = $tenant AND "rollup_1a86f8fe51094815_slot_sums".start = starts.start AND "rollup_1a86f8fe51094815_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8fb16991e6d626ae_slot_sums" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_sums".start = starts.start AND "rollup_8fb16991e6d626ae_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- tenant = river
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_1a86f8fe51094815_slot_sums" (tenant, "start", "station", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_slot_sums" (tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 -- tenant = river
 
-DELETE FROM "rollup_1a86f8fe51094815_slot_buckets" USING starts WHERE tenant = $tenant AND "rollup_1a86f8fe51094815_slot_buckets".start = starts.start AND "rollup_1a86f8fe51094815_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_1a86f8fe51094815_slot_buckets" (tenant, "start", "station", "__measure", "__bucket", "__events") SELECT $tenant, "start", "station", "__measure", "__bucket", "__events" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_1a86f8fe51094815_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_1a86f8fe51094815_slot_sets".start = starts.start AND "rollup_1a86f8fe51094815_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8fb16991e6d626ae_slot_buckets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_buckets".start = starts.start AND "rollup_8fb16991e6d626ae_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- tenant = river
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_1a86f8fe51094815_slot_sets" (tenant, "start", "station", "__measure", "__ordinals") SELECT $tenant, "start", "station", "__measure", "__ordinals" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_slot_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
-DELETE FROM "rollup_1a86f8fe51094815_day_sums" USING starts WHERE tenant = $tenant AND "rollup_1a86f8fe51094815_day_sums".start = starts.start AND "rollup_1a86f8fe51094815_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_1a86f8fe51094815_day_sums" (tenant, "start", "station", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_1a86f8fe51094815_day_buckets" USING starts WHERE tenant = $tenant AND "rollup_1a86f8fe51094815_day_buckets".start = starts.start AND "rollup_1a86f8fe51094815_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_1a86f8fe51094815_day_buckets" (tenant, "start", "station", "__measure", "__bucket", "__events") SELECT $tenant, "start", "station", "__measure", "__bucket", "__events" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_1a86f8fe51094815_day_sets" USING starts WHERE tenant = $tenant AND "rollup_1a86f8fe51094815_day_sets".start = starts.start AND "rollup_1a86f8fe51094815_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_1a86f8fe51094815_day_sets" (tenant, "start", "station", "__measure", "__ordinals") SELECT $tenant, "start", "station", "__measure", "__ordinals" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_cac3ee5872f94135_slot_sums" USING starts WHERE tenant = $tenant AND "rollup_cac3ee5872f94135_slot_sums".start = starts.start AND "rollup_cac3ee5872f94135_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8fb16991e6d626ae_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_sets".start = starts.start AND "rollup_8fb16991e6d626ae_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- tenant = river
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_cac3ee5872f94135_slot_sums" (tenant, "start", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_slot_sets" (tenant, "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
 -- tenant = river
 
-DELETE FROM "rollup_cac3ee5872f94135_slot_buckets" USING starts WHERE tenant = $tenant AND "rollup_cac3ee5872f94135_slot_buckets".start = starts.start AND "rollup_cac3ee5872f94135_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_cac3ee5872f94135_slot_buckets" (tenant, "start", "gate", "wet", "__measure", "__bucket", "__events") SELECT $tenant, "start", "gate", "wet", "__measure", "__bucket", "__events" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_cac3ee5872f94135_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_cac3ee5872f94135_slot_sets".start = starts.start AND "rollup_cac3ee5872f94135_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_cac3ee5872f94135_slot_sets" (tenant, "start", "gate", "wet", "__measure", "__ordinals") SELECT $tenant, "start", "gate", "wet", "__measure", "__ordinals" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_cac3ee5872f94135_day_sums" USING starts WHERE tenant = $tenant AND "rollup_cac3ee5872f94135_day_sums".start = starts.start AND "rollup_cac3ee5872f94135_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8fb16991e6d626ae_day_sums" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_sums".start = starts.start AND "rollup_8fb16991e6d626ae_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- tenant = river
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_cac3ee5872f94135_day_sums" (tenant, "start", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_day_sums" (tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 -- tenant = river
 
-DELETE FROM "rollup_cac3ee5872f94135_day_buckets" USING starts WHERE tenant = $tenant AND "rollup_cac3ee5872f94135_day_buckets".start = starts.start AND "rollup_cac3ee5872f94135_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_cac3ee5872f94135_day_buckets" (tenant, "start", "gate", "wet", "__measure", "__bucket", "__events") SELECT $tenant, "start", "gate", "wet", "__measure", "__bucket", "__events" FROM folded;
--- tenant = river
-
-DELETE FROM "rollup_cac3ee5872f94135_day_sets" USING starts WHERE tenant = $tenant AND "rollup_cac3ee5872f94135_day_sets".start = starts.start AND "rollup_cac3ee5872f94135_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8fb16991e6d626ae_day_buckets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_buckets".start = starts.start AND "rollup_8fb16991e6d626ae_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- tenant = river
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_cac3ee5872f94135_day_sets" (tenant, "start", "gate", "wet", "__measure", "__ordinals") SELECT $tenant, "start", "gate", "wet", "__measure", "__ordinals" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_day_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
+-- tenant = river
+
+DELETE FROM "rollup_8fb16991e6d626ae_day_sets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_sets".start = starts.start AND "rollup_8fb16991e6d626ae_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+-- tenant = river
+-- first = 1362805200000000
+-- last = 1362805200000000
+
+INSERT INTO "rollup_8fb16991e6d626ae_day_sets" (tenant, "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_365dfe8de5fc188a_day_sums" USING starts WHERE tenant = $tenant AND "rollup_365dfe8de5fc188a_day_sums".start = starts.start AND "rollup_365dfe8de5fc188a_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -163,7 +115,7 @@ DELETE FROM "rollup_365dfe8de5fc188a_day_buckets" USING starts WHERE tenant = $t
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" (tenant, "start", "station", "gate", "probe", "__measure", "__bucket", "__events") SELECT $tenant, "start", "station", "gate", "probe", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" (tenant, "start", "station", "gate", "probe", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "probe", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_365dfe8de5fc188a_day_sets" USING starts WHERE tenant = $tenant AND "rollup_365dfe8de5fc188a_day_sets".start = starts.start AND "rollup_365dfe8de5fc188a_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);

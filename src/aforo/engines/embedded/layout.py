@@ -1,7 +1,7 @@
 """How a model's streams, entities and rollups are laid out as tables and columns.
 
 A rollup keeps three tables a period: `sums` (counts, sums, least and greatest values, a column each),
-`buckets` (histograms, a row a bucket) and `sets` (distinct entities, a Roaring bitmap a row).
+`buckets` (histograms, keys and counts as two lists) and `sets` (distinct entities, a Roaring bitmap a row).
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
     )
     states = {
         "sums": "".join(f", {column.name} {column.type}" for column in layout.columns),
-        "buckets": ", __measure VARCHAR NOT NULL, __bucket INTEGER NOT NULL, __events BIGINT NOT NULL",
+        "buckets": ", __measure VARCHAR NOT NULL, __keys INTEGER[] NOT NULL, __counts BIGINT[] NOT NULL",
         "sets": ", __measure VARCHAR NOT NULL, __ordinals BLOB NOT NULL",
     }
     for period in layout.periods:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from aforo.engines.embedded.database import Cursor
@@ -23,7 +23,7 @@ from aforo.engines.embedded.parameters import Parameters, conditions_sql
 from aforo.engines.embedded.placing import place
 from aforo.engines.engine import Period, Segment, States, StatesRequest
 from aforo.model.measure import MeasureKind
-from aforo.states import distinct
+from aforo.states import distinct, histogram
 from aforo.states.histogram import Histogram
 
 Key = tuple[int, tuple[object, ...]]
@@ -119,39 +119,65 @@ class Reading:
                 merged[key][each.measure.name] = Histogram(_NO_KEYS, _NO_COUNTS, low, high)
 
     def _fill_histogram(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
-        parameters = Parameters()
-        if self._layout is None:
-            rows = self._event_rows(parameters, (measure,))
-            bucket, events, kept = measure.input, "count(*)", f"{measure.input} IS NOT NULL"
-        else:
-            rows = self._rollup_rows(parameters, "buckets", ("__measure", "__key", "__events"))
-            bucket, events = "__key", "sum(__events)::BIGINT"
-            kept = f"__measure = {parameters.bind(measure.key)}"
+        """Adds histograms up here: as lists by row they are read in a third of the time of a merge in SQL."""
         table = self._run(
-            Statement(
-                f"""
-                -- The histograms of {measure.measure.name}, merged by bucket and split.
-                WITH rows AS ({rows}), merged AS (
-                    SELECT {self._group()}, {bucket} AS __key, {events} AS __events, count(*) AS __rows
-                    FROM rows WHERE __bucket >= 0 AND {kept} GROUP BY ALL
-                )
-                SELECT {self._group()}, list(__key) AS __keys, list(__events) AS __counts,
-                    sum(__rows)::BIGINT AS __rows
-                FROM merged GROUP BY ALL
-                """,
-                parameters,
-            )
+            self._raw_histograms(measure) if self._layout is None else self._kept_histograms(measure)
         )
-        keys, counts = _slices(table["__keys"]), _slices(table["__counts"])
-        for at, key in enumerate(self._keys(table)):
+        if not table.num_rows:
+            return 0
+        keys, group_of = self._grouped(table)
+        lists, counts = table["__keys"].combine_chunks(), table["__counts"].combine_chunks()
+        lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+        added = histogram.added(
+            np.repeat(group_of, lengths),
+            lists.flatten().to_numpy(zero_copy_only=False),
+            counts.flatten().to_numpy(zero_copy_only=False),
+            len(keys),
+        )
+        for key, (own, many) in zip(keys, added, strict=True):
             bare = merged[key][measure.measure.name]
             assert isinstance(bare, Histogram)
-            # Sorted here, since ordered lists take the engine twice as long as the whole merge.
-            order = np.argsort(keys[at])
-            merged[key][measure.measure.name] = Histogram(
-                keys[at][order], counts[at][order], bare.minimum, bare.maximum
+            merged[key][measure.measure.name] = Histogram(own, many, bare.minimum, bare.maximum)
+        return sum(table["__rows"].to_pylist()) if self._layout is None else table.num_rows
+
+    def _kept_histograms(self, measure: MeasureLayout) -> Statement:
+        parameters = Parameters()
+        rows = self._rollup_rows(parameters, "buckets", ("__measure", "__keys", "__counts"))
+        return Statement(
+            f"""
+            -- The histograms of {measure.measure.name} with their bucket and split.
+            WITH rows AS ({rows})
+            SELECT {self._group()}, __keys, __counts FROM rows
+            WHERE __bucket >= 0 AND __measure = {parameters.bind(measure.key)}
+            """,
+            parameters,
+        )
+
+    def _raw_histograms(self, measure: MeasureLayout) -> Statement:
+        parameters = Parameters()
+        rows = self._event_rows(parameters, (measure,))
+        return Statement(
+            f"""
+            -- The histograms of {measure.measure.name}, folded from events by bucket and split.
+            WITH rows AS ({rows}), folded AS (
+                SELECT {self._group()}, {measure.input} AS __key, count(*) AS __count
+                FROM rows WHERE __bucket >= 0 AND {measure.input} IS NOT NULL GROUP BY ALL
             )
-        return sum(table["__rows"].to_pylist())
+            SELECT {self._group()}, list(__key) AS __keys, list(__count) AS __counts,
+                sum(__count)::BIGINT AS __rows
+            FROM folded GROUP BY ALL
+            """,
+            parameters,
+        )
+
+    def _grouped(self, table: pa.Table) -> tuple[list[Key], npt.NDArray[np.int64]]:
+        """The groups that a table's rows are of, and which of them each row is of."""
+        codes = table["__bucket"].to_numpy().astype(np.int64)
+        for name in self._request.by:
+            column = table[name].combine_chunks().dictionary_encode(null_encoding="encode")
+            codes = codes * len(column.dictionary) + column.indices.to_numpy(zero_copy_only=False)
+        _, first, group_of = np.unique(codes, return_index=True, return_inverse=True)
+        return self._keys(table.take(pa.array(first))), group_of
 
     def _fill_distinct(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
         parameters = Parameters()
@@ -251,11 +277,3 @@ def _nothing(layout: MeasureLayout) -> object:
     if layout.measure.kind is MeasureKind.HISTOGRAM:
         return Histogram(_NO_KEYS, _NO_COUNTS, None, None)
     return None
-
-
-def _slices(column: pa.ChunkedArray) -> list[np.ndarray]:
-    """A column of lists as views of one array."""
-    lists = column.combine_chunks()
-    flat = lists.flatten().to_numpy(zero_copy_only=False)
-    bounds = np.concatenate(([0], np.cumsum(lists.value_lengths().to_numpy(zero_copy_only=False))))
-    return [flat[start:end] for start, end in pairwise(bounds)]

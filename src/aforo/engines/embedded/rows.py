@@ -56,9 +56,13 @@ def _fold_sums_sql(layout: RollupLayout, group: str, chosen: str) -> str:
 
 def _fold_buckets_sql(measure: MeasureLayout, group: str, chosen: str) -> str:
     return f"""
-        -- How many values of {measure.measure.name} fall into each bucket.
-        SELECT {group}, '{measure.key}' AS __measure, {measure.input} AS __bucket, count(*) AS __events
-        FROM picked {chosen} AND {measure.input} IS NOT NULL GROUP BY ALL
+        -- How many values of {measure.measure.name} fall into each bucket, as two lists a group.
+        SELECT * EXCLUDE (__key, __count), '{measure.key}' AS __measure, list(__key) AS __keys,
+            list(__count) AS __counts
+        FROM (
+            SELECT {group}, {measure.input} AS __key, count(*) AS __count
+            FROM picked {chosen} AND {measure.input} IS NOT NULL GROUP BY ALL
+        ) GROUP BY ALL
     """
 
 
@@ -132,9 +136,16 @@ def _merge_buckets(
     dimensions = "".join(f", {name}" for name in layout.dimensions)
     sql = f"""
         -- A day's histograms are the sums of its slots', bucket by bucket.
-        WITH slots AS ({_slots_sql(layout, "buckets", ", __measure, __bucket, __events")})
-        SELECT c.__day AS start{dimensions}, __measure, __bucket, sum(__events)::BIGINT AS __events
-        FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY __measure, c.__day
+        WITH slots AS ({_slots_sql(layout, "buckets", ", __measure, __keys, __counts")}), counted AS (
+            SELECT c.__day AS start{dimensions}, __measure, unnest(__keys) AS __key,
+                unnest(__counts) AS __count
+            FROM slots JOIN calendar AS c ON c.__slot = slots.start
+        ), merged AS (
+            SELECT start{dimensions}, __measure, __key, sum(__count)::BIGINT AS __count
+            FROM counted GROUP BY ALL
+        )
+        SELECT start{dimensions}, __measure, list(__key) AS __keys, list(__count) AS __counts
+        FROM merged GROUP BY ALL ORDER BY __measure, start
     """
     return cursor.sql(sql, params={"tenant": tenant}).to_arrow_table()
 
