@@ -64,8 +64,7 @@ streams:
       north_crews: {distinct: crew, where: 'station = "north"'}
     rollups:
       whole: {by: []}
-      stations: {by: [station]}
-      gates: {by: [gate, wet]}
+      gates: {by: [station, gate, wet]}
       wide: {by: [station, gate, probe], grain: day}
   visits:
     fields: {probe: {type: string}, station: {type: string}}

@@ -225,7 +225,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
         bench.send(*some_readings(400, seed=len(acknowledged) // 400))
         bench.fold()
         assert len(bench.reference.events) == len(acknowledged) + 400
-        request = ask(READINGS, READINGS.rollups["stations"], window=ALL, zone=Zone("America/New_York"))
+        request = ask(READINGS, READINGS.rollups["gates"], window=ALL, zone=Zone("America/New_York"))
         bench.check(request)
         outcomes = bench.engine.statistics().outcomes
         assert outcomes["accepted"] == len(bench.reference.events)

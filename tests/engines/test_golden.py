@@ -115,7 +115,7 @@ def test_fold_and_replace(database: Database) -> None:
 
 ROLLUPS = READINGS.rollups
 READS: dict[str, StatesRequest] = {
-    "read_days": ask(READINGS, ROLLUPS["stations"], window=ALL, zone=RIVER, by=("station",)),
+    "read_days": ask(READINGS, ROLLUPS["gates"], window=ALL, zone=RIVER, by=("station",)),
     "read_conditions": ask(
         READINGS,
         ROLLUPS["gates"],

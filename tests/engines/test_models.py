@@ -90,7 +90,7 @@ def test_a_new_measure_is_built_from_the_events(opens: Opens) -> None:
         measures=means,
         rollups={
             **READINGS.rollups,
-            "stations": Rollup(name="stations", dimensions=("station",), measures=tuple(means)),
+            "gates": Rollup(name="gates", dimensions=("station",), measures=tuple(means)),
         },
     )
     changed(bench, opens, having(deep))

@@ -28,7 +28,7 @@ from aforo.windows import DAY, SLOT, Grain, Window, Zone
 
 RIVER = Zone("America/New_York")
 ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
-WHOLE, STATIONS, GATES, WIDE = READINGS.rollups.values()
+WHOLE, GATES, WIDE = READINGS.rollups.values()
 
 
 MANY = [*some_readings(200), *some_readings(40, seed=1, tenant="hills")]
@@ -120,7 +120,7 @@ def test_conditions_on_numbers_and_instants_choose_events(full: Bench, text: str
 
 def test_a_value_is_never_read_as_sql(full: Bench) -> None:
     where = (Condition("station", Op.EQ, "north' OR 'a' = 'a"),)
-    assert full.check(ask(READINGS, STATIONS, window=ALL, zone=RIVER, where=where)) == {}
+    assert full.check(ask(READINGS, GATES, window=ALL, zone=RIVER, where=where)) == {}
 
 
 def test_days_and_slots_together_make_a_ragged_window(full: Bench) -> None:
@@ -128,7 +128,7 @@ def test_days_and_slots_together_make_a_ragged_window(full: Bench) -> None:
     first, last = RIVER.day_start(RIVER.date_of(NOON - DAY)), RIVER.day_start(RIVER.date_of(NOON + DAY))
     start, end = NOON - 2 * DAY + SLOT, NOON + DAY - SLOT
     request = replace(
-        ask(READINGS, STATIONS, window=ALL, zone=RIVER, by=("station",)),
+        ask(READINGS, GATES, window=ALL, zone=RIVER, by=("station",)),
         segments=(
             Segment(Period.SLOT, last, end),
             Segment(Period.DAY, first, last),
@@ -191,13 +191,13 @@ def test_many_edges_place_rows_as_few_do(full: Bench) -> None:
 
 def test_sums_are_exact_beyond_64_bits_and_beyond_doubles(bench: Bench) -> None:
     large = 2**62 + 1
-    for at in range(8):
+    for at in range(4):
         bench.send(Sent(id=str(at), time=NOON + at * SLOT, fields={"flow": large, "level": 0.07}))
         bench.fold()
     request = ask(
         READINGS, WHOLE, window=Window(NOON, NOON + DAY), zone=RIVER, measures=("flow_sum", "level_sum")
     )
-    assert bench.check(request) == {(0, ()): {"flow_sum": 8 * large, "level_sum": 56}}
+    assert bench.check(request) == {(0, ()): {"flow_sum": 4 * large, "level_sum": 28}}
 
 
 def test_what_is_summed_is_rounded_half_to_even(bench: Bench) -> None:
@@ -243,7 +243,7 @@ def test_text_of_every_kind_comes_back_as_it_went_in(bench: Bench) -> None:
     ]
     bench.send(*(Sent(id=text or "none", fields={"station": text, "probe": text}) for text in texts))
     bench.fold()
-    request = ask(READINGS, STATIONS, window=ALL, zone=RIVER, by=("station",))
+    request = ask(READINGS, GATES, window=ALL, zone=RIVER, by=("station",))
     answer = bench.check(request)
     assert {split[0] for _, split in answer} == set(texts)
     assert all(states["probes"] == 1 for states in answer.values())
@@ -269,7 +269,7 @@ def test_every_read_sees_one_moment(engine: Engine) -> None:
     bench = Bench(engine)
     bench.send(*MANY[:50])
     bench.fold()
-    request = ask(READINGS, STATIONS, window=ALL, zone=RIVER, by=("station",))
+    request = ask(READINGS, GATES, window=ALL, zone=RIVER, by=("station",))
     before = bench.check(request)
     bench.send(*MANY[50:])
     assert answered(engine.read_states(request, time_limit_seconds=60)) == before
@@ -278,5 +278,5 @@ def test_every_read_sees_one_moment(engine: Engine) -> None:
 
 
 def test_a_request_for_no_measure_tells_which_groups_there_are(full: Bench) -> None:
-    request: StatesRequest = ask(READINGS, STATIONS, window=ALL, zone=RIVER, by=("station",), measures=())
+    request: StatesRequest = ask(READINGS, GATES, window=ALL, zone=RIVER, by=("station",), measures=())
     assert {split[0] for _, split in full.check(request)} == {"north", "south", "nörd; --", "", None}

@@ -23,8 +23,7 @@ from aforo.rollups.folder import Folder
 from aforo.telemetry import Telemetry
 from aforo.windows import DAY, SLOT, Zone
 
-MODEL = read_model(
-    """
+YAML = """
 tenants: {}
 streams:
   readings:
@@ -51,9 +50,8 @@ metrics:
   level_avg: {formula: level_sum / all_readings, unit: m, format: number, owner: tests, description: Mean}
   level_p50: {formula: "percentile(levels, 50)", unit: m, format: number, owner: tests, description: Median}
   probes_seen: {formula: probes, unit: "", format: integer, owner: tests, description: Which}
-""",
-    source="laws.yaml",
-)
+"""
+MODEL = read_model(YAML, source="laws.yaml")
 READINGS = MODEL.streams["readings"]
 
 

@@ -19,7 +19,7 @@ from aforo.windows import DAY, Window
 FOREVER = Window(NOON - 400 * DAY, NOON + 400 * DAY)
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(st.lists(batches, max_size=5), st.integers(1, 12))
 def test_batches_that_overlap_count_what_is_different(
     shelf: Shelf, sent: list[list[Sent]], commit_rows: int

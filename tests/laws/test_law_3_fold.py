@@ -27,7 +27,7 @@ def live(bench: Bench, tenant: str, history: list[list[Sent] | str]) -> None:
     bench.fold()
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(steps)
 def test_any_history_gives_the_rollups_of_its_events(shelf: Shelf, history: list[list[Sent] | str]) -> None:
     """Every rollup's states of every kind are what `aforo.states` makes of the different events."""
@@ -38,7 +38,7 @@ def test_any_history_gives_the_rollups_of_its_events(shelf: Shelf, history: list
         bench.check_everything(tenant, READINGS)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(st.lists(events, min_size=1, max_size=12, unique_by=lambda event: event.name), st.randoms())
 def test_two_orders_give_the_same(shelf: Shelf, batch: list[Sent], dice: Random) -> None:
     tenants = shelf.tenant(), shelf.tenant()
@@ -52,7 +52,7 @@ def test_two_orders_give_the_same(shelf: Shelf, batch: list[Sent], dice: Random)
         bench.check_everything(tenant, READINGS)
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(st.lists(steps, min_size=1, max_size=3))
 def test_opening_again_in_between_changes_nothing(shelf: Shelf, lives: list[list[list[Sent] | str]]) -> None:
     tenant = shelf.tenant()

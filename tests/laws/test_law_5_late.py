@@ -19,7 +19,7 @@ def revisions(bench: Bench, tenant: str, days: Sequence[int]) -> list[int]:
     return [bench.engine.standing("readings", tenant, Window(day, day + SLOT)).revision for day in days]
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.sampled_from(SLOTS), st.integers(0, 10_000))
 def test_a_late_event_costs_its_slot_and_its_day(shelf: Shelf, slot: int, number: int) -> None:
     """Only that day's revision rises, only that slot's and that day's rows are written, for that tenant."""
@@ -85,7 +85,7 @@ def test_what_was_there_already_marks_nothing(shelf: Shelf) -> None:
 CLAIM, READ, WRITE = "claim", "read", "write"
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.lists(st.one_of(batches, st.sampled_from([CLAIM, READ, WRITE])), max_size=12))
 def test_a_mark_made_during_a_fold_survives_it(shelf: Shelf, steps: list[list[Sent] | str]) -> None:
     """Appends fall between the claim, the reading and the writing of a fold in every way there is.

@@ -36,7 +36,7 @@ def proof(shelf: Shelf, tenant: str, **asked: object) -> dict[str, object]:
     return found
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.lists(st.one_of(batches, st.sampled_from([FOLD, PORTION])), min_size=1, max_size=6))
 def test_no_answer_is_more_hopeful_than_the_ledger(shelf: Shelf, history: list[list[Sent] | str]) -> None:
     """Up to `completeUntil` every accepted event is in the answer; what waits makes it stale."""

@@ -36,7 +36,7 @@ def test_every_request_and_claim_and_question_is_of_one_tenant() -> None:
         assert tenant.type == "str"
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(batches, batches, batches)
 def test_no_tenant_sees_what_another_sent(
     shelf: Shelf, both: list[Sent], mine: list[Sent], theirs: list[Sent]
