@@ -1,8 +1,7 @@
-"""The package's file as chunks of events: its instant is put together and what only repeats it is left out."""
+"""The package's file as chunks of events: the instant is put together, what only repeats it left out."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -27,8 +26,8 @@ def chunks() -> Iterator[Chunk]:
     """All departures of 2013, as the package's file has them; UnreadableFile where it is not installed."""
     with tempfile.TemporaryDirectory(prefix="aforo-flights-") as folder:
         path = Path(folder) / "flights.csv"
-        with zipfile.ZipFile(_archive()) as archive, archive.open(path.name) as packed, path.open("wb") as file:
-            shutil.copyfileobj(packed, file)
+        with zipfile.ZipFile(_archive()) as archive:
+            archive.extract(path.name, folder)
         for chunk in READERS["csv"](path, FileShape(nulls=NULLS)):
             yield as_events(chunk)
 
