@@ -29,13 +29,21 @@ WHERE e.tenant = $p11
 -- Counts, sums and extremes of whole.
 SELECT __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
 
--- How many values of levels fall into each bucket.
-   SELECT __slot AS start, '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
-   FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+-- How many values of levels fall into each bucket, as two lists a group.
+   SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
+       list(__count) AS __counts
+   FROM (
+       SELECT __slot AS start, "__m_033529746b31509a" AS __key, count(*) AS __count
+       FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+   ) GROUP BY ALL
 UNION ALL
-   -- How many values of wet_flows fall into each bucket.
-   SELECT __slot AS start, '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
-   FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+   -- How many values of wet_flows fall into each bucket, as two lists a group.
+   SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
+       list(__count) AS __counts
+   FROM (
+       SELECT __slot AS start, "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
+       FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+   ) GROUP BY ALL
 ORDER BY __measure, start;
 
 -- Which entities probes saw, by group.
@@ -63,17 +71,24 @@ FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL OR
 
 -- A day's histograms are the sums of its slots', bucket by bucket.
     WITH slots AS (
-    SELECT start, __measure, __bucket, __events FROM fresh_buckets
+    SELECT start, __measure, __keys, __counts FROM fresh_buckets
     UNION ALL
-    SELECT k.start, __measure, __bucket, __events
+    SELECT k.start, __measure, __keys, __counts
     FROM "rollup_8b8528a2b426de79_slot_buckets" AS k
     JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
     WHERE k.tenant = $tenant
         AND k.start >= (SELECT min(__slot) FROM calendar)
         AND k.start <= (SELECT max(__slot) FROM calendar)
-)
-    SELECT c.__day AS start, __measure, __bucket, sum(__events)::BIGINT AS __events
-    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY __measure, c.__day;
+), counted AS (
+        SELECT c.__day AS start, __measure, unnest(__keys) AS __key,
+            unnest(__counts) AS __count
+        FROM slots JOIN calendar AS c ON c.__slot = slots.start
+    ), merged AS (
+        SELECT start, __measure, __key, sum(__count)::BIGINT AS __count
+        FROM counted GROUP BY ALL
+    )
+    SELECT start, __measure, list(__key) AS __keys, list(__count) AS __counts
+    FROM merged GROUP BY ALL ORDER BY __measure, start;
 -- tenant = river
 
 -- The sets of the slots of the days to fold.
@@ -98,13 +113,21 @@ FROM slot_sets GROUP BY ALL ORDER BY start;
 -- Counts, sums and extremes of gates.
 SELECT __slot AS start, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
 
--- How many values of levels fall into each bucket.
-   SELECT __slot AS start, "station", "gate", "wet", '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
-   FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+-- How many values of levels fall into each bucket, as two lists a group.
+   SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
+       list(__count) AS __counts
+   FROM (
+       SELECT __slot AS start, "station", "gate", "wet", "__m_033529746b31509a" AS __key, count(*) AS __count
+       FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+   ) GROUP BY ALL
 UNION ALL
-   -- How many values of wet_flows fall into each bucket.
-   SELECT __slot AS start, "station", "gate", "wet", '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
-   FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+   -- How many values of wet_flows fall into each bucket, as two lists a group.
+   SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
+       list(__count) AS __counts
+   FROM (
+       SELECT __slot AS start, "station", "gate", "wet", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
+       FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+   ) GROUP BY ALL
 ORDER BY __measure, start;
 
 -- Which entities probes saw, by group.
@@ -132,17 +155,24 @@ FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL OR
 
 -- A day's histograms are the sums of its slots', bucket by bucket.
     WITH slots AS (
-    SELECT start, "station", "gate", "wet", __measure, __bucket, __events FROM fresh_buckets
+    SELECT start, "station", "gate", "wet", __measure, __keys, __counts FROM fresh_buckets
     UNION ALL
-    SELECT k.start, k."station", k."gate", k."wet", __measure, __bucket, __events
+    SELECT k.start, k."station", k."gate", k."wet", __measure, __keys, __counts
     FROM "rollup_8fb16991e6d626ae_slot_buckets" AS k
     JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
     WHERE k.tenant = $tenant
         AND k.start >= (SELECT min(__slot) FROM calendar)
         AND k.start <= (SELECT max(__slot) FROM calendar)
-)
-    SELECT c.__day AS start, "station", "gate", "wet", __measure, __bucket, sum(__events)::BIGINT AS __events
-    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY __measure, c.__day;
+), counted AS (
+        SELECT c.__day AS start, "station", "gate", "wet", __measure, unnest(__keys) AS __key,
+            unnest(__counts) AS __count
+        FROM slots JOIN calendar AS c ON c.__slot = slots.start
+    ), merged AS (
+        SELECT start, "station", "gate", "wet", __measure, __key, sum(__count)::BIGINT AS __count
+        FROM counted GROUP BY ALL
+    )
+    SELECT start, "station", "gate", "wet", __measure, list(__key) AS __keys, list(__count) AS __counts
+    FROM merged GROUP BY ALL ORDER BY __measure, start;
 -- tenant = river
 
 -- The sets of the slots of the days to fold.
@@ -167,13 +197,21 @@ FROM slot_sets GROUP BY ALL ORDER BY start;
 -- Counts, sums and extremes of wide.
 SELECT __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE true GROUP BY ALL ORDER BY start;
 
--- How many values of levels fall into each bucket.
-   SELECT __day AS start, "station", "gate", "probe", '__m_033529746b31509a' AS __measure, "__m_033529746b31509a" AS __bucket, count(*) AS __events
-   FROM picked WHERE true AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+-- How many values of levels fall into each bucket, as two lists a group.
+   SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
+       list(__count) AS __counts
+   FROM (
+       SELECT __day AS start, "station", "gate", "probe", "__m_033529746b31509a" AS __key, count(*) AS __count
+       FROM picked WHERE true AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
+   ) GROUP BY ALL
 UNION ALL
-   -- How many values of wet_flows fall into each bucket.
-   SELECT __day AS start, "station", "gate", "probe", '__m_05b4a72f9b72e690' AS __measure, "__m_05b4a72f9b72e690" AS __bucket, count(*) AS __events
-   FROM picked WHERE true AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+   -- How many values of wet_flows fall into each bucket, as two lists a group.
+   SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
+       list(__count) AS __counts
+   FROM (
+       SELECT __day AS start, "station", "gate", "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
+       FROM picked WHERE true AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
+   ) GROUP BY ALL
 ORDER BY __measure, start;
 
 -- Which entities probes saw, by group.

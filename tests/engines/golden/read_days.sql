@@ -6,28 +6,20 @@ SELECT __bucket, "station", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6
 -- p2 = 2013-03-06 05:00:00
 -- p3 = 2013-03-13 04:00:00
 
--- The histograms of levels, merged by bucket and split.
-WITH rows AS (SELECT CASE WHEN r.start < $p0::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."station", r.__measure, r.__bucket AS __key, r.__events FROM "rollup_8fb16991e6d626ae_day_buckets" AS r WHERE r.tenant = $p1 AND r.start >= $p2::TIMESTAMP AND r.start < $p3::TIMESTAMP), merged AS (
-    SELECT __bucket, "station", __key AS __key, sum(__events)::BIGINT AS __events, count(*) AS __rows
-    FROM rows WHERE __bucket >= 0 AND __measure = $p4 GROUP BY ALL
-)
-SELECT __bucket, "station", list(__key) AS __keys, list(__events) AS __counts,
-    sum(__rows)::BIGINT AS __rows
-FROM merged GROUP BY ALL;
+-- The histograms of levels with their bucket and split.
+WITH rows AS (SELECT CASE WHEN r.start < $p0::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."station", r.__measure, r.__keys, r.__counts FROM "rollup_8fb16991e6d626ae_day_buckets" AS r WHERE r.tenant = $p1 AND r.start >= $p2::TIMESTAMP AND r.start < $p3::TIMESTAMP)
+SELECT __bucket, "station", __keys, __counts FROM rows
+WHERE __bucket >= 0 AND __measure = $p4;
 -- p0 = 2013-03-13 04:00:00
 -- p1 = river
 -- p2 = 2013-03-06 05:00:00
 -- p3 = 2013-03-13 04:00:00
 -- p4 = __m_033529746b31509a
 
--- The histograms of wet_flows, merged by bucket and split.
-WITH rows AS (SELECT CASE WHEN r.start < $p0::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."station", r.__measure, r.__bucket AS __key, r.__events FROM "rollup_8fb16991e6d626ae_day_buckets" AS r WHERE r.tenant = $p1 AND r.start >= $p2::TIMESTAMP AND r.start < $p3::TIMESTAMP), merged AS (
-    SELECT __bucket, "station", __key AS __key, sum(__events)::BIGINT AS __events, count(*) AS __rows
-    FROM rows WHERE __bucket >= 0 AND __measure = $p4 GROUP BY ALL
-)
-SELECT __bucket, "station", list(__key) AS __keys, list(__events) AS __counts,
-    sum(__rows)::BIGINT AS __rows
-FROM merged GROUP BY ALL;
+-- The histograms of wet_flows with their bucket and split.
+WITH rows AS (SELECT CASE WHEN r.start < $p0::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."station", r.__measure, r.__keys, r.__counts FROM "rollup_8fb16991e6d626ae_day_buckets" AS r WHERE r.tenant = $p1 AND r.start >= $p2::TIMESTAMP AND r.start < $p3::TIMESTAMP)
+SELECT __bucket, "station", __keys, __counts FROM rows
+WHERE __bucket >= 0 AND __measure = $p4;
 -- p0 = 2013-03-13 04:00:00
 -- p1 = river
 -- p2 = 2013-03-06 05:00:00

@@ -20,14 +20,14 @@ SELECT __bucket, "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c
 -- p16 = o
 -- p17 = 2013-03-10 00:00:00
 
--- The histograms of levels, merged by bucket and split.
-WITH rows AS (SELECT CASE WHEN r.time < $p3::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."probe", CASE WHEN abs("level"::DOUBLE) < $p0::DOUBLE THEN 0 ELSE sign("level"::DOUBLE)::INTEGER * (ceil(ln(abs("level"::DOUBLE)) / ln($p1::DOUBLE))::INTEGER + $p2::INTEGER) END AS "__m_033529746b31509a", "level"::DOUBLE AS "__m_033529746b31509a_value" FROM "events_readings" AS r WHERE r.tenant = $p4 AND r.time >= $p5::TIMESTAMP AND r.time < $p6::TIMESTAMP AND "level" > $p7 AND contains("station", $p8) AND "seen" < $p9::TIMESTAMP), merged AS (
-    SELECT __bucket, "probe", "__m_033529746b31509a" AS __key, count(*) AS __events, count(*) AS __rows
+-- The histograms of levels, folded from events by bucket and split.
+WITH rows AS (SELECT CASE WHEN r.time < $p3::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."probe", CASE WHEN abs("level"::DOUBLE) < $p0::DOUBLE THEN 0 ELSE sign("level"::DOUBLE)::INTEGER * (ceil(ln(abs("level"::DOUBLE)) / ln($p1::DOUBLE))::INTEGER + $p2::INTEGER) END AS "__m_033529746b31509a", "level"::DOUBLE AS "__m_033529746b31509a_value" FROM "events_readings" AS r WHERE r.tenant = $p4 AND r.time >= $p5::TIMESTAMP AND r.time < $p6::TIMESTAMP AND "level" > $p7 AND contains("station", $p8) AND "seen" < $p9::TIMESTAMP), folded AS (
+    SELECT __bucket, "probe", "__m_033529746b31509a" AS __key, count(*) AS __count
     FROM rows WHERE __bucket >= 0 AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
 )
-SELECT __bucket, "probe", list(__key) AS __keys, list(__events) AS __counts,
-    sum(__rows)::BIGINT AS __rows
-FROM merged GROUP BY ALL;
+SELECT __bucket, "probe", list(__key) AS __keys, list(__count) AS __counts,
+    sum(__count)::BIGINT AS __rows
+FROM folded GROUP BY ALL;
 -- p0 = 1e-09
 -- p1 = 1.02
 -- p2 = 2000
@@ -39,14 +39,14 @@ FROM merged GROUP BY ALL;
 -- p8 = o
 -- p9 = 2013-03-10 00:00:00
 
--- The histograms of wet_flows, merged by bucket and split.
-WITH rows AS (SELECT CASE WHEN r.time < $p5::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."probe", CASE WHEN "wet" = $p3 AND "flow" IS NOT NULL THEN CASE WHEN abs("flow"::DOUBLE) < $p0::DOUBLE THEN 0 ELSE sign("flow"::DOUBLE)::INTEGER * (ceil(ln(abs("flow"::DOUBLE)) / ln($p1::DOUBLE))::INTEGER + $p2::INTEGER) END END AS "__m_05b4a72f9b72e690", CASE WHEN "wet" = $p4 AND "flow" IS NOT NULL THEN "flow"::DOUBLE END AS "__m_05b4a72f9b72e690_value" FROM "events_readings" AS r WHERE r.tenant = $p6 AND r.time >= $p7::TIMESTAMP AND r.time < $p8::TIMESTAMP AND "level" > $p9 AND contains("station", $p10) AND "seen" < $p11::TIMESTAMP), merged AS (
-    SELECT __bucket, "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __events, count(*) AS __rows
+-- The histograms of wet_flows, folded from events by bucket and split.
+WITH rows AS (SELECT CASE WHEN r.time < $p5::TIMESTAMP THEN 0 ELSE -1 END AS __bucket, r."probe", CASE WHEN "wet" = $p3 AND "flow" IS NOT NULL THEN CASE WHEN abs("flow"::DOUBLE) < $p0::DOUBLE THEN 0 ELSE sign("flow"::DOUBLE)::INTEGER * (ceil(ln(abs("flow"::DOUBLE)) / ln($p1::DOUBLE))::INTEGER + $p2::INTEGER) END END AS "__m_05b4a72f9b72e690", CASE WHEN "wet" = $p4 AND "flow" IS NOT NULL THEN "flow"::DOUBLE END AS "__m_05b4a72f9b72e690_value" FROM "events_readings" AS r WHERE r.tenant = $p6 AND r.time >= $p7::TIMESTAMP AND r.time < $p8::TIMESTAMP AND "level" > $p9 AND contains("station", $p10) AND "seen" < $p11::TIMESTAMP), folded AS (
+    SELECT __bucket, "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
     FROM rows WHERE __bucket >= 0 AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
 )
-SELECT __bucket, "probe", list(__key) AS __keys, list(__events) AS __counts,
-    sum(__rows)::BIGINT AS __rows
-FROM merged GROUP BY ALL;
+SELECT __bucket, "probe", list(__key) AS __keys, list(__count) AS __counts,
+    sum(__count)::BIGINT AS __rows
+FROM folded GROUP BY ALL;
 -- p0 = 1e-09
 -- p1 = 1.02
 -- p2 = 2000

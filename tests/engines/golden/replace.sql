@@ -19,7 +19,7 @@ DELETE FROM "rollup_8b8528a2b426de79_slot_buckets" USING starts WHERE tenant = $
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" (tenant, "start", "__measure", "__bucket", "__events") SELECT $tenant, "start", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" (tenant, "start", "__measure", "__keys", "__counts") SELECT $tenant, "start", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_8b8528a2b426de79_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_slot_sets".start = starts.start AND "rollup_8b8528a2b426de79_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -43,7 +43,7 @@ DELETE FROM "rollup_8b8528a2b426de79_day_buckets" USING starts WHERE tenant = $t
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_buckets" (tenant, "start", "__measure", "__bucket", "__events") SELECT $tenant, "start", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_8b8528a2b426de79_day_buckets" (tenant, "start", "__measure", "__keys", "__counts") SELECT $tenant, "start", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_8b8528a2b426de79_day_sets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_day_sets".start = starts.start AND "rollup_8b8528a2b426de79_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -67,7 +67,7 @@ DELETE FROM "rollup_8fb16991e6d626ae_slot_buckets" USING starts WHERE tenant = $
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_slot_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__bucket", "__events") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_slot_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_8fb16991e6d626ae_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_sets".start = starts.start AND "rollup_8fb16991e6d626ae_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -91,7 +91,7 @@ DELETE FROM "rollup_8fb16991e6d626ae_day_buckets" USING starts WHERE tenant = $t
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_day_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__bucket", "__events") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_day_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_8fb16991e6d626ae_day_sets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_sets".start = starts.start AND "rollup_8fb16991e6d626ae_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
@@ -115,7 +115,7 @@ DELETE FROM "rollup_365dfe8de5fc188a_day_buckets" USING starts WHERE tenant = $t
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" (tenant, "start", "station", "gate", "probe", "__measure", "__bucket", "__events") SELECT $tenant, "start", "station", "gate", "probe", "__measure", "__bucket", "__events" FROM folded;
+INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" (tenant, "start", "station", "gate", "probe", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "probe", "__measure", "__keys", "__counts" FROM folded;
 -- tenant = river
 
 DELETE FROM "rollup_365dfe8de5fc188a_day_sets" USING starts WHERE tenant = $tenant AND "rollup_365dfe8de5fc188a_day_sets".start = starts.start AND "rollup_365dfe8de5fc188a_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
