@@ -64,11 +64,13 @@ class Courier:
     def is_through(self, number: int) -> bool:
         """Whether nothing up to this number, or of earlier processes, waits any more."""
         first = self._outbox.first()
-        return not self._looking and (first is None or first > number)
+        return (self.ended or not self._looking) and (first is None or first > number)
 
     def due_in(self) -> float | None:
-        """Seconds until `run_once` has something to do; None while nothing waits."""
+        """Seconds until `run_once` has something to do; None while nothing waits, and once it ended."""
         now = self._clock.monotonic()
+        if self.ended:
+            return None
         if self._looking:
             return 0.0
         resting = self._send_from - now
@@ -84,7 +86,7 @@ class Courier:
         self._look_around()
         with self._changed:
             due = self.due_in()
-            if self.ended or due is None or due > 0:
+            if due is None or due > 0:
                 return
             resting = self._clock.monotonic() < self._send_from
             take = self._outbox.take_queued if resting else self._outbox.take
@@ -105,7 +107,7 @@ class Courier:
         self._send_from = self._keep_from = self._clock.monotonic() + max(1.0, self._backoff.failed())
 
     def _look_around(self) -> None:
-        if not self._looking or self._spool is None:
+        if self.ended or not self._looking or self._spool is None:
             return
         try:
             found = self._spool.adopt()

@@ -78,11 +78,14 @@ class Spool:
             return len(fitting)
 
     def peek(self, most_events: int, most_bytes: int) -> tuple[bytes, ...]:
-        """The oldest events, of one segment, as many as a request may hold."""
+        """The oldest events, of one segment, as many as a request may hold, and at least one.
+
+        One that an earlier process took while more was allowed is the server's to refuse.
+        """
         with self._lock:
             while not self._read and self._segments:
                 self._next()
-            return tuple(self._read[: fitting(self._read, most_events, most_bytes)])
+            return tuple(self._read[: max(1, fitting(self._read, most_events, most_bytes))])
 
     def advance(self, events: int) -> None:
         """The first so many events of `peek` are done with; a segment goes when all of it is."""
