@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from aforo.assembly.build import Aforo
 from aforo.assembly.loading import Loaded, LoadOrder, Progress, load
+from aforo.assembly.memory import give_back
 from aforo.clock import Clock
 from aforo.engines.engine import Folded
 from aforo.events.identity import Occurrences
@@ -47,6 +48,7 @@ class Local:
             progress(len(folded.claim.slots))
 
         slots = self.aforo.folder.run_until_clean(tell)
+        give_back()
         return {"slots": slots, "tookMs": round((self.aforo.clock.monotonic() - started) * 1000, 3)}
 
     def models(self) -> dict[str, object]:

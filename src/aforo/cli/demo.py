@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from aforo.assembly import Local
 from aforo.assembly.demo import ORDER, chunks
@@ -16,6 +14,9 @@ from aforo.cli.load import folding, with_bar
 from aforo.cli.output import out, shown
 from aforo.cli.serve import tell_ready
 from aforo.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 YEAR = {"tenant": "nyc", "from": "2013-01-01", "to": "2013-12-31"}
 BAR_WIDTH = 40
@@ -78,6 +79,8 @@ def _asked(local: Local, metrics: list[str], **more: object) -> dict[str, Any]:
 
 def _chart(console: Console, title: str, bars: Sequence[tuple[str, float]]) -> None:
     """A bar a line, as long as its value is large."""
+    from rich.markup import escape
+
     most = max(value for _, value in bars)
     width = max(len(name) for name, _ in bars)
     console.print(f"\n[bold]{title}[/]")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from aforo.assembly import Chunk, Loaded, LoadOrder, Reach, read_chunks
 from aforo.cli.output import Format, err, out, table_of, write
@@ -56,6 +55,8 @@ def load(
 
 def with_bar(reached: Reach, order: LoadOrder, chunks: Iterable[Chunk]) -> Loaded:
     """Loads with a bar that shows how much of the file is read and acknowledged."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -79,6 +80,8 @@ def with_bar(reached: Reach, order: LoadOrder, chunks: Iterable[Chunk]) -> Loade
 
 def folding(reached: Reach) -> dict[str, object]:
     """Folds until nothing is dirty, with a count of slots; the reply of the fold."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
     columns = (TextColumn("fold"), BarColumn(), TextColumn("{task.completed:,.0f} slots"))
     with Progress(*columns, console=err(), transient=False) as progress:
         task = progress.add_task("fold", total=None)

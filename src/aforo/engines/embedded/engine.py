@@ -30,14 +30,18 @@ from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone, slot_of
 
 STANDING = """
--- Of a window: the last commit, its first dirty slot, when the oldest commit that waits for a fold there was
--- made, and how often the days it touches were folded, which is raised with any of them.
-SELECT
-    (SELECT coalesce(max("commit"), 0) FROM commits), min(l.slot), min(c.made_at),
+-- Of a window: its first dirty slot, the oldest commit that waits for a fold there, and how often the days it
+-- touches were folded, which is raised with any of them.
+SELECT min(slot), min("commit"),
     (SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
-        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end)
-FROM ledger AS l LEFT JOIN commits AS c ON c."commit" = l."commit"
-WHERE l.stream = $stream AND l.tenant = $tenant AND l.slot >= $start AND l.slot < $end
+        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end),
+    (SELECT coalesce(max("commit"), 0) FROM commits)
+FROM ledger WHERE stream = $stream AND tenant = $tenant AND slot >= $start AND slot < $end
+"""
+
+MADE_AT = """
+-- When a commit was made; the marks of a rollup that is built over no commit at all have none.
+SELECT made_at FROM commits WHERE "commit" = $commit
 """
 
 NEWEST_DIRTY = """
@@ -122,11 +126,12 @@ class EmbeddedEngine:
             "end": timestamp(window.end),
         }
         with self._database.snapshot() as cursor:
-            commit, slot, since, revision = _row(cursor, STANDING, asked)
+            slot, oldest, revision, commit = _row(cursor, STANDING, asked)
+            made = None if slot is None else first_row(cursor, MADE_AT, {"commit": oldest})
         return Standing(
             commit=commit,
             dirty_from=None if slot is None else microseconds(slot),
-            unfolded_since=None if since is None else microseconds(since),
+            unfolded_since=None if made is None else microseconds(made[0]),
             revision=revision,
         )
 

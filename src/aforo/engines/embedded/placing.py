@@ -23,10 +23,11 @@ OUTSIDE = -1
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """A join (or nothing), and the expression of a row's bucket; -1 marks rows outside of all segments."""
+    """A join (or nothing), a row's bucket as SQL, and whether it may be -1: outside of all segments."""
 
     join: str
     bucket: str
+    holes: bool
 
 
 def place(
@@ -38,13 +39,15 @@ def place(
     parameters: Parameters,
 ) -> Placing:
     """How rows of `segments` are placed by `column`; `name` is what the breakpoints are registered as."""
-    points = breakpoints(segments, edges)
+    # The last point ends the last segment, which the statement's own bounds do as well.
+    points = breakpoints(segments, edges)[:-1]
+    holes = any(bucket == OUTSIDE for _, bucket in points)
     if len(points) <= TREE_LIMIT:
-        return Placing("", _tree(column, points, parameters))
+        return Placing("", _tree(column, points, parameters), holes)
     starts = pa.array(np.array([at for at, _ in points], np.int64)).cast(pa.timestamp("us"))
     buckets = pa.array(np.array([bucket for _, bucket in points], np.int32))
     cursor.register(name, pa.table({"__at": starts, "__bucket": buckets}))
-    return Placing(f" ASOF JOIN {name} AS b ON {column} >= b.__at", "b.__bucket")
+    return Placing(f" ASOF JOIN {name} AS b ON {column} >= b.__at", "b.__bucket", holes)
 
 
 def breakpoints(segments: tuple[Segment, ...], edges: tuple[int, ...]) -> list[tuple[int, int]]:

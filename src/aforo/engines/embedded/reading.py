@@ -100,8 +100,7 @@ class Reading:
         return Statement(
             f"""
             -- Counts, sums and extremes, merged by bucket and split.
-            WITH rows AS ({rows})
-            SELECT {self._group()}{items}, count(*) AS __rows FROM rows WHERE __bucket >= 0 GROUP BY ALL
+            SELECT {self._group()}{items}, count(*) AS __rows FROM ({rows}) AS rows GROUP BY ALL
             """,
             parameters,
         )
@@ -146,9 +145,8 @@ class Reading:
         return Statement(
             f"""
             -- The histograms of {measure.measure.name} with their bucket and split.
-            WITH rows AS ({rows})
-            SELECT {self._group()}, __keys, __counts FROM rows
-            WHERE __bucket >= 0 AND __measure = {parameters.bind(measure.key)}
+            SELECT {self._group()}, __keys, __counts FROM ({rows}) AS rows
+            WHERE __measure = {parameters.bind(measure.key)}
             """,
             parameters,
         )
@@ -159,13 +157,12 @@ class Reading:
         return Statement(
             f"""
             -- The histograms of {measure.measure.name}, folded from events by bucket and split.
-            WITH rows AS ({rows}), folded AS (
-                SELECT {self._group()}, {measure.input} AS __key, count(*) AS __count
-                FROM rows WHERE __bucket >= 0 AND {measure.input} IS NOT NULL GROUP BY ALL
-            )
             SELECT {self._group()}, list(__key) AS __keys, list(__count) AS __counts,
                 sum(__count)::BIGINT AS __rows
-            FROM folded GROUP BY ALL
+            FROM (
+                SELECT {self._group()}, {measure.input} AS __key, count(*) AS __count
+                FROM ({rows}) AS rows WHERE {measure.input} IS NOT NULL GROUP BY ALL
+            ) GROUP BY ALL
             """,
             parameters,
         )
@@ -191,9 +188,8 @@ class Reading:
             Statement(
                 f"""
                 -- The sets of {measure.measure.name}, by bucket and split.
-                WITH rows AS ({rows})
                 SELECT {self._group()}, {found} AS __found, count(*) AS __rows
-                FROM rows WHERE __bucket >= 0 AND {kept} GROUP BY ALL
+                FROM ({rows}) AS rows WHERE {kept} GROUP BY ALL
                 """,
                 parameters,
             )
@@ -257,6 +253,8 @@ class Reading:
             f"{time} >= {parameters.bind_time(first)}",
             f"{time} < {parameters.bind_time(last)}",
         ]
+        if placing.holes:
+            where.append(f"{placing.bucket} >= 0")
         if self._request.where:
             where.append(conditions_sql(self._request.where, self._stream, parameters))
         picked = ", ".join((f"{placing.bucket} AS __bucket", *items))
