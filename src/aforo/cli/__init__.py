@@ -14,6 +14,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Imported only now, since most of it imports pyarrow.
     from aforo.cli.app import run
 
-    gc.freeze()
     gc.enable()
     run(arguments)
