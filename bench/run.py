@@ -147,9 +147,10 @@ def report(figures: list[Figure]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`. Ratios are of medians of runs in turn, in one process, on the same rows: the",
-        "336,776 flights. *GROUP BY* means the eight plain queries of `bench/flights.py`, which give the numbers",
-        "that the rollups keep, written to tables. Times of one machine say little about another; ratios do.",
+        "Written by `python bench/run.py --record`; `make bench` prints the same. Ratios are medians of runs",
+        "in turn, in one process, on the same rows: the 336,776 flights. *GROUP BY* means the eight plain",
+        "queries of `bench/flights.py`, which give the numbers the rollups keep, written to tables. Times",
+        "of one machine say little about another; ratios do.",
         "",
         f"Machine: {machine()}, DuckDB {duckdb.__version__}. Date: {today}. Runs: {RUNS}.",
         "",
