@@ -40,7 +40,7 @@ def compiled(preferred: str) -> str:
         command = [
             str(Path(sysconfig.get_path("scripts")) / "uv"),
             *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.11"),
-            # The system's certificates, as pip uses them: an index may be reached through a proxy of one's own.
+            # The system's certificates, as pip uses them: an index may lie behind a proxy of one's own.
             "--system-certs",
             *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-config"),
             *(f"--extra={extra}" for extra in EXTRAS),
