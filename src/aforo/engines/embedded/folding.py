@@ -72,7 +72,6 @@ def as_times(microseconds_: Starts) -> pa.Array:
 def fold(cursor: Cursor, claim: Claim, stream: Stream, zone: Zone) -> Folded:
     """Every rollup's rows for the claimed slots and their days, as the snapshot has them."""
     as_of = last_commit(cursor)
-    # The zone's days reach as far as the zone says; the last of them may end after the window that was asked.
     calendar = Calendar.of(claim, zone)
     cursor.register("calendar", calendar.table())
     layouts = [RollupLayout.of(stream, rollup) for rollup in stream.rollups.values()]
