@@ -18,6 +18,7 @@ from aforo.http import doctor, events, fold, health, models, openapi, problems, 
 from aforo.http.access import Hosts, Token
 from aforo.http.door import Door, route
 from aforo.http.hands import Hands
+from aforo.http.lingering import Lingering
 from aforo.http.measuring import Measuring
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
@@ -81,6 +82,7 @@ def create_app(rooms: Rooms, token: str) -> FastAPI:
         routes=[route(door) for door in (*doors, *reference.pages(document))],
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
+            Middleware(Lingering),
             Middleware(problems.Unexpected),
             Middleware(Hosts, bound_to=rooms.settings.http.host),
         ],

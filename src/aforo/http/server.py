@@ -51,7 +51,10 @@ class Server:
         """
         with closing(self._bound()) as listening:
             url = self._url(listening.getsockname()[1])
-            _Uvicorn(self._config, lambda: on_ready(url)).run(sockets=[listening])
+            server = _Uvicorn(self._config, lambda: on_ready(url))
+            server.run(sockets=[listening])
+        if server.failure is not None:
+            raise server.failure
 
     def _bound(self) -> socket.socket:
         """A socket that listens before anything is served, so that the port is known and is ours."""
@@ -101,11 +104,18 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        if self.started:
+        if not self.started:
+            return
+        try:
             self._on_ready()
+        except BaseException as failure:
+            # Raised when all is stopped: out of a running loop it would leave what serves half way.
+            self.failure = failure
+            self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  (uvicorn's signature)
         # The second one does not wait for requests under way.
