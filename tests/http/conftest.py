@@ -101,7 +101,9 @@ def standing(settings: Settings) -> Iterator[House]:
     model = Model.merged([flights, read_model(VISITS, source="visits")])
     engine = EmbeddedEngine(settings.data, memory_mb=128, threads=1, untimed_id_seconds=86_400)
     engine.apply_model(model, Tenant(name="default"))
-    buffer = Buffer(engine, clock, telemetry, commit_rows=1, after_seconds=0.0, queue_rows=1_000)
+    buffer = Buffer(
+        engine, clock, telemetry, future_seconds=600, commit_rows=1, after_seconds=0.0, queue_rows=1_000
+    )
     rooms = Rooms(
         settings=settings,
         clock=clock,

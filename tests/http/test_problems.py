@@ -172,6 +172,7 @@ def test_full(house: House, client: TestClient) -> None:
         house.rooms.engine,
         house.clock,
         house.rooms.telemetry,
+        future_seconds=600,
         commit_rows=1_000,
         after_seconds=60.0,
         queue_rows=1,

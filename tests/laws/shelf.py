@@ -103,6 +103,7 @@ class Shelf:
             self.engine,
             self.clock,
             Telemetry(),
+            future_seconds=600,
             commit_rows=commit_rows,
             after_seconds=0.001,
             queue_rows=100_000,

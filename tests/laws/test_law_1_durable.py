@@ -71,7 +71,15 @@ def test_no_receipt_is_given_for_what_was_not_kept(shelf: Shelf) -> None:
                 raise StorageFull("the disk is full")
             return shelf.engine.append(append)
 
-    buffer = Buffer(FullOnce(), shelf.clock, Telemetry(), commit_rows=10, after_seconds=0.0, queue_rows=100)
+    buffer = Buffer(
+        FullOnce(),
+        shelf.clock,
+        Telemetry(),
+        future_seconds=600,
+        commit_rows=10,
+        after_seconds=0.0,
+        queue_rows=100,
+    )
     intake = Intake(MODEL, buffer, shelf.clock, future_seconds=600)
     tenant = shelf.tenant()
     events_sent = [as_json(Sent(tenant=tenant, id=id_)) for id_ in ("1", "2")]

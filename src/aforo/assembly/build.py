@@ -54,6 +54,7 @@ class Aforo:
             self.engine,
             clock,
             self.telemetry,
+            future_seconds=settings.intake.future_seconds,
             commit_rows=settings.intake.commit_rows,
             after_seconds=settings.intake.commit_after_seconds,
             queue_rows=settings.intake.queue_rows,

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import Protocol
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import structlog
 
 from aforo.clock import Clock
-from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows
+from aforo.engines.engine import Append, Commit
 from aforo.errors import IntakeFull, Stopping
-from aforo.model.stream import Stream
+from aforo.events.batch import Batch
+from aforo.events.composing import compose
+from aforo.events.receipt import Receipt
+from aforo.events.steps import Rules
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
-
-Tenants = Mapping[tuple[str, str], int]
 
 
 class Keeper(Protocol):
@@ -30,35 +29,11 @@ class Keeper(Protocol):
     def append(self, append: Append) -> Commit: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What one sender's batch came to: rows fit to be kept by stream, and the counts of what was refused."""
-
-    rows: tuple[StreamRows, ...]
-    refused: tuple[OutcomeCount, ...]
-
-    @property
-    def size(self) -> int:
-        return sum(each.rows.num_rows for each in self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How many rows of a submission were new and how many were there already.
-
-    `dirty_from` is the start of the earliest slot that waits for a fold, by the rows' stream and tenant.
-    """
-
-    accepted: int
-    duplicates: int
-    dirty_from: Tenants
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
-    submission: Submission
+    batch: Batch
     since: float
-    kept: Future[Kept] = field(default_factory=Future)
+    receipt: Future[Receipt] = field(default_factory=Future)
 
 
 class Buffer:
@@ -73,6 +48,7 @@ class Buffer:
         clock: Clock,
         telemetry: Telemetry,
         *,
+        future_seconds: int,
         commit_rows: int,
         after_seconds: float,
         queue_rows: int,
@@ -81,6 +57,7 @@ class Buffer:
         self._engine = engine
         self._clock = clock
         self._telemetry = telemetry
+        self._future_seconds = future_seconds
         self._commit_rows = commit_rows
         self._after_seconds = after_seconds
         self._queue_rows = queue_rows
@@ -95,16 +72,16 @@ class Buffer:
         """Begins to commit."""
         self._thread.start()
 
-    def submit(self, submission: Submission) -> Future[Kept]:
+    def submit(self, batch: Batch) -> Future[Receipt]:
         """Takes a batch; the future is done when it is durable. Raises `IntakeFull`, `Stopping`."""
         with self._changed:
-            self._admit(submission.size)
-            waiting = _Waiting(submission, self._clock.monotonic())
+            self._admit(batch.rows)
+            waiting = _Waiting(batch, self._clock.monotonic())
             self._waiting.append(waiting)
-            self._rows += submission.size
+            self._rows += batch.rows
             self._telemetry.set("intake_queue_rows", self._rows)
             self._changed.notify_all()
-        return waiting.kept
+        return waiting.receipt
 
     def check(self) -> None:
         """Raises what `submit` would raise now for a batch of one row."""
@@ -158,32 +135,40 @@ class Buffer:
         with self._changed:
             group: list[_Waiting] = []
             rows = 0
-            while self._waiting and (
-                not group or rows + self._waiting[0].submission.size <= self._commit_rows
-            ):
-                rows += self._waiting[0].submission.size
+            while self._waiting and (not group or rows + self._waiting[0].batch.rows <= self._commit_rows):
+                rows += self._waiting[0].batch.rows
                 group.append(self._waiting.popleft())
             return group
 
     def _commit(self, group: list[_Waiting]) -> None:
-        started = self._clock.monotonic()
-        rows = sum(waiting.submission.size for waiting in group)
         try:
-            append = together([waiting.submission for waiting in group], self._clock.now())
-            commit = self._engine.append(append)
-        except BaseException as error:  # whatever it is, the senders wait for it
-            for waiting in group:
-                waiting.kept.set_exception(error)
-            return
+            self._keep(group)
         finally:
             with self._changed:
-                self._rows -= rows
+                self._rows -= sum(waiting.batch.rows for waiting in group)
                 self._telemetry.set("intake_queue_rows", self._rows)
-        self._measure(append, commit, self._clock.monotonic() - started)
-        for waiting, kept in zip(
-            group, apart([each.submission for each in group], append, commit), strict=True
-        ):
-            waiting.kept.set_result(kept)
+
+    def _keep(self, group: list[_Waiting]) -> None:
+        started = self._clock.monotonic()
+        try:
+            rules = Rules(self._clock.now(), self._future_seconds)
+            composed = compose([waiting.batch for waiting in group], rules)
+        except Exception as error:
+            # One batch that no step foresaw fails alone, and turns away nobody who came with it.
+            for alone in group if len(group) > 1 else ():
+                self._keep([alone])
+            if len(group) == 1:
+                group[0].receipt.set_exception(error)
+            return
+        try:
+            commit = self._engine.append(composed.append)
+        except BaseException as error:  # whatever it is, the senders wait for it
+            for waiting in group:
+                waiting.receipt.set_exception(error)
+            return
+        self._measure(composed.append, commit, self._clock.monotonic() - started)
+        for waiting, receipt in zip(group, composed.receipts(commit), strict=True):
+            waiting.receipt.set_result(receipt)
         self._tell(commit)
 
     def _tell(self, commit: Commit) -> None:
@@ -205,40 +190,3 @@ class Buffer:
             self._telemetry.count(
                 "events_refused_total", count.count, stream=count.stream, code=count.outcome
             )
-
-
-def together(group: Sequence[Submission], arrival: int) -> Append:
-    """One append of many submissions: each stream's rows follow one another in the order they came."""
-    by_stream: dict[str, tuple[Stream, list[pa.Table]]] = {}
-    refused: dict[tuple[str, str, str], int] = {}
-    for submission in group:
-        for rows in submission.rows:
-            by_stream.setdefault(rows.stream.name, (rows.stream, []))[1].append(rows.rows)
-        for count in submission.refused:
-            key = (count.stream, count.tenant, count.outcome)
-            refused[key] = refused.get(key, 0) + count.count
-    return Append(
-        rows=tuple(StreamRows(stream, pa.concat_tables(tables)) for stream, tables in by_stream.values()),
-        refused=tuple(OutcomeCount(*key, count) for key, count in refused.items()),
-        arrival=arrival,
-    )
-
-
-def apart(group: Sequence[Submission], append: Append, commit: Commit) -> list[Kept]:
-    """What of the commit each submission is told: the reverse of `together`."""
-    fresh = {rows.stream.name: new for rows, new in zip(append.rows, commit.fresh, strict=True)}
-    at = dict.fromkeys(fresh, 0)
-    told: list[Kept] = []
-    for submission in group:
-        accepted = 0
-        dirty: dict[tuple[str, str], int] = {}
-        for rows in submission.rows:
-            name = rows.stream.name
-            end = at[name] + rows.rows.num_rows
-            accepted += int(fresh[name][at[name] : end].sum())
-            at[name] = end
-            for tenant in pc.unique(rows.rows["tenant"]).to_pylist():
-                if (name, tenant) in commit.dirty_from:
-                    dirty[name, tenant] = commit.dirty_from[name, tenant]
-        told.append(Kept(accepted, submission.size - accepted, dirty))
-    return told

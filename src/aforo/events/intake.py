@@ -1,4 +1,4 @@
-"""The one way in: drafts walk the named steps, what is left is kept, and a receipt tells of all."""
+"""The one way in: what senders bring becomes drafts, the buffer commits them, and a receipt tells of all."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-import numpy as np
-
 from aforo.clock import Clock
-from aforo.engines.engine import OutcomeCount, StreamRows
-from aforo.events.buffer import Buffer, Kept, Submission
-from aforo.events.draft import Draft, value_at
+from aforo.events.batch import Batch, Outcome
+from aforo.events.buffer import Buffer
+from aforo.events.composing import UNKNOWN, outcomes
+from aforo.events.decoding import Decoder, TypedEvents
+from aforo.events.draft import Draft
 from aforo.events.identity import Occurrences
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal
 from aforo.events.shape import drafts_of
-from aforo.events.steps import GIVEN, Rules, as_table, walk
+from aforo.events.steps import Rules, walk
 from aforo.model.model import Model
-
-UNKNOWN = "?"
 
 
 class Intake:
@@ -30,15 +28,29 @@ class Intake:
         self._buffer = buffer
         self._clock = clock
         self._future_seconds = future_seconds
+        self._decoder = Decoder(model)
 
-    def take(self, events: Sequence[object], *, tenant: str | None = None) -> Future[Receipt]:
+    def read(self, content: bytes, *, lines: bool = False) -> TypedEvents | None:
+        """The events of a JSON text, or of one in each line, where every one is as its stream declares it.
+
+        None where any is not: decoded one by one, `take` finds out which and why.
+        """
+        return self._decoder.read(content, lines=lines)
+
+    def take(self, events: Sequence[object] | TypedEvents, *, tenant: str | None = None) -> Future[Receipt]:
         """Takes decoded JSON; `tenant` is given to events that name none.
 
         The future is done when all that was accepted is durable. Raises `IntakeFull`, `Stopping`.
         """
-        drafts, refusals = drafts_of(events, self._model)
+        refusals: list[Refusal] = []
+        if isinstance(events, TypedEvents):
+            drafts = events.drafts()
+        else:
+            drafts, refusals = drafts_of(events, self._model)
         refused = Counter((UNKNOWN, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
-        return self._take(drafts, refusals, refused, self._rules(tenant, None))
+        if tenant is not None:
+            drafts = [_owned(draft, tenant) for draft in drafts]
+        return self._buffer.submit(Batch(tuple(drafts), len(events), tuple(refusals), refused))
 
     def take_draft(
         self,
@@ -52,82 +64,21 @@ class Intake:
 
         `occurrences` tells equal rows of one file apart. Raises as `take` does.
         """
-        stream = draft.stream.name
-        unread = Counter((stream, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
-        return self._take([draft], list(refusals), unread, self._rules(tenant, occurrences))
+        refused: Counter[Outcome] = Counter(
+            (draft.stream.name, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals
+        )
+        whole, more = walk(draft, Rules(self._clock.now(), self._future_seconds, tenant, occurrences))
+        refused.update(outcomes(draft, more, tenant))
+        return self._buffer.submit(Batch((whole,), 0, (*refusals, *more), refused, walked=True))
 
     def check(self) -> None:
         """Raises `IntakeFull` or `Stopping` where no event would be taken now."""
         self._buffer.check()
 
-    def _rules(self, tenant: str | None, occurrences: Occurrences | None) -> Rules:
-        return Rules(self._clock.now(), self._future_seconds, tenant, occurrences)
 
-    def _take(
-        self,
-        drafts: Sequence[Draft],
-        refusals: list[Refusal],
-        refused: Counter[tuple[str, str, str]],
-        rules: Rules,
-    ) -> Future[Receipt]:
-        kept: list[Draft] = []
-        for draft in drafts:
-            whole, more = walk(draft, rules)
-            refusals += more
-            refused.update(
-                (draft.stream.name, _tenant_of(draft, refusal.index, rules), str(refusal.code))
-                for refusal in more
-            )
-            if whole.rows:
-                kept.append(whole)
-        submission = Submission(
-            rows=tuple(StreamRows(draft.stream, as_table(draft)) for draft in kept),
-            refused=tuple(OutcomeCount(*key, count) for key, count in refused.items()),
-        )
-        receipt: Future[Receipt] = Future()
-        self._buffer.submit(submission).add_done_callback(
-            lambda done: _settle(receipt, done, kept, refusals, rules.arrival)
-        )
-        return receipt
-
-
-def _settle(
-    receipt: Future[Receipt],
-    done: Future[Kept],
-    drafts: Sequence[Draft],
-    refusals: Sequence[Refusal],
-    arrival: int,
-) -> None:
-    """Turns what was kept into the sender's receipt."""
-    error = done.exception()
-    if error is not None:
-        receipt.set_exception(error)
-        return
-    kept = done.result()
-    receipt.set_result(
-        Receipt(
-            accepted=kept.accepted,
-            duplicates=kept.duplicates,
-            refused=tuple(sorted(refusals, key=lambda refusal: refusal.index)),
-            ids=tuple(pair for draft in drafts for pair in _given_ids(draft)),
-            complete_until=min(kept.dirty_from.values(), default=arrival if drafts else None),
-        )
-    )
-
-
-def _given_ids(draft: Draft) -> list[tuple[int, str]]:
-    """The ids of events that brought neither an id nor a time, so that their sender can name them."""
-    given = draft.columns.get(GIVEN)
-    if given is None:
-        return []
-    return [
-        (int(draft.index[row]), str(value_at(draft.columns["id"], row)))
-        for row in np.flatnonzero(np.asarray(given)).tolist()
-    ]
-
-
-def _tenant_of(draft: Draft, index: int, rules: Rules) -> str:
-    column = draft.columns.get("tenant")
-    row = int(np.searchsorted(draft.index, index))
-    named = None if column is None else value_at(column, row)
-    return named if isinstance(named, str) and named else rules.tenant or UNKNOWN
+def _owned(draft: Draft, tenant: str) -> Draft:
+    """The draft with the tenant where an event names none; what is no name stays, and is refused as that."""
+    named = draft.columns.get("tenant")
+    if named is None:
+        return draft.having({"tenant": [tenant] * draft.rows})
+    return draft.having({"tenant": [tenant if name is None or name == "" else name for name in named]})

@@ -26,6 +26,9 @@ from aforo.http.reply import Shape, instant, json_reply
 from aforo.settings import Http
 
 BATCH = "events"
+AT_ONCE_BYTES = 64 * 1024
+"""A body up to this size is decoded where it was received: handing it to a thread would take longer."""
+
 _SHOWN_OF_A_BAD_LINE = 80  # characters; a refusal shows fewer
 
 
@@ -79,7 +82,11 @@ def taking(intake: Intake, hands: Hands, limits: Http) -> Door:
 
     async def answer(request: Request) -> Response:
         came = await body.receive(request, limits.max_body_bytes, ndjson=True)
-        kept = await hands.do(lambda: _take(came, intake, limits.max_events_per_request))
+        most = limits.max_events_per_request
+        if came.gzipped or len(came.content) > AT_ONCE_BYTES:
+            kept = await hands.do(lambda: _take(came, intake, most))
+        else:
+            kept = _take(came, intake, most)
         # Who leaves does not take back what is being committed: the wait ends, the commit goes on.
         receipt = await asyncio.shield(asyncio.wrap_future(kept))
         return json_reply(receipt_of(receipt), 202)
@@ -87,12 +94,12 @@ def taking(intake: Intake, hands: Hands, limits: Http) -> Door:
     return Door("POST", "/v1/events", "takeEvents", answer, ABOUT)
 
 
-def events_of(came: Body, most: int) -> list[object]:
+def events_of(content: bytes, written: Format, most: int) -> list[object]:
     """The events in a body, in order, each still as it came. Raises BodyTooLarge over `most` of them.
 
     A line of NDJSON that is no JSON stands for itself as a text, and is refused as no object.
     """
-    events = _lines(came.plain(), most) if came.format is Format.NDJSON else _listed(came.plain())
+    events = _lines(content, most) if written is Format.NDJSON else _listed(content)
     if len(events) > most:
         raise _too_many(len(events), most)
     return events
@@ -112,7 +119,13 @@ def receipt_of(receipt: Receipt) -> ReceiptReply:
 
 
 def _take(came: Body, intake: Intake, most: int) -> Future[Receipt]:
-    return intake.take(events_of(came, most))
+    content = came.plain()
+    typed = intake.read(content, lines=came.format is Format.NDJSON)
+    if typed is None:
+        return intake.take(events_of(content, came.format, most))
+    if len(typed) > most:
+        raise _too_many(len(typed), most)
+    return intake.take(typed)
 
 
 def _listed(content: bytes) -> list[object]:

@@ -1,0 +1,194 @@
+"""Many senders' batches become one append, and its commit becomes a receipt for each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import pyarrow as pa
+
+from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows
+from aforo.events.batch import Batch, Outcome
+from aforo.events.columns import Column
+from aforo.events.draft import Draft, Index, value_at
+from aforo.events.receipt import Receipt
+from aforo.events.refusals import Refusal
+from aforo.events.steps import GIVEN, Rules, as_table, walk
+from aforo.model.stream import Stream
+
+UNKNOWN = "?"
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is known of a batch before its commit; `pieces` are its rows in the streams' tables."""
+
+    refusals: list[Refusal]
+    ids: list[tuple[int, str]] = field(default_factory=list)
+    pieces: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An append made of batches, and what each of them is told once it is durable."""
+
+    append: Append
+    told: tuple[_Told, ...]
+
+    def receipts(self, commit: Commit) -> list[Receipt]:
+        """One receipt for each batch, in their order."""
+        verdicts = {
+            rows.stream.name: _Verdict(rows, fresh, commit)
+            for rows, fresh in zip(self.append.rows, commit.fresh, strict=True)
+        }
+        return [self._receipt(told, verdicts) for told in self.told]
+
+    def _receipt(self, told: _Told, verdicts: dict[str, _Verdict]) -> Receipt:
+        accepted = rows = 0
+        complete_until = self.append.arrival if told.pieces else None
+        for name, start, end in told.pieces:
+            accepted += verdicts[name].accepted(start, end)
+            rows += end - start
+            dirty = verdicts[name].dirty_from(start, end)
+            if dirty is not None:
+                complete_until = dirty if complete_until is None else min(complete_until, dirty)
+        return Receipt(
+            accepted=accepted,
+            duplicates=rows - accepted,
+            refused=tuple(sorted(told.refusals, key=lambda refusal: refusal.index)),
+            ids=tuple(told.ids),
+            complete_until=complete_until,
+        )
+
+
+def compose(batches: Sequence[Batch], rules: Rules) -> Composed:
+    """One append of many batches: what has not walked the steps walks them here, all of a stream at once."""
+    tables = _Tables()
+    refused: Counter[Outcome] = Counter()
+    told = tuple(_Told(list(batch.refusals)) for batch in batches)
+    bases = np.cumsum([0, *(batch.places for batch in batches)])
+    for batch in batches:
+        refused.update(batch.refused)
+    for joined in _joined(batches, bases):
+        whole, refusals = walk(joined, rules)
+        refused.update(outcomes(joined, refusals))
+        _tell_apart(told, bases, whole, refusals)
+        start = tables.add(whole)
+        ends = start + np.searchsorted(whole.index, bases)
+        for at in np.flatnonzero(np.diff(ends)).tolist():
+            told[at].pieces.append((whole.stream.name, int(ends[at]), int(ends[at + 1])))
+    for batch, known in zip(batches, told, strict=True):
+        for draft in batch.drafts if batch.walked else ():
+            known.ids += _given_ids(draft)
+            start = tables.add(draft)
+            if draft.rows:
+                known.pieces.append((draft.stream.name, start, start + draft.rows))
+    counts = tuple(OutcomeCount(*key, count) for key, count in refused.items())
+    return Composed(Append(tables.rows(), counts, rules.arrival), told)
+
+
+def outcomes(draft: Draft, refusals: Iterable[Refusal], unnamed: str | None = None) -> Counter[Outcome]:
+    """Refusals of a draft counted by the tenant that each event named, else `unnamed`, else `?`."""
+    return Counter(
+        (draft.stream.name, _tenant_of(draft, refusal.index) or unnamed or UNKNOWN, str(refusal.code))
+        for refusal in refusals
+    )
+
+
+class _Verdict:
+    """What became of a stream's rows in a commit, for any range of them."""
+
+    def __init__(self, rows: StreamRows, fresh: np.ndarray, commit: Commit) -> None:
+        self._accepted = np.concatenate(([0], np.cumsum(fresh)))
+        tenants = rows.rows["tenant"].combine_chunks().dictionary_encode()
+        dirty = [
+            commit.dirty_from.get((rows.stream.name, tenant), NEVER)
+            for tenant in tenants.dictionary.to_pylist()
+        ]
+        self._dirty = np.array(dirty, np.int64)[tenants.indices.to_numpy(zero_copy_only=False)]
+
+    def accepted(self, start: int, end: int) -> int:
+        return int(self._accepted[end]) - int(self._accepted[start])
+
+    def dirty_from(self, start: int, end: int) -> int | None:
+        first = int(self._dirty[start:end].min())
+        return None if first == NEVER else first
+
+
+class _Tables:
+    """The rows to be kept, by stream, in the order they are added."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[Stream, list[pa.Table]]] = {}
+
+    def add(self, draft: Draft) -> int:
+        """Takes a walked draft; the place of its first row in its stream's table."""
+        if not draft.rows:
+            return 0
+        _, tables = self._of.setdefault(draft.stream.name, (draft.stream, []))
+        start: int = sum(table.num_rows for table in tables)
+        tables.append(as_table(draft))
+        return start
+
+    def rows(self) -> tuple[StreamRows, ...]:
+        return tuple(StreamRows(stream, pa.concat_tables(tables)) for stream, tables in self._of.values())
+
+
+def _joined(batches: Sequence[Batch], bases: Index) -> list[Draft]:
+    """One draft for each stream of all that has not walked, its places counted on through the batches."""
+    found: dict[str, list[tuple[int, Draft]]] = {}
+    for base, batch in zip(bases.tolist(), batches, strict=False):
+        for draft in () if batch.walked else batch.drafts:
+            found.setdefault(draft.stream.name, []).append((base, draft))
+    return [_one(parts) for parts in found.values()]
+
+
+def _one(parts: list[tuple[int, Draft]]) -> Draft:
+    first = parts[0][1]
+    names = dict.fromkeys(chain.from_iterable(draft.columns for _, draft in parts))
+    columns: dict[str, Column] = {
+        name: list(chain(*(_column(draft, name) for _, draft in parts))) for name in names
+    }
+    index = np.concatenate([draft.index + base for base, draft in parts])
+    return Draft(first.stream, first.source, columns, index)
+
+
+def _column(draft: Draft, name: str) -> Iterable[object]:
+    column = draft.columns.get(name)
+    if column is None:
+        return [None] * draft.rows
+    assert isinstance(column, list), "only decoded JSON comes here before it has walked"
+    return column
+
+
+def _tell_apart(told: Sequence[_Told], bases: Index, whole: Draft, refusals: Iterable[Refusal]) -> None:
+    """Gives each batch its own refusals and ids, by its own places."""
+    for refusal in refusals:
+        at = int(np.searchsorted(bases, refusal.index, side="right")) - 1
+        told[at].refusals.append(Refusal(refusal.index - int(bases[at]), refusal.code, refusal.detail))
+    for index, given in _given_ids(whole):
+        at = int(np.searchsorted(bases, index, side="right")) - 1
+        told[at].ids.append((index - int(bases[at]), given))
+
+
+def _given_ids(draft: Draft) -> list[tuple[int, str]]:
+    """The ids of events that brought neither an id nor a time, so that their sender can name them."""
+    given = draft.columns.get(GIVEN)
+    if given is None:
+        return []
+    return [
+        (int(draft.index[row]), str(value_at(draft.columns["id"], row)))
+        for row in np.flatnonzero(np.asarray(given)).tolist()
+    ]
+
+
+def _tenant_of(draft: Draft, index: int) -> str | None:
+    column = draft.columns.get("tenant")
+    if column is None:
+        return None
+    named = value_at(column, int(np.searchsorted(draft.index, index)))
+    return named if isinstance(named, str) and named else None

@@ -1,0 +1,122 @@
+"""JSON decoded straight into structs of the model's streams, with nothing coerced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
+
+import msgspec
+import numpy as np
+
+from aforo.events.columns import Source
+from aforo.events.draft import ENVELOPE, Draft
+from aforo.model.field import FieldType
+from aforo.model.model import Model
+from aforo.model.stream import Extra, Stream
+
+TYPES: Mapping[FieldType, type] = {
+    FieldType.STRING: str,
+    FieldType.INTEGER: int,
+    FieldType.NUMBER: float,
+    FieldType.BOOLEAN: bool,
+    FieldType.TIMESTAMP: str,  # told from other text by the step that dates it, for all of a commit at once
+}
+
+
+class TypedEvents:
+    """Events whose every value has the type that its stream declares."""
+
+    def __init__(self, events: Sequence[Any], streams: Mapping[type, Stream]) -> None:
+        self._events = events
+        self._streams = streams
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def drafts(self) -> list[Draft]:
+        """The events as columns, one draft a stream."""
+        kinds = set(map(type, self._events))
+        if len(kinds) == 1:
+            return [self._draft(kinds.pop(), self._events, np.arange(len(self._events)))]
+        rows: dict[type, list[int]] = {}
+        for at, event in enumerate(self._events):
+            rows.setdefault(type(event), []).append(at)
+        return [
+            self._draft(kind, [self._events[at] for at in index], np.array(index, np.int64))
+            for kind, index in rows.items()
+        ]
+
+    def _draft(self, kind: type, events: Sequence[Any], index: np.ndarray) -> Draft:
+        stream = self._streams[kind]
+        fields = zip(*[msgspec.structs.astuple(event.fields) for event in events], strict=True)
+        columns = dict(zip(stream.fields, map(list, fields), strict=True))
+        columns |= {
+            "tenant": [event.tenant for event in events],
+            "id": [event.id for event in events],
+            "time": [event.time for event in events],
+        }
+        return Draft(stream, Source.JSON, columns, index)
+
+
+class Decoder:
+    """Reads bodies of events by one struct for each stream of a model."""
+
+    def __init__(self, model: Model) -> None:
+        self._streams = {
+            _event_of(stream): stream for stream in model.streams.values() if _can_be_read(stream)
+        }
+        event: Any = Union[tuple(self._streams)] if self._streams else None  # noqa: UP007  (of a tuple)
+        batch: Any = msgspec.defstruct(
+            "Batch", [("events", list[event])], forbid_unknown_fields=True, gc=False
+        )
+        self._one = msgspec.json.Decoder(event)
+        self._many = msgspec.json.Decoder(batch)
+
+    def read(self, content: bytes, *, lines: bool) -> TypedEvents | None:
+        """The events of a text, or of each of its lines; None where any is not as its stream declares it."""
+        if not self._streams:
+            return None
+        try:
+            return TypedEvents(self._decoded(content, lines), self._streams)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def _decoded(self, content: bytes, lines: bool) -> Sequence[Any]:
+        if lines:
+            return self._one.decode_lines(content)
+        if content.lstrip()[:20].replace(b" ", b"").startswith(b'{"events":'):
+            return list(self._many.decode(content).events)
+        return [self._one.decode(content)]
+
+
+def _can_be_read(stream: Stream) -> bool:
+    """A field named as what stands beside the fields is refused, and has no place in a struct."""
+    return not any(name in ENVELOPE for name in stream.fields)
+
+
+def _event_of(stream: Stream) -> type:
+    strict = stream.extra is Extra.REFUSE
+    names = [f"f{at}" for at in range(len(stream.fields))]
+    fields = msgspec.defstruct(
+        "Fields",
+        [
+            (name, TYPES[field.type] | None, None)
+            for name, field in zip(names, stream.fields.values(), strict=True)
+        ],
+        rename=dict(zip(names, stream.fields, strict=True)),
+        forbid_unknown_fields=strict,
+        gc=False,
+    )
+    return msgspec.defstruct(
+        "Event",
+        [
+            ("tenant", str | None, None),
+            ("id", str | None, None),
+            ("time", str | None, None),
+            ("fields", fields, msgspec.field(default_factory=fields)),
+        ],
+        tag_field="stream",
+        tag=stream.name,
+        forbid_unknown_fields=True,
+        gc=False,
+    )
