@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
 
-from aforo.engines.embedded import appending, folding, modelling
+from aforo.engines.embedded import folding, modelling
+from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
@@ -93,7 +94,8 @@ def compare(name: str, text: str) -> None:
 
 def append(cursor: Cursor) -> object:
     batch = Append((stream_rows(READINGS, SENT),), (), NOON)
-    return appending.append(cursor, batch, DEFAULT, 86_400)
+    appending = Appending(untimed_id_seconds=86_400, entities_at_hand=100)
+    return appending.append(cursor, batch, DEFAULT, ())
 
 
 CLAIM = Claim("readings", "river", np.array([NOON, NOON + SLOT]))

@@ -1,62 +1,66 @@
 -- The number of the last durable append.
 SELECT coalesce(max("commit"), 0) FROM commits;
 
--- Rows named by (tenant, id, time) that neither an earlier row nor the stream has.
-WITH first AS (
-    SELECT tenant, id, time, min(__seq) AS __seq
-    FROM stage WHERE NOT untimed GROUP BY tenant, id, time
-)
-SELECT f.__seq FROM first AS f
-ANTI JOIN (
-    SELECT tenant, id, time FROM "events_readings"
-    WHERE time BETWEEN $earliest AND $latest AND NOT untimed
-) AS e ON e.tenant = f.tenant AND e.id = f.id AND e.time = f.time;
+-- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+-- written of one time stands together.
+SELECT tenant, id, time FROM "events_readings"
+WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELECT unnest($ids));
 -- earliest = 2013-03-09 17:00:00
--- latest = 2013-03-09 17:15:00
+-- latest = 2013-03-09 17:00:00
+-- untimed = False
+-- ids = ['1']
 
--- Rows that came without a time are recognised by their id for a while, on both sides of their
--- arrival, since a clock may have been set back in between.
-WITH first AS (
-    SELECT tenant, id, min(__seq) AS __seq FROM stage WHERE untimed GROUP BY tenant, id
-)
-SELECT f.__seq FROM first AS f
-ANTI JOIN (
-    SELECT tenant, id FROM "events_readings"
-    WHERE time BETWEEN $earliest AND $latest AND untimed
-) AS e ON e.tenant = f.tenant AND e.id = f.id;
+-- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+-- written of one time stands together.
+SELECT tenant, id, time FROM "events_readings"
+WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELECT unnest($ids));
 -- earliest = 2013-03-08 17:00:00
 -- latest = 2013-03-10 17:00:00
+-- untimed = True
+-- ids = ['2']
 
--- New probe values of readings get the tenant's next ordinals.
-INSERT INTO "entity_probe"
-SELECT n.tenant, n.value,
-    (coalesce(m.last, -1) + row_number() OVER (PARTITION BY n.tenant ORDER BY n.value))::UINTEGER
-FROM (SELECT DISTINCT tenant, "probe"::VARCHAR AS value FROM stage WHERE "probe" IS NOT NULL) AS n
-ANTI JOIN "entity_probe" AS d ON d.tenant = n.tenant AND d.value = n.value
-LEFT JOIN (SELECT tenant, max(ordinal)::BIGINT AS last FROM "entity_probe" GROUP BY tenant) AS m
-    ON m.tenant = n.tenant;
+SELECT count(*) FROM "entity_probe";
 
--- New crew values of readings get the tenant's next ordinals.
-INSERT INTO "entity_crew"
-SELECT n.tenant, n.value,
-    (coalesce(m.last, -1) + row_number() OVER (PARTITION BY n.tenant ORDER BY n.value))::UINTEGER
-FROM (SELECT DISTINCT tenant, "crew"::VARCHAR AS value FROM stage WHERE "crew" IS NOT NULL) AS n
-ANTI JOIN "entity_crew" AS d ON d.tenant = n.tenant AND d.value = n.value
-LEFT JOIN (SELECT tenant, max(ordinal)::BIGINT AS last FROM "entity_crew" GROUP BY tenant) AS m
-    ON m.tenant = n.tenant;
+-- The number that each tenant's next probe gets.
+SELECT tenant, max(ordinal)::BIGINT + 1 FROM "entity_probe" GROUP BY tenant;
 
-INSERT INTO "events_readings" (tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", "__ordinal_probe.probe", "__ordinal_crew.crew") SELECT s.tenant, s.id, s.time, s.untimed, $commit, s."station", s."gate", s."wet", s."level", s."flow", s."seen", s."probe", s."crew", d0.ordinal, d1.ordinal FROM stage AS s LEFT JOIN "entity_probe" AS d0 ON d0.tenant = s.tenant AND d0.value = s."probe"::VARCHAR LEFT JOIN "entity_crew" AS d1 ON d1.tenant = s.tenant AND d1.value = s."crew"::VARCHAR ORDER BY s.time;
+SELECT tenant, value, ordinal FROM "entity_probe";
+
+INSERT INTO "entity_probe" SELECT tenant, value, ordinal FROM new_entities;
+
+SELECT count(*) FROM "entity_crew";
+
+-- The number that each tenant's next crew gets.
+SELECT tenant, max(ordinal)::BIGINT + 1 FROM "entity_crew" GROUP BY tenant;
+
+SELECT tenant, value, ordinal FROM "entity_crew";
+
+INSERT INTO "entity_crew" SELECT tenant, value, ordinal FROM new_entities;
+
+INSERT INTO "events_readings" (tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", "__ordinal_probe.probe", "__ordinal_crew.crew") SELECT tenant, id, time, untimed, $commit, "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", __ordinal0, __ordinal1 FROM stage ORDER BY time;
 -- commit = 1
+
+-- The earliest slot that waits for a fold, by stream and tenant.
+SELECT stream, tenant, epoch_us(min(slot)) FROM ledger GROUP BY ALL;
 
 -- The slots that these rows dirtied.
 INSERT INTO ledger
-SELECT $stream, tenant, time_bucket(INTERVAL 15 MINUTES, time), $commit, count(*)
-FROM stage GROUP BY ALL;
+SELECT $stream, unnest($tenants), unnest($slots), $commit, unnest($events);
 -- stream = readings
+-- tenants = ['river', 'river']
+-- slots = [datetime.datetime(2013, 3, 9, 17, 0), datetime.datetime(2013, 3, 9, 17, 15)]
 -- commit = 1
+-- events = [1, 1]
 
-INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?);
--- 0 = (1, datetime.datetime(2013, 3, 9, 17, 0), 'readings', 'river', 'accepted', 2)
+-- What became of what arrived.
+INSERT INTO outcomes SELECT $commit, $slot, unnest($streams), unnest($tenants), unnest($outcomes),
+    unnest($counts);
+-- commit = 1
+-- slot = 2013-03-09 17:00:00
+-- streams = ['readings']
+-- tenants = ['river']
+-- outcomes = ['accepted']
+-- counts = [2]
 
 INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false);
 -- name = river
@@ -66,9 +70,3 @@ INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false);
 INSERT INTO commits VALUES ($commit, $at);
 -- commit = 1
 -- at = 2013-03-09 17:00:00
-
--- The earliest slot that waits for a fold, by tenant.
-SELECT tenant, epoch_us(min(slot)) FROM ledger
-WHERE stream = $stream AND list_contains($tenants, tenant) GROUP BY tenant;
--- stream = readings
--- tenants = ['river']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.engines.embedded.database import Cursor
-from aforo.engines.embedded.layout import entity_table, events_table, ordinal_column, quoted
-from aforo.engines.embedded.modelling import last_commit, new_entities_sql
+from aforo.engines.embedded.layout import events_table, ordinal_column, quoted
+from aforo.engines.embedded.marks import Marks
+from aforo.engines.embedded.modelling import last_commit
+from aforo.engines.embedded.ordinals import Ordinals
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import ACCEPTED, DUPLICATE, Append, Commit, OutcomeCount, StreamRows
+from aforo.engines.embedded.recognising import fresh
+from aforo.engines.engine import ACCEPTED, DUPLICATE, Append, Claim, Commit, OutcomeCount, StreamRows
 from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
 from aforo.windows import slot_of
@@ -21,120 +24,83 @@ from aforo.windows import slot_of
 STAGE = "stage"
 
 
-def append(cursor: Cursor, append: Append, default_tenant: Tenant, untimed_id_seconds: int) -> Commit:
-    """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number."""
-    number = last_commit(cursor) + 1
-    fresh = tuple(_keep(cursor, rows, number, append.arrival, untimed_id_seconds) for rows in append.rows)
-    _count(cursor, append, fresh, number)
-    _name_tenants(cursor, append.rows, default_tenant)
-    cursor.execute(
-        "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}
-    )
-    return Commit(number, fresh, _dirty_from(cursor, append.rows))
+class Appending:
+    """Makes commits, and keeps at hand what every one of them needs to know of those before.
 
+    Used on the writing thread only.
+    """
 
-def _keep(
-    cursor: Cursor, given: StreamRows, number: int, arrival: int, untimed_id_seconds: int
-) -> npt.NDArray[np.bool_]:
-    stage = given.rows.append_column("__seq", pa.array(np.arange(given.rows.num_rows)))
-    cursor.register(STAGE, stage)
-    try:
-        fresh = np.zeros(stage.num_rows, bool)
-        fresh[_fresh_timed(cursor, given.stream, stage)] = True
-        fresh[_fresh_untimed(cursor, given.stream, stage, arrival, untimed_id_seconds)] = True
-        if not fresh.all():
-            cursor.register(STAGE, stage.filter(pa.array(fresh)))
-        if fresh.any():
-            _insert(cursor, given.stream, stage.column_names, number)
-    finally:
-        cursor.unregister(STAGE)
-    return fresh
+    def __init__(self, *, untimed_id_seconds: int, entities_at_hand: int) -> None:
+        self._untimed_id_seconds = untimed_id_seconds
+        self._ordinals = Ordinals(entities_at_hand)
+        self._marks = Marks()
+        self._last: int | None = None
 
+    def forget(self) -> None:
+        """What is at hand may not be what the file holds: a transaction was rolled back, or another wrote."""
+        self._ordinals.forget()
+        self._marks.forget()
+        self._last = None
 
-def _fresh_timed(cursor: Cursor, stream: Stream, stage: pa.Table) -> npt.NDArray[np.int64]:
-    span = pc.min_max(stage["time"]).as_py()
-    return _sequence(
-        cursor,
-        f"""
-        -- Rows named by (tenant, id, time) that neither an earlier row nor the stream has.
-        WITH first AS (
-            SELECT tenant, id, time, min(__seq) AS __seq
-            FROM {STAGE} WHERE NOT untimed GROUP BY tenant, id, time
+    def append(self, cursor: Cursor, append: Append, default: Tenant, known: Container[str]) -> Commit:
+        """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number.
+
+        `known` are tenants that the file names already.
+        """
+        number = (last_commit(cursor) if self._last is None else self._last) + 1
+        new = tuple(self._keep(cursor, rows, number, append.arrival) for rows in append.rows)
+        _count(cursor, append, new, number)
+        _name_tenants(cursor, [name for name in tenants_of(append.rows) if name not in known], default)
+        cursor.execute(
+            "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}
         )
-        SELECT f.__seq FROM first AS f
-        ANTI JOIN (
-            SELECT tenant, id, time FROM {events_table(stream.name)}
-            WHERE time BETWEEN $earliest AND $latest AND NOT untimed
-        ) AS e ON e.tenant = f.tenant AND e.id = f.id AND e.time = f.time
-        """,
-        {"earliest": span["min"], "latest": span["max"]},
-    )
+        self._last = number
+        return Commit(number, new, self._dirty_from(cursor, append.rows))
 
+    def folded(self, cursor: Cursor, claim: Claim) -> None:
+        """A fold has answered marks of a claim's tenant."""
+        self._marks.answered(cursor, claim.stream, claim.tenant)
 
-def _fresh_untimed(
-    cursor: Cursor, stream: Stream, stage: pa.Table, arrival: int, untimed_id_seconds: int
-) -> npt.NDArray[np.int64]:
-    if not pc.any(stage["untimed"]).as_py():
-        return np.empty(0, np.int64)
-    reach = untimed_id_seconds * 1_000_000
-    return _sequence(
-        cursor,
-        f"""
-        -- Rows that came without a time are recognised by their id for a while, on both sides of their
-        -- arrival, since a clock may have been set back in between.
-        WITH first AS (
-            SELECT tenant, id, min(__seq) AS __seq FROM {STAGE} WHERE untimed GROUP BY tenant, id
-        )
-        SELECT f.__seq FROM first AS f
-        ANTI JOIN (
-            SELECT tenant, id FROM {events_table(stream.name)}
-            WHERE time BETWEEN $earliest AND $latest AND untimed
-        ) AS e ON e.tenant = f.tenant AND e.id = f.id
-        """,
-        {"earliest": timestamp(arrival - reach), "latest": timestamp(arrival + reach)},
-    )
+    def _keep(self, cursor: Cursor, given: StreamRows, number: int, arrival: int) -> npt.NDArray[np.bool_]:
+        new = fresh(cursor, given, arrival, self._untimed_id_seconds)
+        if new.any():
+            rows = given.rows if new.all() else given.rows.filter(pa.array(new))
+            self._insert(cursor, given.stream, rows, number)
+            self._marks.mark(cursor, given.stream.name, rows, number)
+        return new
 
+    def _insert(self, cursor: Cursor, stream: Stream, rows: pa.Table, number: int) -> None:
+        entities = [entity for entity in stream.entities.values() if entity.field in rows.column_names]
+        fields = [name for name in stream.fields if name in rows.column_names]
+        stage = rows
+        for at, entity in enumerate(entities):
+            stage = stage.append_column(f"__ordinal{at}", self._ordinals.of(cursor, stream, entity, rows))
+        columns = [
+            *("tenant", "id", "time", "untimed", '"commit"'),
+            *map(quoted, fields),
+            *(ordinal_column(entity.name, entity.field) for entity in entities),
+        ]
+        picked = [
+            *("tenant", "id", "time", "untimed", "$commit"),
+            *map(quoted, fields),
+            *(f"__ordinal{at}" for at in range(len(entities))),
+        ]
+        cursor.register(STAGE, stage)
+        try:
+            cursor.execute(
+                f"INSERT INTO {events_table(stream.name)} ({', '.join(columns)}) "
+                f"SELECT {', '.join(picked)} FROM {STAGE} ORDER BY time",
+                {"commit": number},
+            )
+        finally:
+            cursor.unregister(STAGE)
 
-def _sequence(cursor: Cursor, sql: str, parameters: dict[str, object]) -> npt.NDArray[np.int64]:
-    found = cursor.execute(sql, parameters).fetchnumpy()["__seq"]
-    return np.asarray(found, np.int64)
-
-
-def _insert(cursor: Cursor, stream: Stream, staged: list[str], number: int) -> None:
-    for entity in stream.entities.values():
-        if entity.field in staged:
-            cursor.execute(new_entities_sql(stream, entity, source=STAGE))
-    fields = [name for name in stream.fields if name in staged]
-    entities = [entity for entity in stream.entities.values() if entity.field in staged]
-    columns = [
-        *("tenant", "id", "time", "untimed", '"commit"'),
-        *map(quoted, fields),
-        *(ordinal_column(entity.name, entity.field) for entity in entities),
-    ]
-    picked = [
-        *("s.tenant", "s.id", "s.time", "s.untimed", "$commit"),
-        *(f"s.{quoted(name)}" for name in fields),
-        *(f"d{at}.ordinal" for at in range(len(entities))),
-    ]
-    joins = "".join(
-        f" LEFT JOIN {entity_table(entity.name)} AS d{at}"
-        f" ON d{at}.tenant = s.tenant AND d{at}.value = s.{quoted(entity.field)}::VARCHAR"
-        for at, entity in enumerate(entities)
-    )
-    cursor.execute(
-        f"INSERT INTO {events_table(stream.name)} ({', '.join(columns)}) "
-        f"SELECT {', '.join(picked)} FROM {STAGE} AS s{joins} ORDER BY s.time",
-        {"commit": number},
-    )
-    cursor.execute(
-        f"""
-        -- The slots that these rows dirtied.
-        INSERT INTO ledger
-        SELECT $stream, tenant, time_bucket(INTERVAL 15 MINUTES, time), $commit, count(*)
-        FROM {STAGE} GROUP BY ALL
-        """,
-        {"stream": stream.name, "commit": number},
-    )
+    def _dirty_from(self, cursor: Cursor, rows: tuple[StreamRows, ...]) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for given in rows:
+            tenants = pc.unique(given.rows["tenant"]).to_pylist()
+            found |= self._marks.dirty_from(cursor, given.stream.name, tenants)
+        return found
 
 
 def _count(cursor: Cursor, append: Append, fresh: tuple[npt.NDArray[np.bool_], ...], number: int) -> None:
@@ -145,25 +111,21 @@ def _count(cursor: Cursor, append: Append, fresh: tuple[npt.NDArray[np.bool_], .
     if not counts:
         return
     slot = timestamp(slot_of(append.arrival))
-    cursor.executemany(
-        "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
-        [(number, slot, count.stream, count.tenant, count.outcome, count.count) for count in counts],
+    cursor.execute(
+        """
+        -- What became of what arrived.
+        INSERT INTO outcomes SELECT $commit, $slot, unnest($streams), unnest($tenants), unnest($outcomes),
+            unnest($counts)
+        """,
+        {
+            "commit": number,
+            "slot": slot,
+            "streams": [count.stream for count in counts],
+            "tenants": [count.tenant for count in counts],
+            "outcomes": [count.outcome for count in counts],
+            "counts": [count.count for count in counts],
+        },
     )
-
-
-def _dirty_from(cursor: Cursor, rows: tuple[StreamRows, ...]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for given in rows:
-        waiting = cursor.execute(
-            """
-            -- The earliest slot that waits for a fold, by tenant.
-            SELECT tenant, epoch_us(min(slot)) FROM ledger
-            WHERE stream = $stream AND list_contains($tenants, tenant) GROUP BY tenant
-            """,
-            {"stream": given.stream.name, "tenants": pc.unique(given.rows["tenant"]).to_pylist()},
-        ).fetchall()
-        found.update({(given.stream.name, tenant): slot for tenant, slot in waiting})
-    return found
 
 
 def _kept_counts(given: StreamRows, fresh: npt.NDArray[np.bool_]) -> Iterable[OutcomeCount]:
@@ -179,9 +141,9 @@ def tenants_of(rows: tuple[StreamRows, ...]) -> list[str]:
     return sorted({name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()})
 
 
-def _name_tenants(cursor: Cursor, rows: tuple[StreamRows, ...], default: Tenant) -> None:
+def _name_tenants(cursor: Cursor, names: Iterable[str], default: Tenant) -> None:
     """Tenants that only events name count in the default's zone from their first event on."""
-    for name in tenants_of(rows):
+    for name in names:
         cursor.execute(
             "INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false)",
             {"name": name, "timezone": default.timezone, "week_start": default.week_start},

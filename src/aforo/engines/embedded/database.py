@@ -53,14 +53,15 @@ class Database:
             self.close()
             raise
 
-    def write(self, change: Callable[[Cursor], T]) -> T:
+    def write(self, change: Callable[[Cursor], T], undone: Callable[[], None] = lambda: None) -> T:
         """Runs `change` in a transaction on the writing thread; it is durable when this returns.
 
-        Whatever `change` raises rolls all of it back. Raises `StorageFull`, `StorageError`.
+        Whatever `change` raises rolls all of it back, and `undone` is called before anything else is written.
+        Raises `StorageFull`, `StorageError`.
         """
         with self._changed:
             self._check_open()
-            written = self._writer.submit(self._transact, change)
+            written = self._writer.submit(self._transact, change, undone)
         return written.result()
 
     @contextmanager
@@ -102,13 +103,14 @@ class Database:
         if self._closed:
             raise Stopping(f"{self.path.parent} was closed", hint="ask again once it is open")
 
-    def _transact(self, change: Callable[[Cursor], T]) -> T:
+    def _transact(self, change: Callable[[Cursor], T], undone: Callable[[], None]) -> T:
         with spoken(self.path):
             self._root.begin()
             try:
                 result = change(self._root)
                 self._root.commit()
             except BaseException:
+                undone()
                 self._roll_back()
                 raise
             return result

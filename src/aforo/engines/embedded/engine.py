@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from aforo.engines.embedded import appending, folding, modelling
+from aforo.engines.embedded import folding, modelling
+from aforo.engines.embedded.appending import Appending, tenants_of
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.parameters import microseconds, timestamp
@@ -28,6 +29,9 @@ from aforo.engines.engine import (
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone, slot_of
+
+ENTITIES_AT_HAND = 500_000
+"""Values of entities whose numbers are kept in memory: some 60 MB."""
 
 STANDING = """
 -- Of a window: its first dirty slot, the oldest commit that waits for a fold there, and how often the days it
@@ -66,9 +70,17 @@ OUTCOMES = "SELECT outcome, sum(events)::BIGINT FROM outcomes GROUP BY outcome O
 class EmbeddedEngine:
     """DuckDB in this process; see `engines.engine.Engine` for what each verb promises."""
 
-    def __init__(self, directory: Path, *, memory_mb: int, threads: int, untimed_id_seconds: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        memory_mb: int,
+        threads: int,
+        untimed_id_seconds: int,
+        entities_at_hand: int = ENTITIES_AT_HAND,
+    ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
-        self._untimed_id_seconds = untimed_id_seconds
+        self._appending = Appending(untimed_id_seconds=untimed_id_seconds, entities_at_hand=entities_at_hand)
         self._model: Model | None = None
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
@@ -80,6 +92,7 @@ class EmbeddedEngine:
 
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
         self._database.write(lambda cursor: modelling.apply_model(cursor, model))
+        self._database.write(lambda _cursor: self._appending.forget())
         self._model = model
         self._default_tenant = default_tenant
         with self._database.snapshot() as cursor:
@@ -88,9 +101,10 @@ class EmbeddedEngine:
 
     def append(self, append: Append) -> Commit:
         commit = self._database.write(
-            lambda cursor: appending.append(cursor, append, self._default_tenant, self._untimed_id_seconds)
+            lambda cursor: self._appending.append(cursor, append, self._default_tenant, self._tenants),
+            undone=self._appending.forget,
         )
-        for name in appending.tenants_of(append.rows):
+        for name in tenants_of(append.rows):
             self._tenants.setdefault(name, replace(self._default_tenant, name=name))
         return commit
 
@@ -110,7 +124,12 @@ class EmbeddedEngine:
 
     def replace(self, folded: Folded) -> None:
         stream = self.model.stream(folded.claim.stream)
-        self._database.write(lambda cursor: folding.write(cursor, folded, stream))
+
+        def write(cursor: Cursor) -> None:
+            folding.write(cursor, folded, stream)
+            self._appending.folded(cursor, folded.claim)
+
+        self._database.write(write, undone=self._appending.forget)
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
         with self._database.snapshot(time_limit_seconds) as cursor:

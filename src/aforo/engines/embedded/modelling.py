@@ -83,22 +83,25 @@ def _add_ordinals(cursor: Cursor, stream: Stream, entity: Entity) -> None:
     """A column of ordinals, filled for the events that are there already."""
     table, column = events_table(stream.name), ordinal_column(entity.name, entity.field)
     cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} UINTEGER")
-    cursor.execute(new_entities_sql(stream, entity, source=table))
+    cursor.execute(_new_entities_sql(stream, entity))
     cursor.execute(
         f"UPDATE {table} AS e SET {column} = d.ordinal FROM {entity_table(entity.name)} AS d "
         f"WHERE d.tenant = e.tenant AND d.value = e.{quoted(entity.field)}::VARCHAR"
     )
 
 
-def new_entities_sql(stream: Stream, entity: Entity, *, source: str) -> str:
-    """Gives a number to every value of `source` that has none, counting on from the tenant's last."""
+def _new_entities_sql(stream: Stream, entity: Entity) -> str:
+    """Gives a number to every value of the events that has none, counting on from the tenant's last."""
     table, field = entity_table(entity.name), quoted(entity.field)
     return f"""
         -- New {entity.name} values of {stream.name} get the tenant's next ordinals.
         INSERT INTO {table}
         SELECT n.tenant, n.value,
             (coalesce(m.last, -1) + row_number() OVER (PARTITION BY n.tenant ORDER BY n.value))::UINTEGER
-        FROM (SELECT DISTINCT tenant, {field}::VARCHAR AS value FROM {source} WHERE {field} IS NOT NULL) AS n
+        FROM (
+            SELECT DISTINCT tenant, {field}::VARCHAR AS value
+            FROM {events_table(stream.name)} WHERE {field} IS NOT NULL
+        ) AS n
         ANTI JOIN {table} AS d ON d.tenant = n.tenant AND d.value = n.value
         LEFT JOIN (SELECT tenant, max(ordinal)::BIGINT AS last FROM {table} GROUP BY tenant) AS m
             ON m.tenant = n.tenant

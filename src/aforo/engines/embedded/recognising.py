@@ -1,0 +1,101 @@
+"""Which rows of an append were not there before: law 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.layout import events_table
+from aforo.engines.embedded.parameters import timestamp
+from aforo.engines.engine import StreamRows
+
+Mask = npt.NDArray[np.bool_]
+
+BROUGHT = "brought"
+FEW = 500
+"""Up to so many ids are quicker given as a list than as a table."""
+
+_TIMED = ("tenant", "id", "time")
+_UNTIMED = ("tenant", "id")
+
+
+def fresh(cursor: Cursor, given: StreamRows, arrival: int, untimed_id_seconds: int) -> Mask:
+    """The rows that no earlier row of theirs and no kept event has the name of.
+
+    An event is named by tenant, id and time. One that came without a time is recognised by its id for a
+    while, on both sides of its arrival, since a clock may have been set back in between.
+    """
+    untimed = given.rows["untimed"].to_numpy()
+    out = np.zeros(given.rows.num_rows, np.bool_)
+    for rows, names in ((np.flatnonzero(~untimed), _TIMED), (np.flatnonzero(untimed), _UNTIMED)):
+        if not len(rows):
+            continue
+        mine = given.rows.select(_TIMED) if len(rows) == len(out) else given.rows.select(_TIMED).take(rows)
+        if names is _TIMED:
+            span = pc.min_max(mine["time"]).as_py()
+            earliest, latest = span["min"], span["max"]
+        else:
+            reach = untimed_id_seconds * 1_000_000
+            earliest, latest = timestamp(arrival - reach), timestamp(arrival + reach)
+        kept = _kept(cursor, given.stream.name, mine["id"], earliest, latest, untimed=names is _UNTIMED)
+        out[rows] = _firsts(mine, names) & ~_among(mine, names, kept)
+    return out
+
+
+def _kept(
+    cursor: Cursor, stream: str, ids: pa.ChunkedArray, earliest: object, latest: object, *, untimed: bool
+) -> pa.Table:
+    """The kept events of a time that have one of the ids, whose ever they are."""
+    window: dict[str, object] = {"earliest": earliest, "latest": latest, "untimed": untimed}
+    if len(ids) <= FEW:
+        return _search(cursor, stream, "unnest($ids)", {**window, "ids": ids.to_pylist()})
+    cursor.register(BROUGHT, pa.table({"id": ids}))
+    try:
+        return _search(cursor, stream, f"id FROM {BROUGHT}", window)
+    finally:
+        cursor.unregister(BROUGHT)
+
+
+def _search(cursor: Cursor, stream: str, ids: str, parameters: dict[str, object]) -> pa.Table:
+    return cursor.sql(
+        f"""
+        -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+        -- written of one time stands together.
+        SELECT tenant, id, time FROM {events_table(stream)}
+        WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELECT {ids})
+        """,
+        params=parameters,
+    ).to_arrow_table()
+
+
+def _firsts(rows: pa.Table, names: Sequence[str]) -> Mask:
+    """The first row of each name."""
+    if pc.count_distinct(rows["id"]).as_py() == rows.num_rows:
+        return np.ones(rows.num_rows, np.bool_)
+    numbered = rows.append_column("__row", pa.array(np.arange(rows.num_rows)))
+    firsts = numbered.group_by(names, use_threads=False).aggregate([("__row", "min")])["__row_min"]
+    out = np.zeros(rows.num_rows, np.bool_)
+    out[firsts.to_numpy()] = True
+    return out
+
+
+def _among(rows: pa.Table, names: Sequence[str], kept: pa.Table) -> Mask:
+    """The rows whose name a kept event has."""
+    out = np.zeros(rows.num_rows, np.bool_)
+    if kept.num_rows:
+        alike = np.flatnonzero(pc.is_in(rows["id"], value_set=kept["id"]).to_numpy())
+        there = set(_names(kept, names))
+        out[alike] = [name in there for name in _names(rows.take(alike), names)]
+    return out
+
+
+def _names(rows: pa.Table, names: Sequence[str]) -> list[tuple[object, ...]]:
+    columns = [
+        pc.cast(rows[name], pa.int64()) if name == "time" else rows[name] for name in names
+    ]  # microseconds: a datetime for each would take longer
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
