@@ -74,7 +74,7 @@ class Appending:
         fields = [name for name in stream.fields if name in rows.column_names]
         stage = rows
         for at, entity in enumerate(entities):
-            stage = stage.append_column(f"__ordinal{at}", self._ordinals.of(cursor, stream, entity, rows))
+            stage = stage.append_column(f"__ordinal{at}", self._ordinals.of(cursor, entity, rows))
         columns = [
             *("tenant", "id", "time", "untimed", '"commit"'),
             *map(quoted, fields),

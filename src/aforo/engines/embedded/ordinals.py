@@ -11,12 +11,9 @@ import pyarrow.compute as pc
 
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import entity_table
-from aforo.model.field import Field, FieldType
-from aforo.model.stream import Entity, Stream
+from aforo.model.stream import Entity
 
-NEW, VALUES = "new_entities", "entity_values"
-WRITTEN_ALIKE = (FieldType.STRING, FieldType.INTEGER)
-"""Types whose values Arrow writes as text in the way that DuckDB does."""
+NEW = "new_entities"
 
 
 @dataclass(slots=True)
@@ -47,12 +44,12 @@ class Ordinals:
         """Reads everything again: what was remembered may never have been written."""
         self._known.clear()
 
-    def of(self, cursor: Cursor, stream: Stream, entity: Entity, rows: pa.Table) -> pa.Array:
+    def of(self, cursor: Cursor, entity: Entity, rows: pa.Table) -> pa.Array:
         """The ordinals of the rows, null where they have no value; new values are written."""
         known = self._remembered(cursor, entity)
         tenants = rows["tenant"].combine_chunks().dictionary_encode()
         codes = tenants.indices.to_numpy(zero_copy_only=False)
-        values = _texts(cursor, stream.fields[entity.field], rows[entity.field])
+        values = pc.cast(rows[entity.field].combine_chunks(), pa.string())
         out = np.zeros(rows.num_rows, np.uint32)
         new: list[tuple[str, str, int]] = []
         for code, tenant in enumerate(tenants.dictionary.to_pylist()):
@@ -133,15 +130,3 @@ def _write(cursor: Cursor, entity: Entity, new: list[tuple[str, str, int]]) -> N
         cursor.execute(f"INSERT INTO {entity_table(entity.name)} SELECT tenant, value, ordinal FROM {NEW}")
     finally:
         cursor.unregister(NEW)
-
-
-def _texts(cursor: Cursor, field: Field, column: pa.ChunkedArray) -> pa.Array:
-    """The values as the engine writes them."""
-    if field.type in WRITTEN_ALIKE:
-        return pc.cast(column.combine_chunks(), pa.string())
-    cursor.register(VALUES, pa.table({"value": column, "place": pa.array(np.arange(len(column)))}))
-    try:
-        written = cursor.sql(f"SELECT value::VARCHAR AS value FROM {VALUES} ORDER BY place").to_arrow_table()
-        return written["value"].combine_chunks()
-    finally:
-        cursor.unregister(VALUES)
