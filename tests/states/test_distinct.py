@@ -69,6 +69,38 @@ def test_large_sets_beside_small_ones(size: int) -> None:
     assert (found[0], found[-1]) == (3, 2**32 - 1)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 5, 5_000, 65_536, 70_001]),
+            st.integers(1, 3),
+            ORDINALS.filter(lambda n: n < 2**31),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_sets_of_one_run_which_are_of_odd_length_stand_between_others(
+    runs: list[tuple[int, int, int]],
+) -> None:
+    """Visitors whose numbers follow one another: pyroaring writes them as runs."""
+    wanted = [BitMap(range(start, start + size * step, step)) for size, step, start in runs]
+    groups = np.repeat(np.arange(len(runs)), [len(each) for each in wanted])
+    ordinals = np.concatenate([np.array(each.to_array(), np.uint32) for each in wanted])
+    sets = distinct.encode(groups, ordinals, len(runs))
+    sets.validate(full=True)
+    assert [BitMap.deserialize(blob) for blob in sets.to_pylist()] == wanted
+    rows, found = distinct.decode(sets)
+    assert np.array_equal(rows, groups)
+    assert np.array_equal(found, ordinals)
+
+
+def test_a_dense_set_is_kept_as_runs() -> None:
+    sets = distinct.encode(np.zeros(50_000, np.int64), np.arange(50_000, dtype=np.uint32), 1)
+    assert len(sets[0].as_py()) < 100
+    assert len(sets[0].as_py()) % 2 == 1
+
+
 def test_no_groups_and_no_pairs() -> None:
     nothing = np.empty(0, np.int64)
     assert distinct.encode(nothing, nothing, 0).to_pylist() == []

@@ -28,17 +28,15 @@ def write(pairs: npt.NDArray[np.uint64], n_groups: int) -> pa.LargeBinaryArray:
     """Sets from ascending, different pairs `group << 32 | ordinal`."""
     containers = _Containers(pairs, n_groups)
     words = HEADER_WORDS + CONTAINER_WORDS * containers.per_group + containers.values_per_group
-    large = _large_sets(pairs, containers)
-    for group, blob in large.items():
-        words[group] = len(blob) // 2
+    words[~containers.small] = 0
     bounds = _running(words)
     out = np.zeros(int(bounds[-1]), "<u2")
-    _write_heads(out, bounds[:-1], containers)
     _write_small(out, bounds[:-1], pairs, containers)
-    for group, blob in large.items():
-        out[bounds[group] : bounds[group + 1]] = np.frombuffer(blob, "<u2")
+    data, ends = out.view(np.uint8), 2 * bounds
+    if not containers.small.all():
+        data, ends = _with_large(data, ends, _large_sets(pairs, containers))
     return pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), n_groups, [None, pa.py_buffer(bounds * 2), pa.py_buffer(out)]
+        pa.large_binary(), n_groups, [None, pa.py_buffer(ends), pa.py_buffer(data)]
     )
 
 
@@ -97,17 +95,28 @@ def _large_sets(pairs: npt.NDArray[np.uint64], containers: _Containers) -> dict[
     return found
 
 
-def _write_heads(out: npt.NDArray[np.uint16], starts: Numbers, containers: _Containers) -> None:
-    out[starts] = COOKIE
-    out[starts + 2] = containers.per_group & 0xFFFF
-    out[starts + 3] = containers.per_group >> 16
+def _with_large(
+    data: npt.NDArray[np.uint8], bounds: Numbers, large: dict[int, bytes]
+) -> tuple[npt.NDArray[np.uint8], Numbers]:
+    """The small sets' bytes with the large ones, which may be of odd length, set in between."""
+    lengths = np.diff(bounds)
+    parts: list[npt.NDArray[np.uint8]] = []
+    done = 0
+    for group, blob in large.items():
+        lengths[group] = len(blob)
+        parts += [data[done : bounds[group]], np.frombuffer(blob, np.uint8)]
+        done = int(bounds[group])
+    return np.concatenate((*parts, data[done:])), _running(lengths)
 
 
 def _write_small(
     out: npt.NDArray[np.uint16], starts: Numbers, pairs: npt.NDArray[np.uint64], containers: _Containers
 ) -> None:
-    """Writes the groups whose containers are all arrays; the others' room is left for `_large_sets`."""
-    whole = bool(containers.small.all())
+    """Writes the groups whose containers are all arrays; the others have no room here."""
+    small = np.flatnonzero(containers.small)
+    out[starts[small]] = COOKIE
+    out[starts[small] + 2] = containers.per_group[small] & 0xFFFF
+    out[starts[small] + 3] = containers.per_group[small] >> 16
     chosen = containers.small[containers.group]
     group, sizes = containers.group[chosen], containers.sizes[chosen]
     per_group, before = containers.per_group[group], containers.values_before[chosen]
@@ -118,7 +127,7 @@ def _write_small(
     offsets = HEADER_WORDS + CONTAINER_WORDS * per_group + before
     out[places] = (2 * offsets) & 0xFFFF
     out[places + 1] = (2 * offsets) >> 16
-    values = pairs if whole else pairs[np.repeat(chosen, containers.sizes)]
+    values = pairs if containers.small.all() else pairs[np.repeat(chosen, containers.sizes)]
     out[_ranges(starts[group] + offsets, sizes)] = values.astype(np.uint16)
 
 
