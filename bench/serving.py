@@ -19,6 +19,7 @@ from aforo.assembly.serving import serve  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
 from aforo.engines.engine import Append, Commit  # noqa: E402
 from aforo.settings import Settings  # noqa: E402
+from aforo.telemetry import configure_logging  # noqa: E402
 
 MODELS = Path(__file__).parent / "models"
 
@@ -35,6 +36,7 @@ def main() -> None:
     settings = replace(
         settings, data=Path(sys.argv[1]), models=MODELS, packs=(), http=replace(settings.http, port=0)
     )
+    configure_logging("warning", "text", sys.stderr)
     local = Local(settings, SystemClock())
     if "--forget" in sys.argv:
         local.aforo.buffer._engine = Forgetting()  # the app has no way to be told not to store

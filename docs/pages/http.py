@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aforo import __version__
 from aforo.assembly import Aforo
 from aforo.clock import SystemClock
-from aforo.http.app import Rooms, create_app
+from aforo.http.access import Token
+from aforo.http.app import Crew, Rooms, doors_of
+from aforo.http.openapi import document
 from aforo.settings import Settings
 from pages.writing import as_json, block, code, codes, paragraphs, table
 
@@ -35,10 +38,10 @@ the command line finds it there.
 
 def page() -> str:
     """A table of all routes, then each with its body, its reply and the statuses it may have."""
-    document = openapi()
+    told = openapi()
     routes = [
         (method.upper(), path, operation)
-        for path, operations in document["paths"].items()
+        for path, operations in told["paths"].items()
         for method, operation in operations.items()
     ]
     rows = (
@@ -48,7 +51,7 @@ def page() -> str:
     parts = [INTRO, table(("route", "what it does", "who may"), rows)]
     for method, path, operation in routes:
         parts += _route(method, path, operation)
-    return paragraphs(*parts, "## Shapes", *_shapes(document["components"]["schemas"]))
+    return paragraphs(*parts, "## Shapes", *_shapes(told["components"]["schemas"]))
 
 
 def openapi() -> Json:
@@ -66,7 +69,11 @@ def openapi() -> Json:
                 folder=aforo.folder,
                 desk=aforo.desk,
             )
-            return create_app(rooms, "the token of no start").openapi()
+            crew = Crew.of(1)
+            try:
+                return document(doors_of(rooms, crew, Token("the token of no start")), __version__)
+            finally:
+                crew.stop()
         finally:
             aforo.stop()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
@@ -37,7 +37,7 @@ EVENTS_LIMIT = 100
 class House:
     """The app with the parts behind it, so that a test can look at them or take one away."""
 
-    app: FastAPI
+    app: Starlette
     rooms: Rooms
     buffer: Buffer
     clock: ManualClock

@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from starlette.requests import Request
+from starlette.testclient import TestClient
 from tests.http.conftest import BODY_LIMIT, EVENTS_LIMIT, House, codes
 
 from aforo.errors import BodyTooLarge

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 from tests.http.conftest import TOKEN, URL, House
 
 from aforo import errors

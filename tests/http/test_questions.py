@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 from tests.http.conftest import House
 
 from aforo.http import examples

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from tests.http.conftest import House
 
 from aforo import __version__
@@ -53,14 +53,13 @@ def test_every_route_is_in_the_reference(house: House, document: dict[str, Any])
     routes = {
         (route.path, method.lower())
         for route in house.app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}  # which whatever is got answers to as well
     }
     assert len(routes) == len(house.app.routes)
     told = {(path, method) for path, method, _ in operations(document)}
     assert told == {(path, method) for path, method in routes if path not in PAGES}
     assert {path for path, _ in routes} >= PAGES
-    assert json.loads(json.dumps(house.app.openapi()["paths"])) == document["paths"]
 
 
 def test_every_operation_says_what_it_does_and_what_can_come_back(document: dict[str, Any]) -> None:

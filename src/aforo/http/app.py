@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from aforo import __version__
@@ -59,26 +58,12 @@ class Crew:
             hands.stop()
 
 
-class Api(FastAPI):
-    """FastAPI whose reference is what the doors tell, not what signatures look like."""
-
-    def __init__(self, document: dict[str, Any], **parts: Any) -> None:
-        super().__init__(openapi_url=None, docs_url=None, redoc_url=None, **parts)
-        self._document = document
-
-    def openapi(self) -> dict[str, Any]:
-        return self._document
-
-
-def create_app(rooms: Rooms, token: str) -> FastAPI:
+def create_app(rooms: Rooms, token: str) -> Starlette:
     """The app over running parts; `token` opens the routes of the operator."""
     crew = Crew.of(rooms.settings.http.workers)
     doors = doors_of(rooms, crew, Token(token))
     document = openapi.document(doors, __version__)
-    return Api(
-        document,
-        title="Aforo",
-        version=__version__,
+    app = Starlette(
         routes=[route(door) for door in (*doors, *reference.pages(document))],
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
@@ -87,9 +72,10 @@ def create_app(rooms: Rooms, token: str) -> FastAPI:
             Middleware(Hosts, bound_to=rooms.settings.http.host),
         ],
         exception_handlers=dict(problems.HANDLERS),
-        redirect_slashes=False,
         lifespan=_lifespan(crew),
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def doors_of(rooms: Rooms, crew: Crew, token: Token) -> list[Door]:
@@ -109,9 +95,9 @@ def doors_of(rooms: Rooms, crew: Crew, token: Token) -> list[Door]:
     ]
 
 
-def _lifespan(crew: Crew) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(crew: Crew) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def living(_app: FastAPI) -> AsyncIterator[None]:
+    async def living(_app: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from aforo.errors import Fault, UnknownName, suggestion
 from aforo.http.about import About
@@ -32,8 +32,8 @@ class Door:
     parameters: tuple[str, ...] = ()  # of the query string
 
 
-def route(door: Door) -> APIRoute:
-    """The door as the framework has it; the reference is told by `openapi`, not guessed from signatures."""
+def route(door: Door) -> Route:
+    """The door as the framework has it."""
 
     async def answer(request: Request) -> Response:
         if door.token is not None:
@@ -41,18 +41,13 @@ def route(door: Door) -> APIRoute:
         refuse_unknown(request, door.parameters)
         return await door.answer(request)
 
-    return APIRoute(
-        door.path,
-        answer,
-        methods=[door.method],
-        name=door.name,
-        include_in_schema=False,
-        response_class=Response,
-    )
+    return Route(door.path, answer, methods=[door.method], name=door.name)
 
 
 def refuse_unknown(request: Request, known: tuple[str, ...]) -> None:
     """Raises UnknownName for parameters of the query string that the route does not know."""
+    if not request.scope["query_string"]:
+        return
     unknown = [name[:MOST_SHOWN] for name in request.query_params if name not in known][:MOST_TOLD]
     if not unknown:
         return

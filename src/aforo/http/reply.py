@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 from starlette.responses import Response
@@ -30,8 +31,9 @@ def json_reply(
     return Response(content, status, media_type=media_type, headers={**HEADERS, **(headers or {})})
 
 
+@lru_cache(maxsize=256)
 def instant(time: int | None) -> str | None:
-    """Microseconds as RFC 3339 in UTC; None stays None."""
+    """Microseconds as RFC 3339 in UTC; None stays None. Receipts of one commit name one instant."""
     return None if time is None else Zone("UTC").rfc3339(time)
 
 
