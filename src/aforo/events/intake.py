@@ -37,8 +37,14 @@ class Intake:
         The future is done when all that was accepted is durable. Raises `IntakeFull`, `Stopping`.
         """
         drafts, refusals = drafts_of(events, self._model)
+        return self.take_drafts(drafts, tenant=tenant, refusals=refusals)
+
+    def take_drafts(
+        self, drafts: Sequence[Draft], *, tenant: str | None = None, refusals: Sequence[Refusal] = ()
+    ) -> Future[Receipt]:
+        """Takes columns of several streams, and refusals of what belongs to none. Raises as `take` does."""
         refused = Counter((UNKNOWN, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
-        return self._take(drafts, refusals, refused, self._rules(tenant, None))
+        return self._take(drafts, list(refusals), refused, self._rules(tenant, None))
 
     def take_draft(
         self,
