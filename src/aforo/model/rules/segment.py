@@ -82,9 +82,11 @@ def every_rule_takes_something(sheet: Sheet) -> Iterator[Finding]:
         for at, rule in enumerate(stream.segment):
             if not sheet.sound(f"streams.{stream.name}.{rule.place}"):
                 continue
-            taken = [_before(stream.segment[:at], call, name) for call, name in _meant(rule)]
-            if taken and all(taken):
-                message = f"takes nothing that {taken[0]} does not take already; leave it out or put it first"
+            before = [_before(stream.segment[:at], call, name) for call, name in _meant(rule)]
+            earlier = [place for place in dict.fromkeys(before) if place is not None]
+            if before and None not in before:
+                which = f"what {' and '.join(earlier)} take{'s' if len(earlier) == 1 else ''} already"
+                message = f"takes nothing but {which}; leave it out or put it first"
                 yield f"streams.{stream.name}.{rule.place}", FaultCode.DUPLICATE, message
 
 
