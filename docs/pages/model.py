@@ -134,8 +134,8 @@ def _details() -> str:
 
 
 def _beside() -> str:
-    told = [f"`{name}` is the call's `{key}`" for name, key in BESIDE.items()]
-    return f"{', '.join(told[:-1])} and {told[-1]}, in calls that have it"
+    told = [code(name) if name == key else f"{code(name)} (`{key}`)" for name, key in BESIDE.items()]
+    return f"{', '.join(told[:-1])} and {told[-1]} are the call's own, where it has them"
 
 
 PARTS: tuple[Part, ...] = (
@@ -184,8 +184,8 @@ PARTS: tuple[Part, ...] = (
             "rollups": ("By which dimensions the measures are kept, by name.", ""),
             "segment": (
                 (
-                    "[Rules](#a-rule-for-segments-calls) for the calls of Segment's libraries that become its "
-                    "events: one, or a list of which the first that takes a call counts."
+                    "[Rules](#a-rule-for-segments-calls) for calls of Segment's libraries that become events "
+                    "of it: one, or a list of which the first that takes a call counts."
                 ),
                 "none",
             ),
@@ -275,10 +275,10 @@ PARTS: tuple[Part, ...] = (
             ),
         },
         "In short, `segment: page` is `segment: {call: page}`. A path is the keys that lead to a value, with "
-        "dots between them, as `properties.total` or `context.page.path`; a backslash before a dot makes it part "
-        f"of a key. Fields that are not told are looked for under their own name in {_details()}; only "
-        f"{_beside()}. [Take Segment's calls](../how-to/take-segments-calls.md) shows it in use. Rules are no part "
-        "of what events mean: changing them rebuilds nothing, and holds for calls from then on.",
+        "dots between them, as `properties.total` or `context.page.path`; a backslash before a dot makes it "
+        f"part of a key. Fields that are not told are looked for under their own name in {_details()}; only "
+        f"{_beside()}. [Take Segment's calls](../how-to/take-segments-calls.md) shows it in use. Rules are "
+        "no part of what events mean: a change of them rebuilds nothing, and holds for the calls after it.",
     ),
     Part(
         "A metric",

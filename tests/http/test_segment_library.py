@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from segment import analytics
 from segment.analytics import request
 from segment.analytics.client import Client
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +34,9 @@ from aforo.clock import SystemClock
 from aforo.events.buffer import Buffer
 from aforo.events.intake import Intake
 from aforo.http.app import create_app
+from aforo.model.reading import read_model
 
+PAGE = Path(__file__).parents[2] / "docs/how-to/take-segments-calls.md"
 TENANT = "corner"
 AFTERNOON = datetime(2013, 1, 31, 17, 5, tzinfo=UTC)
 Libraries = Callable[..., Client]
@@ -90,6 +94,10 @@ def asked(server: Aforo, *metrics: str, on: str) -> dict[str, Any]:
     }
 
 
+def today(house: House) -> str:
+    return datetime.fromtimestamp(house.clock.now() / 1e6, UTC).date().isoformat()
+
+
 def posted(server: Aforo, path: str, body: dict[str, Any]) -> Any:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
     sent = Request(server.url + path, json.dumps(body).encode(), headers)
@@ -101,7 +109,6 @@ def posted(server: Aforo, path: str, body: dict[str, Any]) -> Any:
 def test_every_call_is_taken_as_the_library_sends_it(house: House, library: Libraries, gzip: bool) -> None:
     """At the library's own time: the moment of each call."""
     house.clock.set(SystemClock().now())
-    today = datetime.fromtimestamp(house.clock.now() / 1e6, UTC).date().isoformat()
     with listening(house) as server:
         client = library(server.url, gzip=gzip)
         client.track("u-1", "Order Completed", {"total": 39.9, "order": "o-1"}, {"page": {"path": "/"}})
@@ -113,7 +120,7 @@ def test_every_call_is_taken_as_the_library_sends_it(house: House, library: Libr
         client.alias("anonymous", "u-1")
         client.flush()
         metrics = ("orders", "revenue", "buyers", "seen", "told", "seats", "merged")
-        assert asked(server, *metrics, on=today) == {
+        assert asked(server, *metrics, on=today(house)) == {
             "orders": 2,
             "revenue": 40.0,
             "buyers": 2,
@@ -123,6 +130,23 @@ def test_every_call_is_taken_as_the_library_sends_it(house: House, library: Libr
             "merged": 1,
         }
     assert house.rooms.engine.statistics().outcomes == {"accepted": 9}
+
+
+def test_the_page_on_it_says_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its model is read, and its program, with another address, has its calls counted."""
+    blocks = dict(re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    for name in ("write_key", "host", "default_client"):
+        monkeypatch.setattr(analytics, name, getattr(analytics, name))
+    for house in standing(settings_in(tmp_path), read_model(blocks["yaml"], source="the page")):
+        house.clock.set(SystemClock().now())
+        with listening(house) as server:
+            exec(blocks["python"].replace("http://127.0.0.1:8321", server.url))
+            analytics.shutdown()
+            atexit.unregister(analytics.default_client.join)
+            request._session.close()
+            answer = asked(server, "revenue", "buyers", "page_views", on=today(house))
+        assert answer == {"revenue": 39.9, "buyers": 1, "page_views": 1}
 
 
 def test_a_call_that_no_stream_takes_is_counted_and_not_repeated(house: House, library: Libraries) -> None:
