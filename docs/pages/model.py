@@ -17,6 +17,7 @@ from aforo.model.reading.file import LARGEST_FILE_BYTES
 from aforo.model.rollup import RollupGrain
 from aforo.model.rules.fields import FINEST_SCALE, LONGEST_STRING
 from aforo.model.rules.names import RESERVED
+from aforo.model.segment import BESIDE, Call
 from aforo.model.stream import Extra
 from aforo.states.histogram import RELATIVE_ERROR
 from aforo.windows import WEEKDAYS
@@ -124,6 +125,19 @@ def _list(words: type[StrEnum] | Sequence[str]) -> str:
     return codes(str(word) for word in words)
 
 
+def _details() -> str:
+    kinds: dict[str, list[str]] = {}
+    for call in Call:
+        kinds.setdefault(call.details or "", []).append(call)
+    told = [f"`{where}` ({', '.join(calls)})" for where, calls in kinds.items() if where]
+    return " or ".join(told)
+
+
+def _beside() -> str:
+    told = [code(name) if name == key else f"{code(name)} (`{key}`)" for name, key in BESIDE.items()]
+    return f"{', '.join(told[:-1])} and {told[-1]} are the call's own, where it has them"
+
+
 PARTS: tuple[Part, ...] = (
     Part(
         "The file",
@@ -168,6 +182,13 @@ PARTS: tuple[Part, ...] = (
             ),
             "measures": ("What is kept of the events, by name.", ""),
             "rollups": ("By which dimensions the measures are kept, by name.", ""),
+            "segment": (
+                (
+                    "[Rules](#a-rule-for-segments-calls) for calls of Segment's libraries that become events "
+                    "of it: one, or a list of which the first that takes a call counts."
+                ),
+                "none",
+            ),
         },
         "Beside its fields every event has a stream, a tenant, an id and a time; they are not declared.",
     ),
@@ -235,6 +256,29 @@ PARTS: tuple[Part, ...] = (
         "A question is answered from the rollup with the fewest dimensions among those that have all "
         "that the question splits by and puts conditions on. What no rollup has is read from the raw events, "
         "and the answer says so.",
+    ),
+    Part(
+        "A rule for Segment's calls",
+        "{streams: {a: {segment: {zzzz: 1}}}}",
+        {
+            "call": (f"The kinds of call it takes, one or a list: {_list(Call)}.", "must be there"),
+            "event": (
+                "The names of the track calls it takes, one or a list, as they are sent.",
+                "every name",
+            ),
+            "fields": (
+                (
+                    "Where fields are in a call: for each a path, or a list of which the first that is there "
+                    "counts."
+                ),
+                "where they usually are",
+            ),
+        },
+        "In short, `segment: page` is `segment: {call: page}`. A path is the keys that lead to a value, with "
+        "dots between them, as `properties.total` or `context.page.path`; a backslash before a dot makes it "
+        f"part of a key. Fields that are not told are looked for under their own name in {_details()}; only "
+        f"{_beside()}. [Take Segment's calls](../how-to/take-segments-calls.md) shows it in use. Rules are "
+        "no part of what events mean: a change of them rebuilds nothing, and holds for the calls after it.",
     ),
     Part(
         "A metric",

@@ -141,7 +141,9 @@ class Handler(BaseHTTPRequestHandler):
     def asked(self) -> tuple[int, bytes]:
         """What the real server says of the body."""
         passed = {
-            name: self.headers[name] for name in ("Content-Type", "Content-Encoding") if self.headers[name]
+            name: self.headers[name]
+            for name in ("Authorization", "Content-Type", "Content-Encoding")
+            if self.headers[name]
         }
         try:
             url = self.proxy.aforo.url + self.path
@@ -211,6 +213,14 @@ def says(status: int, body: bytes = b"", **headers: str) -> Misdeed:
 
 @pytest.fixture
 def proxy(aforo: Aforo) -> Iterator[Proxy]:
+    with misbehaving(aforo) as before:
+        yield before
+
+
+@contextmanager
+def misbehaving(aforo: Aforo) -> Iterator[Proxy]:
+    """A proxy before a server."""
+
     class Mine(Handler):
         pass
 

@@ -94,11 +94,11 @@ def settings_in(folder: Path) -> Settings:
     return replace(Settings(), data=folder / "data", http=http)
 
 
-def standing(settings: Settings) -> Iterator[House]:
-    """A house that stands until it is asked for no more."""
+def standing(settings: Settings, *more: Model) -> Iterator[House]:
+    """A house that stands until it is asked for no more; `more` is declared beside flights and visits."""
     clock, telemetry = ManualClock(NOW), Telemetry()
     flights = read_model(model_file("flights").read_bytes(), source="flights")
-    model = Model.merged([flights, read_model(VISITS, source="visits")])
+    model = Model.merged([flights, read_model(VISITS, source="visits"), *more])
     engine = EmbeddedEngine(settings.data, memory_mb=128, threads=1, untimed_id_seconds=86_400)
     engine.apply_model(model, Tenant(name="default"))
     buffer = Buffer(

@@ -109,6 +109,14 @@ def test_a_meaning_changes_the_hash(old: str, new: str, measures_and_rollups: bo
     assert (hashes(model) != hashes(BEFORE)) is measures_and_rollups
 
 
+def test_where_events_come_from_changes_nothing() -> None:
+    rules = "    segment: [page, {call: track, event: Sold, fields: {shop: context.page.path}}]\n"
+    model = changed("    entities: {person: buyer}\n", f"    entities: {{person: buyer}}\n{rules}")
+    assert len(model.streams["sales"].segment) == 2
+    assert model.version == BEFORE.version
+    assert hashes(model) == hashes(BEFORE)
+
+
 def test_names_of_measures_and_rollups_are_labels_of_what_is_kept_but_not_of_the_model() -> None:
     renamed = read(WRITTEN.replace("turnover", "revenue").replace("shop_number:", "by_shop_and_number:"))
     assert hashes(renamed) == hashes(BEFORE)

@@ -47,10 +47,24 @@ class Intake:
             drafts = events.drafts()
         else:
             drafts, refusals = drafts_of(events, self._model)
+        return self.take_drafts(drafts, len(events), tenant=tenant, refusals=refusals)
+
+    def take_drafts(
+        self,
+        drafts: Sequence[Draft],
+        places: int,
+        *,
+        tenant: str | None = None,
+        refusals: Sequence[Refusal] = (),
+    ) -> Future[Receipt]:
+        """Takes columns of decoded JSON, of several streams, and refusals of what belongs to none.
+
+        Rows are named by their place among the `places` that were sent. Raises as `take` does.
+        """
         refused = Counter((UNKNOWN, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
         if tenant is not None:
             drafts = [_owned(draft, tenant) for draft in drafts]
-        return self._buffer.submit(Batch(tuple(drafts), len(events), tuple(refusals), refused))
+        return self._buffer.submit(Batch(tuple(drafts), places, tuple(refusals), refused))
 
     def take_draft(
         self,

@@ -13,7 +13,8 @@ from aforo import __version__
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.events.intake import Intake
-from aforo.http import doctor, events, fold, health, models, openapi, problems, query, reference
+from aforo.events.segment import Switch
+from aforo.http import doctor, events, fold, health, models, openapi, problems, query, reference, segment
 from aforo.http.access import Hosts, Token
 from aforo.http.door import Door, route
 from aforo.http.hands import Hands
@@ -84,6 +85,7 @@ def doors_of(rooms: Rooms, crew: Crew, token: Token) -> list[Door]:
     probe = health.Probe(rooms.engine, rooms.intake, crew.probing)
     return [
         events.taking(rooms.intake, crew.taking, limits),
+        *segment.doors(rooms.intake, Switch(rooms.model), crew.taking, limits),
         query.asking(rooms.desk, crew.asking, limits),
         models.listing(rooms.model),
         models.definition(rooms.model),

@@ -10,6 +10,7 @@ from aforo.errors import UnknownName
 from aforo.model.field import Field, FieldType
 from aforo.model.measure import Measure
 from aforo.model.rollup import Rollup
+from aforo.model.segment import CallRule
 
 __all__ = ["Entity", "Extra", "Field", "FieldType", "Stream"]
 
@@ -41,6 +42,9 @@ class Stream:
     entities: Mapping[str, Entity]
     measures: Mapping[str, Measure]
     rollups: Mapping[str, Rollup]
+    segment: tuple[
+        CallRule, ...
+    ] = ()  # calls of Segment's API that it takes; no part of what its events mean
 
     def field(self, name: str) -> Field:
         """The field named so; UnknownName otherwise."""

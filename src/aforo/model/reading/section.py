@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -97,22 +97,30 @@ class Section:
         """One word of a closed set, or None where there is none."""
         node = self.node(key)
         if isinstance(node, Text) and not node.null:
-            if node.value in set(of):
-                return of(node.value)
-            near = suggestion(node.value, map(str, of))
-            message = f"{node.value!r} came where one of {', '.join(of)} was wanted; {near}"
-            self._findings.fault(self.place(key), FaultCode.BAD_VALUE, message)
-            return None
+            return chosen(self._findings, self.place(key), node.value, of)
         self._wanted(key, f"one of {', '.join(of)}")
         return None
 
     def names(self, key: str) -> tuple[str, ...] | None:
         """A list of words without repetition, or None where there is none."""
         node = self.node(key)
-        if not isinstance(node, Items):
-            self._wanted(key, "a list of names")
-            return None
-        found: dict[str, None] = {}
+        if isinstance(node, Items):
+            return tuple(self._listed(key, node))
+        self._wanted(key, "a list of names")
+        return None
+
+    def words(self, key: str) -> Mapping[str, str] | None:
+        """A word, or a list of words without repetition, with the place of each; None where there is none."""
+        node = self.node(key)
+        if isinstance(node, Text) and not node.null:
+            return {node.value: self.place(key)}
+        if isinstance(node, Items):
+            return self._listed(key, node)
+        self._wanted(key, "a name or a list of names")
+        return None
+
+    def _listed(self, key: str, node: Items) -> Mapping[str, str]:
+        found: dict[str, str] = {}
         for index, item in enumerate(node.items):
             place = f"{self.place(key)}[{index}]"
             if not isinstance(item, Text) or item.null:
@@ -122,8 +130,8 @@ class Section:
             elif item.value in found:
                 self._findings.fault(place, FaultCode.DUPLICATE, f"{item.value!r} is listed twice")
             else:
-                found[item.value] = None
-        return tuple(found)
+                found[item.value] = place
+        return found
 
     def _wanted(self, key: str, what: str) -> None:
         node = self.node(key)
@@ -138,3 +146,13 @@ def entries(findings: Findings, path: str, node: Node) -> Iterator[tuple[str, No
         yield from node.entries.items()
     elif not isinstance(node, Unusable):
         findings.fault(path, FaultCode.WRONG_TYPE, f"{kind_of(node)} came where a mapping was wanted")
+
+
+def chosen(findings: Findings, path: str, word: str, of: type[Choice]) -> Choice | None:
+    """The word of a closed set that was written at a place; a fault and None where it is not of the set."""
+    if word in set(of):
+        return of(word)
+    near = suggestion(word, map(str, of))
+    message = f"{word!r} came where one of {', '.join(of)} was wanted; {near}"
+    findings.fault(path, FaultCode.BAD_VALUE, message)
+    return None

@@ -10,11 +10,12 @@ from aforo.model.field import DEFAULT_SCALE, Field, FieldType
 from aforo.model.findings import FaultCode, Findings
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.reading.section import Section
+from aforo.model.reading.segment import read_rules
 from aforo.model.reading.written import Entries, Node, Text, Unusable, kind_of
 from aforo.model.rollup import Rollup, RollupGrain
 from aforo.model.stream import Entity, Extra, Stream
 
-_STREAM_KEYS = ("description", "id", "extra", "fields", "entities", "measures", "rollups")
+_STREAM_KEYS = ("description", "id", "extra", "fields", "entities", "measures", "rollups", "segment")
 _ANY_FIELD = ("type", "required", "unit", "description")
 _ONLY_FOR = {
     "minimum": (FieldType.INTEGER, FieldType.NUMBER),
@@ -50,6 +51,7 @@ def read_stream(findings: Findings, name: str, path: str, node: Node) -> Stream:
             rollup: _rollup(findings, rollup, place, content, measures)
             for rollup, place, content in section.children("rollups")
         },
+        segment=read_rules(findings, path, section.node("segment")),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from aforo.model.findings import Finding
-from aforo.model.rules import fields, measures, metrics, names, rollups, streams, tenants
+from aforo.model.rules import fields, measures, metrics, names, rollups, segment, streams, tenants
 from aforo.model.sheet import Sheet
 
 RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
@@ -24,6 +24,12 @@ RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
     rollups.dimensions_are_known,
     rollups.kept_measures_are_known,
     rollups.rollups_differ,
+    segment.filled_fields_are_known,
+    segment.paths_lead_somewhere,
+    segment.values_can_fit,
+    segment.named_calls_are_track_calls,
+    segment.required_fields_come,
+    segment.every_rule_takes_something,
     metrics.streams_are_known,
     metrics.measures_are_of_one_stream,
     metrics.measures_answer_as_used,
