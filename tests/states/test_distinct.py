@@ -69,6 +69,18 @@ def test_large_sets_beside_small_ones(size: int) -> None:
     assert (found[0], found[-1]) == (3, 2**32 - 1)
 
 
+@pytest.mark.parametrize("size", [4096, 4097, 65_536, 70_000])
+def test_large_sets_of_neighbours(size: int) -> None:
+    """As a dictionary gives them out: optimized they would be runs, of an odd number of bytes."""
+    groups = np.repeat(np.arange(2), size)
+    ordinals = np.tile(np.arange(size, dtype=np.uint32), 2)
+    sets = distinct.encode(groups, ordinals, 2)
+    assert [BitMap.deserialize(blob) for blob in sets.to_pylist()] == [BitMap(range(size))] * 2
+    rows, found = distinct.decode(sets)
+    assert np.array_equal(rows, groups)
+    assert np.array_equal(found, ordinals)
+
+
 def test_no_groups_and_no_pairs() -> None:
     nothing = np.empty(0, np.int64)
     assert distinct.encode(nothing, nothing, 0).to_pylist() == []

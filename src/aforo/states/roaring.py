@@ -3,8 +3,8 @@
 The format (https://github.com/RoaringBitmap/RoaringFormatSpec) without run containers is, in 16-bit
 little-endian words: cookie 12346 and zero; the number of containers (2 words); for each container its key
 (the ordinals' upper half) and its size less one; for each container its byte offset (2 words); then the
-containers. One of up to 4,096 values is the ascending lower halves. Larger ones, and sets with runs, go
-through pyroaring.
+containers. One of up to 4,096 values is the ascending lower halves. Sets with larger ones are written by
+pyroaring, without runs; sets with runs are only read.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _large_sets(pairs: npt.NDArray[np.uint64], containers: _Containers) -> dict[
     found: dict[int, bytes] = {}
     for group in np.flatnonzero(~containers.small).tolist():
         lower, upper = np.searchsorted(pairs, np.array([group << 32, (group + 1) << 32], np.uint64))
-        found[group] = BitMap(pairs[lower:upper].astype(np.uint32)).serialize()
+        # Not optimized: a set with runs may take an odd number of bytes, and here everything is words.
+        found[group] = BitMap(pairs[lower:upper].astype(np.uint32), optimize=False).serialize()
     return found
 
 
