@@ -16,13 +16,23 @@ from aforo.events.readers import Chunk, FileShape
 from aforo.events.readers.access_log import lines, read, reading
 from aforo.events.readers.marks import Marks
 
-# Few addresses and seconds, out of order: equal lines are near and far from one another.
-LINE = st.builds(
-    lambda host, second: b'%d - - [01/Mar/2024:09:00:%02d +0000] "GET / HTTP/1.1" 200 1' % (host, second),
-    st.integers(1, 2),
-    st.integers(0, 9),
-)
-LOG = st.lists(st.one_of(LINE, LINE, LINE, st.sampled_from([b"", b"no line"])), min_size=1, max_size=40)
+
+
+def line(host: int, second: int) -> bytes:
+    return b'%d - - [01/Mar/2024:09:00:%02d +0000] "GET / HTTP/1.1" 200 1\n' % (host, second)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> bytes:
+    """Few addresses, and seconds that mostly go on: equal lines are near one another, and a few are not."""
+    steps = st.tuples(st.integers(1, 2), st.sampled_from((0, 0, 0, 1, 2)), st.sampled_from((0, 0, 0, 0, 1, 4)))
+    out, second = [], 0
+    for host, ahead, late in draw(st.lists(steps, min_size=1, max_size=40)):
+        second = min(59, second + ahead)
+        out.append(line(host, max(0, second - late)))
+        if draw(st.integers(0, 9)) == 0:
+            out.append(draw(st.sampled_from((b"\n", b"no line\n"))))
+    return b"".join(out)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,17 +56,16 @@ def loaded(path: Path, shape: FileShape, acknowledged: int | None = None) -> lis
     return ids(chunks[:acknowledged])
 
 
-@settings(max_examples=150)
-@given(LOG, st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.integers(0, 3))), max_size=5), st.integers(1, 5))
+@settings(max_examples=80)
+@given(logs(), st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.integers(0, 3))), max_size=5), st.integers(1, 5))
 def test_a_log_read_as_it_grows_gives_the_ids_of_a_log_read_whole(
     tmp_path_factory: pytest.TempPathFactory,
-    log: list[bytes],
+    content: bytes,
     cuts: list[tuple[float, int | None]],
     chunk_rows: int,
 ) -> None:
     """Cut at any byte, killed after any chunk: what comes in is what is there, and no id is missed or new."""
     folder = tmp_path_factory.mktemp("log")
-    content = b"\n".join(log) + b"\n"
     path, shape = folder / "access.log", FileShape(chunk_rows=chunk_rows, marks=Marks(folder / "marks", "me"))
     taken: set[str] = set()
     for share, acknowledged in sorted(cuts, key=lambda cut: cut[0]):
@@ -73,10 +82,6 @@ def test_a_log_read_as_it_grows_gives_the_ids_of_a_log_read_whole(
     assert loaded(packed, shape) == []
     again = FileShape(chunk_rows=chunk_rows, marks=shape.marks, from_start=True)
     assert Counter(loaded(packed, again)) == Counter(whole)
-
-
-def line(host: int, second: int) -> bytes:
-    return b'%d - - [01/Mar/2024:09:00:%02d +0000] "GET / HTTP/1.1" 200 1\n' % (host, second)
 
 
 def test_a_file_that_was_cut_to_nothing_and_written_anew_is_read_from_its_start(tmp_path: Path) -> None:
@@ -102,6 +107,16 @@ def test_only_what_is_new_is_read(tmp_path: Path) -> None:
     assert [each[-2:] for each in ids(chunks)][0] == "#1"
     assert chunks[-1].stretch is not None
     assert (chunks[-1].stretch.begun_at, chunks[-1].stretch.left) == (len(content), 0)
+
+
+@pytest.mark.parametrize("seconds", [[5] * 30, [9, *[1] * 30], [3, 9, 4, *[1] * 30]])
+def test_equal_lines_are_told_apart_however_far_between(tmp_path: Path, seconds: list[int]) -> None:
+    path, shape = tmp_path / "access.log", FileShape(marks=Marks(tmp_path / "marks", "me"), chunk_rows=1)
+    content = b"".join(line(1, second) for second in seconds)
+    path.write_bytes(content)
+    before = set(loaded(path, shape))
+    path.write_bytes(content + line(1, max(seconds)))
+    assert len({*loaded(path, shape)} - before) == 1
 
 
 def test_a_late_line_that_may_have_its_like_long_ago_makes_all_be_read_again(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", flags
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for; `medium` and `campaign` are of the query, and `paid` tells an advertisement's click."""
+    """What was asked for; `medium` and `campaign` are of the query, and `tagged` is one with a campaign's marks."""
 
     method: str | None = None
     host: str | None = None
@@ -55,14 +55,15 @@ def request_of(line: bytes) -> Request:
     target = (before if _PROTOCOL.fullmatch(last) else rest).strip(" ")
     if not target or _METHOD.fullmatch(method) is None:
         return BROKEN
-    host = host_of(target)
-    rest = target if host is None else _ABSOLUTE.sub("", target, count=1) or "/"
-    path, _, query = rest.partition("#")[0].partition("?")
+    absolute = _ABSOLUTE.match(target)
+    local = target if absolute is None else target[absolute.end() :]
+    path, _, query = local.partition("#")[0].partition("?")
+    path = path or "/"
     said = _parameters(query)
     campaign = said.get("utm_campaign") or said.get("utm_source")
     return Request(
         method=method if method in METHODS else OTHER,  # they are told apart by case, too
-        host=host,
+        host=host_of(target),
         path=path[:PATH_CHARACTERS],
         is_page=method == "GET" and _is_page(path),
         medium=said.get("utm_medium", "").lower() or None,
