@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 WHEN = b"[10/Oct/2000:13:55:36 -0700]"
 MICROS = 971_211_336_000_000  # 20:55:36 in UTC
-COMMON = b'203.0.113.9 - frank ' + WHEN + b' "GET /a.gif HTTP/1.0" 200 2326'
+COMMON = b"203.0.113.9 - frank " + WHEN + b' "GET /a.gif HTTP/1.0" 200 2326'
 COMBINED = COMMON + b' "http://example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"'
 
 
@@ -20,7 +20,9 @@ def mangled(chance: random.Random) -> bytes:
             case 0:
                 line[at : at + chance.randrange(20)] = b""
             case 1:
-                line[at:at] = chance.choice((b'"', b"\\", b"\\x", b"[", b"]", b" ", b"\0", b"\xff", b"%", b"://"))
+                line[at:at] = chance.choice(
+                    (b'"', b"\\", b"\\x", b"[", b"]", b" ", b"\0", b"\xff", b"%", b"://")
+                )
             case 2:
                 line[at : at + 1] = chance.randbytes(chance.randrange(1, 4))
             case _:
@@ -37,13 +39,29 @@ AGENTS = (
 )
 REQUESTS = (
     *("GET / HTTP/1.1", "GET /about HTTP/2.0", "GET /about?utm_source=letter&utm_medium=email HTTP/1.1"),
-    *("GET /shop?utm_campaign=spring&q=1 HTTP/1.1", "GET /shop?gclid=abc HTTP/1.1", "GET /page.html HTTP/1.1"),
+    *(
+        "GET /shop?utm_campaign=spring&q=1 HTTP/1.1",
+        "GET /shop?gclid=abc HTTP/1.1",
+        "GET /page.html HTTP/1.1",
+    ),
     *("GET /s.css HTTP/1.1", "GET /logo.PNG HTTP/1.1", "POST /cart HTTP/1.1", "HEAD / HTTP/1.1"),
     *("GET http://example.org/shop HTTP/1.1", r"\x16\x03\x01", "-", "BREW /pot HTTP/1.0"),
 )
 REFERRERS = (
-    *("-", "", "https://www.google.es/", "https://duckduckgo.com/", "https://t.co/x", "https://m.facebook.com/"),
-    *("https://mail.google.com/mail/", "https://example.org/shop", "https://www.example.org/", "https://blog.test/a"),
+    *(
+        "-",
+        "",
+        "https://www.google.es/",
+        "https://duckduckgo.com/",
+        "https://t.co/x",
+        "https://m.facebook.com/",
+    ),
+    *(
+        "https://mail.google.com/mail/",
+        "https://example.org/shop",
+        "https://www.example.org/",
+        "https://blog.test/a",
+    ),
     "nonsense",
 )
 

@@ -21,6 +21,7 @@ from aforo.events.readers.access_log.grammar import instant, parsed
 from aforo.events.readers.marks import Mark, Marks
 from aforo.events.refusals import RefusalCode
 
+
 def columns(*texts: bytes) -> dict[str, list[Any]]:
     found = parsed(pa.array(texts, pa.binary()))
     assert found.fits.all(), found.faults
@@ -202,7 +203,8 @@ MARK = Mark(offset=9, lines=1, end="", end_bytes=0, tail=0, settled=None)
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "{}", "[]", "null", '{"offset": -1, "lines": 0, "end": "", "end_bytes": 0, "tail": 0}', "\0"]
+    "damage",
+    ["", "{}", "[]", "null", '{"offset": -1, "lines": 0, "end": "", "end_bytes": 0, "tail": 0}', "\0"],
 )
 def test_a_mark_that_is_damaged_is_none(tmp_path: Path, damage: str) -> None:
     marks = Marks(tmp_path / "marks", "me")
@@ -232,7 +234,11 @@ def survives(path: Path, content: bytes) -> None:
 
 
 @settings(max_examples=60)
-@given(st.one_of(st.binary(max_size=300), st.lists(st.sampled_from([COMMON, COMBINED, b"", b"\xff"])).map(b"\n".join)))
+@given(
+    st.one_of(
+        st.binary(max_size=300), st.lists(st.sampled_from([COMMON, COMBINED, b"", b"\xff"])).map(b"\n".join)
+    )
+)
 def test_any_bytes_are_rows_or_refusals(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     if not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         survives(tmp_path_factory.mktemp("log") / "log", content)

@@ -17,7 +17,6 @@ from aforo.events.readers.access_log import lines, read, reading
 from aforo.events.readers.marks import Marks
 
 
-
 def line(host: int, second: int) -> bytes:
     return b'%d - - [01/Mar/2024:09:00:%02d +0000] "GET / HTTP/1.1" 200 1\n' % (host, second)
 
@@ -25,7 +24,9 @@ def line(host: int, second: int) -> bytes:
 @st.composite
 def logs(draw: st.DrawFn) -> bytes:
     """Few addresses, and seconds that mostly go on: equal lines are near one another, and a few are not."""
-    steps = st.tuples(st.integers(1, 2), st.sampled_from((0, 0, 0, 1, 2)), st.sampled_from((0, 0, 0, 0, 1, 4)))
+    steps = st.tuples(
+        st.integers(1, 2), st.sampled_from((0, 0, 0, 1, 2)), st.sampled_from((0, 0, 0, 0, 1, 4))
+    )
     out, second = [], 0
     for host, ahead, late in draw(st.lists(steps, min_size=1, max_size=40)):
         second = min(59, second + ahead)
@@ -56,8 +57,12 @@ def loaded(path: Path, shape: FileShape, acknowledged: int | None = None) -> lis
     return ids(chunks[:acknowledged])
 
 
-@settings(max_examples=80)
-@given(logs(), st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.integers(0, 3))), max_size=5), st.integers(1, 5))
+@settings(max_examples=60)
+@given(
+    logs(),
+    st.lists(st.tuples(st.floats(0, 1), st.one_of(st.none(), st.integers(0, 3))), max_size=5),
+    st.integers(1, 5),
+)
 def test_a_log_read_as_it_grows_gives_the_ids_of_a_log_read_whole(
     tmp_path_factory: pytest.TempPathFactory,
     content: bytes,
@@ -149,7 +154,9 @@ def test_whoever_else_reads_it_has_marks_of_their_own(tmp_path: Path) -> None:
     assert len(loaded(path, FileShape(marks=Marks(tmp_path / "marks", "you")))) == 1
 
 
-def test_marks_that_were_longest_unused_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_that_were_longest_unused_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("aforo.events.readers.marks.MOST_MARKS", 3)
     marks = Marks(tmp_path / "marks", "me")
     for at in range(6):

@@ -79,7 +79,9 @@ def test_request_lines(line: bytes, method: str, host: str | None, path: str, pa
     assert (found.method, found.host, found.path, found.is_page) == (method, host, path, page)
 
 
-@pytest.mark.parametrize("line", [b"-", b"", rb"\x16\x03\x01", b"GET", b"GET ", b"GET  HTTP/1.1", b"\xff /", b" "])
+@pytest.mark.parametrize(
+    "line", [b"-", b"", rb"\x16\x03\x01", b"GET", b"GET ", b"GET  HTTP/1.1", b"\xff /", b" "]
+)
 def test_broken_request_lines_ask_for_nothing(line: bytes) -> None:
     assert request_of(line) == BROKEN
 
@@ -96,7 +98,9 @@ def test_broken_request_lines_ask_for_nothing(line: bytes) -> None:
         ("&".join(["a=b"] * 500) + "&utm_source=x", None, None, False),
     ],
 )
-def test_what_a_query_says_of_a_campaign(query: str, medium: str | None, campaign: str | None, tagged: bool) -> None:
+def test_what_a_query_says_of_a_campaign(
+    query: str, medium: str | None, campaign: str | None, tagged: bool
+) -> None:
     found = request_of(f"GET /?{query} HTTP/1.1".encode())
     assert (found.medium, found.campaign, found.tagged) == (medium, campaign, tagged)
 
@@ -161,7 +165,9 @@ def test_every_host_of_the_list_is_a_host_as_referrers_are_read() -> None:
         ("google.com", "example.org", None, False, Source.SEARCH),
     ],
 )
-def test_sources(referrer: str | None, site: str | None, medium: str | None, tagged: bool, wanted: Source) -> None:
+def test_sources(
+    referrer: str | None, site: str | None, medium: str | None, tagged: bool, wanted: Source
+) -> None:
     assert source_of(referrer, site, frozenset(("mine.test",)), medium, tagged) is wanted
 
 
@@ -189,7 +195,9 @@ SEEN = st.lists(st.tuples(ADDRESSES, AGENTS, TIMES), min_size=1, max_size=20)
 
 def names(visitors: Visitors, seen: list[tuple[bytes, bytes | None, int]]) -> list[str]:
     addresses, agents, times = zip(*seen, strict=True)
-    found = visitors.names(pa.array(addresses, pa.binary()), pa.array(agents, pa.binary()), np.array(times, np.int64))
+    found = visitors.names(
+        pa.array(addresses, pa.binary()), pa.array(agents, pa.binary()), np.array(times, np.int64)
+    )
     return [str(name) for name in found.to_pylist()]
 
 
@@ -200,7 +208,9 @@ def test_a_visitor_has_one_name_in_a_period_in_whatever_order_and_company(
     visitors = Visitors(ROOT, UTC_WEEKS, salt_days=salt_days)
     together = dict(zip(seen, names(visitors, seen), strict=True))
     chance.shuffle(seen)
-    assert together == {each: names(Visitors(ROOT, UTC_WEEKS, salt_days=salt_days), [each])[0] for each in seen}
+    assert together == {
+        each: names(Visitors(ROOT, UTC_WEEKS, salt_days=salt_days), [each])[0] for each in seen
+    }
     # 2023-11-13 was a Monday, and so is every start of a period of whole weeks counted from 1970-01-05.
     monday = datetime(1970, 1, 5, tzinfo=UTC).timestamp() * 1_000_000
 
@@ -218,7 +228,10 @@ def test_a_visitor_has_one_name_in_a_period_in_whatever_order_and_company(
 def test_no_local_day_or_week_is_cut_by_a_change_of_the_salt(zone: str, salt_days: int) -> None:
     local = Zone(zone, "sunday")
     visitors = Visitors(ROOT, local, salt_days=salt_days)
-    days = [day for day in (datetime(2024, 3, 28).date(), datetime(2024, 3, 31).date(), datetime(2024, 11, 3).date())]
+    days = [
+        day
+        for day in (datetime(2024, 3, 28).date(), datetime(2024, 3, 31).date(), datetime(2024, 11, 3).date())
+    ]
     for day in days:
         first = day if salt_days == 1 else local.week_start_of(day)
         start = local.day_start(first)

@@ -95,7 +95,9 @@ def read_chunks(order: LoadOrder, settings: Settings) -> Iterator[Chunk]:
         return chunks(order, settings)
     for given, option in ((order.sites, "--site"), (order.from_start, "--from-start")):
         if given:
-            raise InvalidRequest(f"{option} came with a file of {kind}", hint=f"it is for --input {ACCESS_LOG}")
+            raise InvalidRequest(
+                f"{option} came with a file of {kind}", hint=f"it is for --input {ACCESS_LOG}"
+            )
     return READERS[kind](order.path, FileShape(mapping=order.mapping, nulls=order.nulls))
 
 

@@ -43,9 +43,13 @@ def _checked(order: LoadOrder) -> str:
         )
     wrong = [site for site in order.sites if host_name(site) is None]
     if wrong:
-        raise InvalidRequest(f"--site came {wrong[0]!r}, wanted a host", hint="for example --site example.org")
+        raise InvalidRequest(
+            f"--site came {wrong[0]!r}, wanted a host", hint="for example --site example.org"
+        )
     if order.tenant is None:
-        raise InvalidRequest(f"{order.path} has no tenant column", hint="say whose events they are: --tenant T")
+        raise InvalidRequest(
+            f"{order.path} has no tenant column", hint="say whose events they are: --tenant T"
+        )
     return order.tenant
 
 

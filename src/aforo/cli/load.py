@@ -18,12 +18,19 @@ REFUSED = 2
 
 def load(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A .csv, .ndjson or .parquet file, or an access log; all but Parquet also as .gz.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A .csv, .ndjson or .parquet file, or an access log; all but Parquet also as .gz."
+        ),
+    ],
     stream: Annotated[str | None, typer.Option(help="The stream of its events.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Whose events they are, where rows do not say.")] = None,
     input_: Annotated[
         str | None,
-        typer.Option("--input", metavar="csv|ndjson|parquet|access-log", help="Format, where the name tells none."),
+        typer.Option(
+            "--input", metavar="csv|ndjson|parquet|access-log", help="Format, where the name tells none."
+        ),
     ] = None,
     map_: Annotated[
         list[str] | None,
@@ -36,7 +43,8 @@ def load(
         list[str] | None, typer.Option(help="A host of the access log's own, from where nobody is referred.")
     ] = None,
     from_start: Annotated[
-        bool, typer.Option("--from-start", help="Read an access log from its start, not from where it was left.")
+        bool,
+        typer.Option("--from-start", help="Read an access log from its start, not from where it was left."),
     ] = False,
     fold: Annotated[bool, typer.Option(help="Fold when all is loaded.")] = True,
 ) -> None:

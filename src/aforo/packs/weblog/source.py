@@ -92,7 +92,9 @@ class Requests:
         ]
 
 
-def _spread(column: pa.Array, known: Remembered[bytes, Value] | Remembered[bytes | None, Value]) -> list[Value]:
+def _spread(
+    column: pa.Array, known: Remembered[bytes, Value] | Remembered[bytes | None, Value]
+) -> list[Value]:
     """The answer for every row, asked once for each different value."""
     coded = column.dictionary_encode(null_encoding="encode")
     answers = known.each(coded.dictionary.to_pylist())

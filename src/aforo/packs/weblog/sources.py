@@ -81,7 +81,9 @@ def kind_of_host(host: str) -> Source:
     return Source.REFERRAL
 
 
-def source_of(referrer: str | None, site: str | None, sites: frozenset[str], medium: str | None, tagged: bool) -> Source:
+def source_of(
+    referrer: str | None, site: str | None, sites: frozenset[str], medium: str | None, tagged: bool
+) -> Source:
     """The kind of a request's source: the link's own marks go before the referrer.
 
     `referrer` is the host that led here, `site` the host that was asked, and `sites` all that are one's own.

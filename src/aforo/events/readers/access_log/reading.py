@@ -110,7 +110,10 @@ class _Log:
         self.offset = block.end
         self.end = block.ending(END_BYTES)
         return self._made(
-            first, {**rows.parsed.columns, "id": ids}, first + rows.places[rows.parsed.fits], rows.refusals(first)
+            first,
+            {**rows.parsed.columns, "id": ids},
+            first + rows.places[rows.parsed.fits],
+            rows.refusals(first),
         )
 
     def _last(self) -> Chunk:
