@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -228,10 +228,7 @@ def test_a_visitor_has_one_name_in_a_period_in_whatever_order_and_company(
 def test_no_local_day_or_week_is_cut_by_a_change_of_the_salt(zone: str, salt_days: int) -> None:
     local = Zone(zone, "sunday")
     visitors = Visitors(ROOT, local, salt_days=salt_days)
-    days = [
-        day
-        for day in (datetime(2024, 3, 28).date(), datetime(2024, 3, 31).date(), datetime(2024, 11, 3).date())
-    ]
+    days = (date(2024, 3, 28), date(2024, 3, 31), date(2024, 11, 3))
     for day in days:
         first = day if salt_days == 1 else local.week_start_of(day)
         start = local.day_start(first)

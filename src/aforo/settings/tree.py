@@ -85,7 +85,7 @@ class AccessLog:
     )
     secret: str | None = _setting(
         None,
-        "What visitors' hashes are salted with, the same wherever logs of a tenant are loaded; none makes one "
+        "What visitors' hashes are salted with, the same wherever a tenant's logs are loaded; none makes one "
         "in the data directory. Never printed.",
         secret=True,
     )

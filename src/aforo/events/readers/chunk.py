@@ -30,8 +30,8 @@ class FileShape:
 
     `mapping` names, for a field or one of the envelope, the column it comes from; a column that is mapped is
     not also kept under its own name, and a column of a mapped field's name gives way. `nulls` are the texts
-    that stand for no value, quoted or not. `marks` tell a reader of growing files where to go on, unless it is
-    to begin `from_start`.
+    that stand for no value, quoted or not. `marks` tell a reader of growing files where to go on, unless it
+    is to begin `from_start`.
     """
 
     mapping: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -66,7 +66,7 @@ class FileShape:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Which part of a file that grows is read: from `begun_at`, but for `left` bytes of a line still written."""
+    """What is read of a file that grows: from `begun_at`, without `left` bytes of a line still written."""
 
     begun_at: int
     left: int
@@ -81,8 +81,8 @@ class Chunk:
     """Rows of a file by column, in the file's order; each column holds `rows` values.
 
     `numbers` are the rows' places in the file, from 0, and `refusals` those near them that are in no column,
-    under such a number too. `bytes_read` and `bytes_total` are of the file as it lies on the disk. `acknowledged`
-    is called once the chunk and all before it are durable.
+    under such a number too. `bytes_read` and `bytes_total` are of the file as it lies on the disk.
+    `acknowledged` is called once the chunk and all before it are durable.
     """
 
     first_row: int

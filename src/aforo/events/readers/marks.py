@@ -7,6 +7,7 @@ import os
 from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from aforo.errors import StorageError
 
@@ -45,10 +46,9 @@ class Marks:
         """The mark of the file that begins so; None where there is none or it cannot be understood."""
         try:
             said = json.loads(self._path(first_line).read_bytes())
-            mark = Mark(**{each.name: said[each.name] for each in fields(Mark)})
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             return None
-        return mark if _is_sound(mark) else None
+        return _mark_of(said) if isinstance(said, dict) else None
 
     def keep(self, first_line: bytes, mark: Mark) -> None:
         """Replaces the mark of the file that begins so. Raises StorageError."""
@@ -79,11 +79,11 @@ class Marks:
         return self._folder / f"{name}{SUFFIX}"
 
 
-def _is_sound(mark: Mark) -> bool:
-    numbers = (mark.offset, mark.lines, mark.end_bytes, mark.tail)
-    return (
-        all(type(number) is int and number >= 0 for number in numbers)
-        and mark.tail <= mark.offset - mark.end_bytes
-        and isinstance(mark.end, str)
-        and (mark.settled is None or type(mark.settled) is int)
-    )
+def _mark_of(said: dict[str, Any]) -> Mark | None:
+    names = {each.name for each in fields(Mark)}
+    numbers = [said.get(name) for name in names - {"end", "settled"}]
+    whole = said.keys() == names and all(type(number) is int and number >= 0 for number in numbers)
+    if not whole or type(said["end"]) is not str or type(said["settled"]) not in (int, type(None)):
+        return None
+    mark = Mark(**said)
+    return mark if mark.tail <= mark.offset - mark.end_bytes else None

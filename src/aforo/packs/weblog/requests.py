@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-METHODS = frozenset(
-    "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH "
-    "PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH QUERY PURGE".split()
-)
+_METHODS = """
+    GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH
+    PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH QUERY PURGE
+"""
+METHODS = frozenset(_METHODS.split())
 OTHER = "other"
 PATH_CHARACTERS = 1024
 HOST_CHARACTERS = 255
@@ -17,10 +18,11 @@ CAMPAIGN_CHARACTERS = 100
 MOST_PARAMETERS = 100
 
 # What a page is made of or a program fetches; anything else is taken for a page.
-NO_PAGES = frozenset(
-    "avif bmp css csv eot gif gz ico jpeg jpg js json map mjs mov mp3 mp4 ogg otf pdf png rss svg tar tgz ttf "
-    "txt wasm wav webm webmanifest webp woff woff2 xml zip".split()
-)
+_NO_PAGES = """
+    avif bmp css csv eot gif gz ico jpeg jpg js json map mjs mov mp3 mp4 ogg otf pdf png rss svg tar tgz ttf
+    txt wasm wav webm webmanifest webp woff woff2 xml zip
+"""
+NO_PAGES = frozenset(_NO_PAGES.split())
 # Marks that advertisers add to the address of a page, beside utm_ ones.
 CLICK_IDS = frozenset(("gclid", "gbraid", "wbraid", "msclkid", "dclid", "ttclid", "yclid", "li_fat_id"))
 
@@ -34,7 +36,7 @@ _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", flags
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for; `medium` and `campaign` are of the query, and `tagged` is one with a campaign's marks."""
+    """What was asked for; `medium` and `campaign` are of the query, `tagged` where it marks one."""
 
     method: str | None = None
     host: str | None = None
@@ -49,7 +51,7 @@ BROKEN = Request()
 
 
 def request_of(line: bytes) -> Request:
-    """A request line as the log has it; one that is broken asks for nothing, and is a request all the same."""
+    """A request line as the log has it; one that is broken asks for nothing and is a request all the same."""
     method, _, rest = unescaped(line).strip(" ").partition(" ")
     before, _, last = rest.rpartition(" ")
     target = (before if _PROTOCOL.fullmatch(last) else rest).strip(" ")
@@ -87,7 +89,7 @@ def host_name(text: str) -> str | None:
 
 
 def unescaped(text: bytes) -> str:
-    r"""What a server wrote with `\"` and `\x22`; what is no text or cannot be seen stays written as `\x16`."""
+    r"""What a server wrote with `\"` and `\x22`; what is no text or cannot be seen stays as `\x16`."""
     raw = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]) if found[1] else found[2], text)
     return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", raw.decode("utf-8", "backslashreplace"))
 

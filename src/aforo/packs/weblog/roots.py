@@ -14,7 +14,7 @@ ROOT_BYTES = 32
 
 
 def root_secret(folder: Path, tenant: str, given: str | None) -> bytes:
-    """The tenant's secret of 32 bytes, made of the one `given`, else kept in the folder. Raises StorageError."""
+    """The tenant's secret of 32 bytes: made of `given`, else kept in the folder. Raises StorageError."""
     if given is not None:
         given_key = blake2b(given.encode(), digest_size=ROOT_BYTES).digest()
         return blake2b(tenant.encode(), key=given_key, digest_size=ROOT_BYTES).digest()
@@ -40,7 +40,7 @@ def _read(path: Path) -> bytes:
 
 
 def _made(path: Path) -> bytes:
-    """Written whole under another name first: of two that make it at once, one wins and both have the same."""
+    """Written whole under another name first: of two that make it at once one wins, and both have it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(8)}")
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -43,7 +43,7 @@ class Remembered(Generic[Key, Value]):
 
 
 class Requests:
-    """Makes events of lines; `sites` are hosts of one's own, from where a visitor comes by no outside source."""
+    """Makes events of lines; `sites` are one's own hosts, which refer nobody from outside."""
 
     def __init__(self, visitors: Visitors, sites: Sequence[str]) -> None:
         self._visitors = visitors

@@ -21,7 +21,8 @@ class Source(StrEnum):
 
 # A host is of the kind of the longest name here that it is or lies below.
 _SEARCH = """
-    bing.com duckduckgo.com search.yahoo.com search.yahoo.co.jp search.aol.com ask.com baidu.com ecosia.org qwant.com startpage.com
+    bing.com duckduckgo.com search.yahoo.com search.yahoo.co.jp search.aol.com ask.com baidu.com
+    ecosia.org qwant.com startpage.com
     search.brave.com naver.com daum.net seznam.cz sogou.com so.com yandex.com ya.ru mojeek.com kagi.com
     coccoc.com lite.duckduckgo.com presearch.com swisscows.com metager.org rambler.ru lilo.org
     com.google.android.googlequicksearchbox

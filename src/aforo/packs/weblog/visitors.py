@@ -54,8 +54,8 @@ class Visitors:
     def _periods(self, times: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         if not self._salt_days:
             return np.zeros(len(times), np.int64)
-        # Days begin with slots, so one look at the zone does for all of a slot. What lies outside of the times
-        # that events can have is refused later, and only must not break anything here.
+        # Days begin with slots, so one look at the zone does for all of a slot. What lies outside of the
+        # times that events can have is refused later, and only must not break anything here.
         slots = np.clip(times, EARLIEST, LATEST - 1) // SLOT
         different, inverse = np.unique(slots, return_inverse=True)
         periods = [self._period(slot * SLOT) for slot in different.tolist()]

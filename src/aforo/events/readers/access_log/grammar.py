@@ -99,7 +99,7 @@ def _columns(found: pa.Array, times: pa.Array) -> dict[str, pa.Array]:
 
 
 def _misfits(lines: pa.Array, mask: Mask) -> list[tuple[int, str]]:
-    """What was wanted of each line that does not fit; the line is not repeated, for there is an address in it."""
+    """What was wanted of each line that does not fit; not what came, for there is an address in it."""
     rows = np.flatnonzero(mask)
     if not len(rows):
         return []
@@ -111,7 +111,7 @@ def _misfits(lines: pa.Array, mask: Mask) -> list[tuple[int, str]]:
 
 
 def _instants(texts: pa.Array) -> pa.Array:
-    """The instants, null for what is no time; each different text is read once, as lines share their second."""
+    """The instants, null for what is no time; each text is read once, as many lines share their second."""
     coded = texts.dictionary_encode()
     instants = pa.array([instant(text) for text in coded.dictionary.to_pylist()], pa.int64())
     return instants.take(coded.indices).cast(pa.timestamp("us", "UTC"))

@@ -23,7 +23,7 @@ class Block:
     cut: bool = False
 
     def ending(self, size: int) -> bytes:
-        """The last bytes of its content, at most so many, and fewer where a line that is too long is in them."""
+        """The last bytes of its content, at most so many; fewer where a line is in them that is too long."""
         kept: list[bytes] = []
         room = size
         for line in reversed(self.lines):

@@ -18,7 +18,7 @@ from aforo.events.readers.access_log.grammar import Parsed, parsed
 from aforo.events.readers.access_log.lines import LINE_BYTES, Block, blocks, first_line
 from aforo.events.readers.chunk import Chunk, FileShape, Stretch
 from aforo.events.readers.files import Opened, head, opened
-from aforo.events.readers.marks import Mark, Marks
+from aforo.events.readers.marks import Mark
 from aforo.events.refusals import Refusal, RefusalCode
 
 TAIL_BYTES = 4 * 1024 * 1024
@@ -31,8 +31,8 @@ def read(path: Path, shape: FileShape) -> Iterator[Chunk]:
     """The lines as rows with an id of their bytes; blank lines are no rows.
 
     With marks it goes on where this content was left, whatever the file is called now, and leaves a last line
-    that nothing ends for the next time, unless the file is a gzip, to which nothing is added. A line that does
-    not fit, or is over 64 KiB, is refused by its number.
+    that nothing ends for the next time, unless the file is a gzip, to which nothing is added. A line that
+    does not fit, or is over 64 KiB, is refused by its number.
     """
     head(path, BOM_BYTES)
     with opened(path) as file:
@@ -84,7 +84,7 @@ class _Log:
         self.reach = _Reach(deque())
 
     def chunks(self) -> Generator[Chunk, None, bool]:
-        """The chunks from the offset on; False where a line came that only a reading from the start can name."""
+        """The chunks from the offset on; False where a line came that only a whole reading can name."""
         found = blocks(self._file.stream, self.offset, rows=self._shape.chunk_rows, ended=self._ended)
         for block in found:
             rows = _Rows.of(block)
