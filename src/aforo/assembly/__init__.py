@@ -8,7 +8,7 @@ from aforo.assembly.loading import Loaded, LoadOrder, read_chunks
 from aforo.assembly.local import Local
 from aforo.assembly.reach import Reach, reach
 from aforo.assembly.remote import Remote
-from aforo.events.readers import Chunk
+from aforo.events.readers import Chunk, Stretch
 
 __all__ = [
     "Aforo",
@@ -18,6 +18,7 @@ __all__ = [
     "Local",
     "Reach",
     "Remote",
+    "Stretch",
     "load_model",
     "reach",
     "read_chunks",

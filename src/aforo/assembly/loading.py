@@ -15,12 +15,14 @@ import pyarrow.compute as pc
 from aforo.errors import InvalidRequest, UnknownName, UnreadableFile, suggestion
 from aforo.events.columns import Column, Source
 from aforo.events.draft import ENVELOPE, Draft
-from aforo.events.readers import READERS, SUFFIXES, Chunk, FileShape, format_of
+from aforo.events.readers import ACCESS_LOG, READERS, SUFFIXES, Chunk, FileShape, Stretch, format_of
 from aforo.events.readers.files import opened
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode
 from aforo.model.model import Model
 from aforo.model.stream import Extra, Stream
+from aforo.packs.weblog import STREAM as REQUESTS
+from aforo.settings import Settings
 
 IN_FLIGHT = 3  # chunks that may wait for their receipts while the next is read
 SAMPLES = 20  # refusals that are shown
@@ -31,7 +33,10 @@ Progress = Callable[["Loaded"], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOrder:
-    """What is to be loaded: a file, and what its rows do not say themselves."""
+    """What is to be loaded: a file, and what its rows do not say themselves.
+
+    `sites` are one's own hosts, and `from_start` reads again what was read; both are for access logs.
+    """
 
     path: Path
     stream: str | None = None
@@ -39,11 +44,30 @@ class LoadOrder:
     input: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     nulls: frozenset[str] = frozenset({""})
+    sites: tuple[str, ...] = ()
+    from_start: bool = False
+
+    def kind(self) -> str:
+        """The file's format, said or told by its name. Raises UnreadableFile, UnknownName."""
+        kind = self.input or format_of(self.path)
+        if kind is None:
+            with opened(self.path):  # what is no file at all is told as that
+                pass
+            raise UnreadableFile(
+                f"{self.path} does not tell its format by its name",
+                hint=f"name it *{', *'.join(SUFFIXES)}, or say --input {' | '.join(READERS)}",
+            )
+        if kind not in READERS:
+            raise UnknownName.of("input format", kind, READERS)
+        return kind
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What became of a file's rows so far; bytes are of the file as it lies on the disk."""
+    """What became of a file's rows so far; bytes are of the file as it lies on the disk.
+
+    `stretch` tells of a file that grows which part of it was read.
+    """
 
     rows: int = 0
     accepted: int = 0
@@ -52,6 +76,7 @@ class Loaded:
     samples: list[Refusal] = field(default_factory=list)
     bytes_read: int = 0
     bytes_total: int = 0
+    stretch: Stretch | None = None
 
     def add(self, receipt: Receipt) -> None:
         self.rows += receipt.accepted + receipt.duplicates + len(receipt.refused)
@@ -61,18 +86,18 @@ class Loaded:
         self.samples += receipt.refused[: max(0, SAMPLES - len(self.samples))]
 
 
-def read_chunks(order: LoadOrder) -> Iterator[Chunk]:
+def read_chunks(order: LoadOrder, settings: Settings) -> Iterator[Chunk]:
     """The file's chunks, by the order's format or the one its name tells."""
-    kind = order.input or format_of(order.path)
-    if kind is None:
-        with opened(order.path):  # what is no file at all is told as that
-            pass
-        raise UnreadableFile(
-            f"{order.path} does not tell its format by its name",
-            hint=f"name it *{', *'.join(SUFFIXES)}, or say --input {' | '.join(READERS)}",
-        )
-    if kind not in READERS:
-        raise UnknownName.of("input format", kind, READERS)
+    kind = order.kind()
+    if kind == ACCESS_LOG:
+        from aforo.assembly.weblog import chunks  # what knows bots is long to import, and only logs need it
+
+        return chunks(order, settings)
+    for given, option in ((order.sites, "--site"), (order.from_start, "--from-start")):
+        if given:
+            raise InvalidRequest(
+                f"{option} came with a file of {kind}", hint=f"it is for --input {ACCESS_LOG}"
+            )
     return READERS[kind](order.path, FileShape(mapping=order.mapping, nulls=order.nulls))
 
 
@@ -90,21 +115,35 @@ def load(
     Whatever was acknowledged stays, should a later chunk fail.
     """
     loaded = Loaded()
-    waiting: deque[tuple[int, Future[Receipt]]] = deque()
+    waiting: deque[_Sent] = deque()
 
     def settle_until(rows: int, batches: int) -> None:
-        while waiting and (len(waiting) > batches or sum(each for each, _ in waiting) > rows):
-            loaded.add(waiting.popleft()[1].result())
+        while waiting and (len(waiting) > batches or sum(each.rows for each in waiting) > rows):
+            sent = waiting.popleft()
+            loaded.add(sent.receipt.result())
+            sent.acknowledged()
 
     for chunk in chunks:
         loaded.bytes_read, loaded.bytes_total = chunk.bytes_read, chunk.bytes_total
+        loaded.stretch = chunk.stretch
         for draft, refusals in _drafts(chunk, order, model):
             settle_until(rows_in_flight - draft.rows, IN_FLIGHT - 1)
-            waiting.append((draft.rows, sink(draft, refusals)))
+            waiting.append(_Sent(draft.rows, sink(draft, refusals)))
+        if waiting:
+            waiting[-1].acknowledged = chunk.acknowledged
         progress(loaded)
     settle_until(0, 0)
     progress(loaded)
     return loaded
+
+
+@dataclass(slots=True)
+class _Sent:
+    """Rows on their way, and what is to be done once they and all before them are durable."""
+
+    rows: int
+    receipt: Future[Receipt]
+    acknowledged: Callable[[], None] = lambda: None
 
 
 def _drafts(chunk: Chunk, order: LoadOrder, model: Model) -> Iterator[tuple[Draft, tuple[Refusal, ...]]]:
@@ -145,6 +184,8 @@ def _drafts(chunk: Chunk, order: LoadOrder, model: Model) -> Iterator[tuple[Draf
 def _stream_of(order: LoadOrder, model: Model) -> Stream:
     if order.stream is not None:
         return model.stream(order.stream)
+    if order.kind() == ACCESS_LOG:
+        return model.stream(REQUESTS)
     if len(model.streams) == 1:
         return next(iter(model.streams.values()))
     raise InvalidRequest(

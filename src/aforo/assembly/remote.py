@@ -83,7 +83,7 @@ class Remote:
     def _send(self, draft: Draft, refusals: tuple[Refusal, ...]) -> Receipt:
         accepted = duplicates = 0
         refused = list(refusals)
-        events = events_of(draft)
+        events = events_of(draft) if draft.rows else []  # a row that was refused did not go all its way
         for start in range(0, len(events), EVENTS_PER_REQUEST):
             part = events[start : start + EVENTS_PER_REQUEST]
             for first, reply in self._sent(part, start):

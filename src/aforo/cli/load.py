@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aforo.assembly import Chunk, Loaded, LoadOrder, Reach, read_chunks
+from aforo.assembly import Chunk, Loaded, LoadOrder, Reach, Stretch, read_chunks
 from aforo.cli.output import Format, err, out, table_of, write
 from aforo.cli.session import Session
 from aforo.errors import InvalidRequest
@@ -18,12 +18,19 @@ REFUSED = 2
 
 def load(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A .csv, .ndjson or .parquet file, or the first two as .gz.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A .csv, .ndjson or .parquet file, or an access log; all but Parquet also as .gz."
+        ),
+    ],
     stream: Annotated[str | None, typer.Option(help="The stream of its events.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Whose events they are, where rows do not say.")] = None,
     input_: Annotated[
         str | None,
-        typer.Option("--input", metavar="csv|ndjson|parquet", help="Format, where the name tells none."),
+        typer.Option(
+            "--input", metavar="csv|ndjson|parquet|access-log", help="Format, where the name tells none."
+        ),
     ] = None,
     map_: Annotated[
         list[str] | None,
@@ -32,6 +39,13 @@ def load(
     null: Annotated[
         list[str] | None, typer.Option(help="Text that means null, beside the empty one.")
     ] = None,
+    site: Annotated[
+        list[str] | None, typer.Option(help="A host of the access log's own, from where nobody is referred.")
+    ] = None,
+    from_start: Annotated[
+        bool,
+        typer.Option("--from-start", help="Read an access log from its start, not from where it was left."),
+    ] = False,
     fold: Annotated[bool, typer.Option(help="Fold when all is loaded.")] = True,
 ) -> None:
     """Load a file of events. Loading it again changes nothing."""
@@ -43,9 +57,11 @@ def load(
         input=input_,
         mapping=dict(_pair(text) for text in map_ or ()),
         nulls=frozenset(("", *(null or ()))),
+        sites=tuple(site or ()),
+        from_start=from_start,
     )
     with session.reaching() as reached:
-        loaded = with_bar(reached, order, read_chunks(order))
+        loaded = with_bar(reached, order, read_chunks(order, session.resolved().settings))
         if fold:
             folding(reached)
     _tell(loaded, session.format)
@@ -100,6 +116,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _tell(loaded: Loaded, format_: Format) -> None:
+    stretch = loaded.stretch
     reply = {
         "rows": loaded.rows,
         "accepted": loaded.accepted,
@@ -109,6 +126,7 @@ def _tell(loaded: Loaded, format_: Format) -> None:
             {"row": refusal.index, "code": str(refusal.code), "detail": refusal.detail}
             for refusal in loaded.samples
         ],
+        **({} if stretch is None else {"begunAt": stretch.begun_at, "leftBytes": stretch.left}),
     }
     outcomes = [
         {"outcome": "accepted", "events": loaded.accepted},
@@ -116,6 +134,17 @@ def _tell(loaded: Loaded, format_: Format) -> None:
         *({"outcome": code, "events": count} for code, count in loaded.refused.most_common()),
     ]
     write(reply, format_, ("outcome", "events"), outcomes)
-    if format_ is Format.TABLE and loaded.samples:
-        out().print()
-        out().print(table_of(("row", "code", "detail"), reply["samples"]))  # type: ignore[arg-type]
+    if format_ is Format.TABLE:
+        for line in _stretch_lines(stretch):
+            out().print(line)
+        if loaded.samples:
+            out().print()
+            out().print(table_of(("row", "code", "detail"), reply["samples"]))  # type: ignore[arg-type]
+
+
+def _stretch_lines(stretch: Stretch | None) -> Iterator[str]:
+    """What is worth telling of a log that was not read from its start to its end."""
+    if stretch is not None and stretch.begun_at:
+        yield f"read on from byte {stretch.begun_at:,}, where it was left; --from-start reads all of it"
+    if stretch is not None and stretch.left:
+        yield f"{stretch.left:,} bytes of a last line that is not ended are left for the next time"

@@ -10,7 +10,9 @@ from types import MappingProxyType
 from aforo.errors import UnknownName
 
 # One pack, one line: its model file, below this package.
-MODEL_FILES: Mapping[str, str] = MappingProxyType({"flights": "flights/flights.yaml"})
+MODEL_FILES: Mapping[str, str] = MappingProxyType(
+    {"flights": "flights/flights.yaml", "weblog": "weblog/weblog.yaml"}
+)
 
 
 def model_file(pack: str) -> Traversable:

@@ -74,6 +74,24 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLog:
+    """How the visitors of access logs are named."""
+
+    salt_days: int = _setting(
+        28,
+        "Days that a visitor keeps one name; a multiple of 7 cuts no week, and 0 keeps it for ever.",
+        least=0,
+        most=3_660,
+    )
+    secret: str | None = _setting(
+        None,
+        "What visitors' hashes are salted with, the same wherever a tenant's logs are loaded; none makes one "
+        "in the data directory. Never printed.",
+        secret=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """What the embedded engine may use."""
 
@@ -141,6 +159,7 @@ class Settings:
     packs: tuple[str, ...] = _setting(("flights",), "Packs whose models are there from the start.")
     http: Http = field(default_factory=Http)
     intake: Intake = field(default_factory=Intake)
+    access_log: AccessLog = field(default_factory=AccessLog)
     engine: Engine = field(default_factory=Engine)
     fold: Fold = field(default_factory=Fold)
     questions: Questions = field(default_factory=Questions)

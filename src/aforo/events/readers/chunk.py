@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from aforo.errors import Fault, UnreadableFile, suggestion
 from aforo.events.columns import Column, Source
 from aforo.events.draft import ENVELOPE
+from aforo.events.readers.marks import Marks
 from aforo.events.refusals import Refusal, RefusalCode, shown
 
 CHUNK_ROWS = 50_000
@@ -29,12 +30,15 @@ class FileShape:
 
     `mapping` names, for a field or one of the envelope, the column it comes from; a column that is mapped is
     not also kept under its own name, and a column of a mapped field's name gives way. `nulls` are the texts
-    that stand for no value, quoted or not.
+    that stand for no value, quoted or not. `marks` tell a reader of growing files where to go on, unless it
+    is to begin `from_start`.
     """
 
     mapping: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     nulls: frozenset[str] = frozenset({""})
     chunk_rows: int = CHUNK_ROWS
+    marks: Marks | None = None
+    from_start: bool = False
 
     def targets(self, names: Sequence[str]) -> dict[str, str]:
         """The column each target comes from, in the file's order, mapped ones last."""
@@ -60,12 +64,25 @@ class FileShape:
         return self.targets(names)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is read of a file that grows: from `begun_at`, without `left` bytes of a line still written."""
+
+    begun_at: int
+    left: int
+
+
+def _nothing_to_do() -> None:
+    """What most chunks do once they are acknowledged."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
     """Rows of a file by column, in the file's order; each column holds `rows` values.
 
     `numbers` are the rows' places in the file, from 0, and `refusals` those near them that are in no column,
     under such a number too. `bytes_read` and `bytes_total` are of the file as it lies on the disk.
+    `acknowledged` is called once the chunk and all before it are durable.
     """
 
     first_row: int
@@ -76,6 +93,8 @@ class Chunk:
     source: Source
     numbers: Numbers
     refusals: tuple[Refusal, ...] = ()
+    acknowledged: Callable[[], None] = _nothing_to_do
+    stretch: Stretch | None = None
 
 
 def columns_of(rows: Sequence[object]) -> dict[str, list[object]]:

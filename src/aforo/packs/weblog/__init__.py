@@ -1,0 +1,4 @@
+"""Requests from the access logs of web servers."""
+
+PACK = "weblog"
+STREAM = "requests"
