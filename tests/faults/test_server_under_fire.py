@@ -22,7 +22,7 @@ from tests.faults.model import FROM, TENANTS, TO, Fact, Ledger, fact
 
 SEED = int(os.environ.get("AFORO_FIRE_SEED", "1"))
 ROUNDS = int(os.environ.get("AFORO_FIRE_ROUNDS", "5"))
-MOST_RECEIPTS = 60  # between two kills
+MOST_RECEIPTS = 30  # between two kills
 MOST_SECONDS = 0.05  # from the last of those receipts to the kill, about three commits
 
 

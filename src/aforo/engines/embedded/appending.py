@@ -38,16 +38,15 @@ def _keep(
 ) -> npt.NDArray[np.bool_]:
     stage = given.rows.append_column("__seq", pa.array(np.arange(given.rows.num_rows)))
     cursor.register(STAGE, stage)
-    try:
-        fresh = np.zeros(stage.num_rows, bool)
-        fresh[_fresh_timed(cursor, given.stream, stage)] = True
-        fresh[_fresh_untimed(cursor, given.stream, stage, arrival, untimed_id_seconds)] = True
-        if not fresh.all():
-            cursor.register(STAGE, stage.filter(pa.array(fresh)))
-        if fresh.any():
-            _insert(cursor, given.stream, stage.column_names, number)
-    finally:
-        cursor.unregister(STAGE)
+    fresh = np.zeros(stage.num_rows, bool)
+    fresh[_fresh_timed(cursor, given.stream, stage)] = True
+    fresh[_fresh_untimed(cursor, given.stream, stage, arrival, untimed_id_seconds)] = True
+    if not fresh.all():
+        cursor.register(STAGE, stage.filter(pa.array(fresh)))
+    if fresh.any():
+        _insert(cursor, given.stream, stage.column_names, number)
+    # Not where something failed: DuckDB would say that the transaction is aborted, and hide the reason.
+    cursor.unregister(STAGE)
     return fresh
 
 

@@ -104,8 +104,8 @@ class Database:
 
     def _transact(self, change: Callable[[Cursor], T]) -> T:
         with spoken(self.path):
-            self._root.begin()
             try:
+                self._root.begin()
                 result = change(self._root)
                 self._root.commit()
             except BaseException:
