@@ -99,7 +99,9 @@ def fact(pool: int, number: int) -> Fact:
 class Ledger:
     """What all answers must say, added up one event at a time."""
 
-    days: dict[tuple[str, str], Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    days: dict[tuple[str, str], Counter[tuple[str, str]]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     most: dict[tuple[str, str, str], int] = field(default_factory=dict)
     probes: dict[tuple[str, str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     clicks: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import duckdb
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import Cursor
 
@@ -41,6 +42,7 @@ class Watched:
     """The engine's connection; `at` hears of each point before and after what it does."""
 
     real: Cursor
+    leave: Callable[[], None]
     at: At = nobody
 
     def __getattr__(self, name: str) -> Any:
@@ -66,18 +68,25 @@ def named(verb: str, words: tuple[Any, ...]) -> str:
 
 
 def watch(engine: EmbeddedEngine) -> Watched:
-    """Wraps the connection that an engine writes through."""
+    """Wraps the connection that an engine writes through, until `leave`."""
     database = engine._database
-    watched = Watched(database._root)
+    real = database._root
+
+    def leave() -> None:
+        if database._root is watched:  # an engine that opened its file again has left by itself
+            database._root = real
+
+    watched = Watched(real, leave)
     database._root = watched  # type: ignore[assignment]
     return watched
 
 
-def points_of(watched: Watched, write: Callable[[], object]) -> list[str]:
+def points_of(engine: EmbeddedEngine, write: Callable[[], object]) -> list[str]:
     """Every point of a write that nothing disturbs."""
+    watched = watch(engine)
     watched.at = heard = Heard()
     write()
-    watched.at = nobody
+    watched.leave()
     return heard.points
 
 
@@ -107,6 +116,16 @@ class Strike:
 
 def fail(point: str) -> None:
     raise Struck(point)
+
+
+def fill(point: str) -> None:
+    """As DuckDB says it."""
+    raise duckdb.IOException(f'IO Error: Could not write file "{point}": No space left on device')
+
+
+def give_up(point: str) -> None:
+    """As DuckDB does when it could not write a checkpoint; it would say the same of all that follows."""
+    raise duckdb.FatalException(f"FATAL Error: Failed at {point}: database has been invalidated")
 
 
 def die(_point: str) -> None:

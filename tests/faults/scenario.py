@@ -1,7 +1,7 @@
 """A tenant at an engine in which one write is struck, and what must hold afterwards, wherever that was.
 
 `python -m tests.faults.scenario` reads lines `WRITE POINT DIRECTORY`; for each a child of its own opens the
-directory, does what comes before the write and ends itself with SIGKILL at that point of it.
+directory, which is prepared for the write, and ends itself with SIGKILL at that point of it.
 """
 
 from __future__ import annotations
@@ -55,14 +55,18 @@ class Scenario:
         self.desk = Desk.of(self.shelf)
         self.counted = self.shelf.engine.statistics().outcomes
 
-    def before(self, write: Write) -> Callable[[], object]:
-        """Does what comes before the write, and gives the write."""
+    def prepare(self, write: Write) -> None:
+        """Does what comes before the write."""
         self.desk.take(self._bodies(EARLIER))
         while fold_once(self.shelf.engine):
             pass
+        if write is Write.REPLACE:
+            self.send()
+
+    def ready(self, write: Write) -> Callable[[], object]:
+        """The write; of a fold only its writing, since its reading changes nothing."""
         if write is Write.APPEND:
             return self.send
-        self.send()
         claim = self.shelf.engine.claim(10**6)
         assert claim is not None
         folded = self.shelf.engine.fold(claim)
@@ -72,11 +76,13 @@ class Scenario:
         return self.desk.take([*self._bodies(LATER), {"stream": "no such stream"}])
 
     def hold(self, write: Write, *, committed: bool) -> None:
-        """The write is there whole or not at all; done again, all is as if nothing had ever happened."""
-        taken = committed or write is Write.REPLACE
-        self._hold_events(taken)
+        """The write is there whole or not at all."""
+        self._hold_events(committed or write is Write.REPLACE)
         if write is Write.REPLACE:
             self._hold_rollups([*EARLIER, *NEW] if committed else EARLIER)
+
+    def finish(self, *, taken: bool) -> None:
+        """All is done again, and is as if nothing had ever happened."""
         again = self.send()
         assert (again.accepted, again.duplicates) == ((0, 22) if taken else (18, 4))
         while fold_once(self.shelf.engine):
@@ -122,10 +128,10 @@ class Scenario:
 
 
 def struck(write: Write, number: int, directory: Path) -> None:
-    """Ends this process at a point of the write."""
+    """Ends this process at a point of the write that a directory is prepared for."""
     shelf = Shelf(directory, ZONE)
     watched = watch(shelf.engine)
-    deed = Scenario(shelf, "river").before(write)
+    deed = Scenario(shelf, "river").ready(write)
     watched.at = Strike(number, die)
     deed()
 
