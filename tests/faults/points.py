@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import duckdb
+
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import Cursor
 
