@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from aforo.errors import BodyTooLarge, InvalidRequest, NotInflatable, NotJson, UnsupportedBody
+from aforo.http.doubled import refuse_doubled
 
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 _GZIP = 16 + zlib.MAX_WBITS
@@ -55,7 +56,14 @@ async def receive(request: Request, limit: int, *, ndjson: bool = False) -> Body
 
 
 def decoded(content: bytes) -> object:
-    """The value of a JSON text. Raises NotJson."""
+    """The value of a JSON text in which no object says a name twice. Raises NotJson."""
+    value = parsed(content)
+    refuse_doubled(content)
+    return value
+
+
+def parsed(content: bytes) -> object:
+    """The value of a JSON text; of two equal names in an object the last counts. Raises NotJson."""
     if not content.strip():
         raise NotJson("the body is empty, wanted JSON")
     try:

@@ -21,6 +21,7 @@ from aforo.http import body, examples
 from aforo.http.about import About, Content
 from aforo.http.body import Body, Format
 from aforo.http.door import Door
+from aforo.http.doubled import doubled, refuse_doubled, suspected
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, instant, json_reply
 from aforo.settings import Http
@@ -117,11 +118,20 @@ def _take(came: Body, intake: Intake, most: int) -> Future[Receipt]:
 
 def _listed(content: bytes) -> list[object]:
     """The one event of an object, or those of its `events`."""
-    value = body.decoded(content)
+    value = body.parsed(content)
     if not isinstance(value, dict):
         raise InvalidRequest("the body is JSON but no object", hint=_SHAPE)
     if BATCH not in value:
+        if suspected(content, [value]):
+            refuse_doubled(content)
         return [value]
+    events = _batch(value)
+    if suspected(content, events, above=1):
+        refuse_doubled(content)
+    return events
+
+
+def _batch(value: dict[str, object]) -> list[object]:
     beside = [str(name) for name in value if name != BATCH]
     if beside:
         known = (*ENVELOPE, FIELDS)
@@ -142,14 +152,23 @@ def _lines(content: bytes, most: int) -> list[object]:
     lines = [line for line in content.split(b"\n") if line.strip()]
     if len(lines) > most:
         raise _too_many(len(lines), most)
-    return [_line(line) for line in lines]
+    events = [_line(line) for line in lines]
+    return (
+        [_once(*each) for each in zip(lines, events, strict=True)] if suspected(content, events) else events
+    )
 
 
 def _line(line: bytes) -> object:
     try:
-        return body.decoded(line)
+        return body.parsed(line)
     except NotJson:
         return line.decode("utf-8", "replace").strip()[:_SHOWN_OF_A_BAD_LINE]
+
+
+def _once(line: bytes, event: object) -> object:
+    """The event, unless its line says a name twice: then what is wrong with it stands in its place."""
+    name = doubled(line) if isinstance(event, dict) else None
+    return event if name is None else f"{name[:20]} twice in an object"
 
 
 def _too_many(came: int, most: int) -> BodyTooLarge:

@@ -37,7 +37,7 @@ class Database:
 
     def __init__(self, directory: Path, *, memory_mb: int, threads: int) -> None:
         self.path = directory / FILE_NAME
-        self._config = {"memory_limit": f"{memory_mb}MB", "threads": str(threads)}
+        self._memory_limit, self._threads = f"{memory_mb}MB", str(threads)
         with spoken(self.path):
             directory.mkdir(parents=True, exist_ok=True)
         self._root = self._connected()
@@ -98,7 +98,9 @@ class Database:
 
     def _connected(self) -> Cursor:
         with spoken(self.path):
-            root = duckdb.connect(self.path, config=self._config)
+            root = duckdb.connect(
+                self.path, config={"memory_limit": self._memory_limit, "threads": self._threads}
+            )
         if first_row(root, CONNECTIONS) != (1,):
             # DuckDB keeps other processes out of its file, but lets one process open it twice.
             root.close()
