@@ -20,6 +20,7 @@ from aforo.http.door import Door, route
 from aforo.http.hands import Hands
 from aforo.http.lingering import Lingering
 from aforo.http.measuring import Measuring
+from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
@@ -83,6 +84,7 @@ def create_app(rooms: Rooms, token: str) -> FastAPI:
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
             Middleware(Lingering),
+            Middleware(Patience, most_seconds=rooms.settings.http.body_seconds),
             Middleware(problems.Unexpected),
             Middleware(Hosts, bound_to=rooms.settings.http.host),
         ],

@@ -199,6 +199,7 @@ ABOUT = About(
         errors.NotJson,
         errors.NotInflatable,
         errors.BodyTooLarge,
+        errors.BodyTooSlow,
         errors.UnsupportedBody,
         errors.IntakeFull,
         errors.Stopping,

@@ -74,6 +74,7 @@ ABOUT = About(
         errors.NotJson,
         errors.NotInflatable,
         errors.BodyTooLarge,
+        errors.BodyTooSlow,
         errors.UnsupportedBody,
         errors.Stopping,
         errors.StorageError,

@@ -76,6 +76,7 @@ ABOUT = About(
         errors.NotJson,
         errors.NotInflatable,
         errors.BodyTooLarge,
+        errors.BodyTooSlow,
         errors.UnsupportedBody,
         errors.QuestionTooLarge,
         errors.NotServable,

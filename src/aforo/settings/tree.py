@@ -47,6 +47,9 @@ class Http:
     max_body_bytes: int = _setting(
         8 * 2**20, "Largest request body, before and after inflating.", least=1_024, most=2**30
     )
+    body_seconds: float = _setting(
+        30.0, "Longest that a request body may take to arrive.", least=0.01, most=3_600
+    )
     max_events_per_request: int = _setting(10_000, "Most events in one request.", least=1, most=1_000_000)
     workers: int = _setting(8, "Threads that answer questions.", least=1, most=256)
 
