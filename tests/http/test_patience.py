@@ -31,8 +31,7 @@ def read(*messages: Message, most_seconds: float = 0.02) -> list[bytes]:
         await asyncio.Event().wait()
 
     async def app(scope: Scope, receive: Receive, _send: Send) -> None:
-        async for part in Request(scope, receive).stream():
-            parts.append(part)
+        parts.extend([part async for part in Request(scope, receive).stream()])
 
     saying = sender()
     asyncio.run(Patience(app, most_seconds=most_seconds)(SCOPE, saying.__anext__, nothing))
