@@ -1,8 +1,8 @@
-"""What being counted once costs as a stream grows: appends to 1, 10 and 50 million events, 1 % of them late.
+"""What being counted once costs as a stream grows: appends to 1, 10 and 50 million events, some late.
 
-`python bench/once.py [--millions 1,10,50] [--runs 9]` prints a table for docs/decisions/012. The events go into
-the engine as commits of the largest size a server makes by default, late ones among them, and are then taken
-for folded, since a ledger as long as the whole stream is none that a server has.
+`python bench/once.py [--millions 1,10,50] [--runs 9]` prints a table for docs/decisions/012. The events go
+into the engine as commits of the largest size a server makes by default, late ones among them, and are then
+taken for folded, since a ledger as long as the whole stream is none that a server has.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,13 @@ from aforo.http.doubled import refuse_doubled
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 _GZIP = 16 + zlib.MAX_WBITS
 _CHUNK_BYTES = 1 << 16
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # as an escape, behind an even number of backslashes
+
+MOST_INFLATION = 200
+"""How many times its size a gzip body may come to; events of equal words, which pack best, come to some 40."""
+INFLATED_FREELY_BYTES = 1 << 20
+"""So much may come of a gzip body whatever its size: a few hundred lines that are nearly equal pack better."""
 
 
 class Format(Enum):
@@ -63,9 +71,11 @@ def decoded(content: bytes) -> object:
 
 
 def parsed(content: bytes) -> object:
-    """The value of a JSON text; of two equal names in an object the last counts. Raises NotJson."""
+    """The value of a JSON text without NUL; of two equal names the last counts. Raises NotJson."""
     if not content.strip():
         raise NotJson("the body is empty, wanted JSON")
+    if b"\\" in content and _NUL.search(content):
+        raise NotJson("a text in the body holds the character NUL", hint="leave \\u0000 out")
     try:
         return msgspec.json.decode(content)
     except UnicodeDecodeError as error:
@@ -116,7 +126,8 @@ def _gzipped(encoding: str) -> bool:
 
 
 def _inflated(content: bytes, limit: int) -> bytes:
-    """All members of a gzip file, one after the other."""
+    """All members of a gzip file, one after the other. No event packs as well as a body made to be a bomb."""
+    bomb = max(INFLATED_FREELY_BYTES, MOST_INFLATION * len(content))
     out: list[bytes] = []
     size = 0
     rest = content
@@ -132,12 +143,21 @@ def _inflated(content: bytes, limit: int) -> bytes:
             size += len(part)
             if size > limit:
                 raise _too_large("a body that inflates to more came", limit)
+            if size > bomb:
+                raise _bomb(len(content))
             out.append(part)
             if not part and not rest and not member.eof:
                 raise NotInflatable("the gzip body breaks off before its end")
         rest = member.unused_data.lstrip(b"\0")  # a file may be padded with zeros
         if not rest:
             return b"".join(out)
+
+
+def _bomb(size: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"a gzip body of {size:,} bytes inflates to more than {MOST_INFLATION} times as many",
+        hint="send it plain, or in several parts",
+    )
 
 
 def _too_large(came: str, limit: int) -> BodyTooLarge:

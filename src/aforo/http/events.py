@@ -27,6 +27,11 @@ from aforo.http.reply import Shape, instant, json_reply
 from aforo.settings import Http
 
 BATCH = "events"
+OPENINGS, OPENINGS_OF_AN_EVENT = 100_000, 20
+"""Braces and brackets an event may have on the average of a full body, those in texts included; 2 are usual.
+
+An empty object takes 30 times as much memory as it has letters: they are counted before any is made.
+"""
 _SHOWN_OF_A_BAD_LINE = 80  # characters; a refusal shows fewer
 
 
@@ -93,7 +98,11 @@ def events_of(came: Body, most: int) -> list[object]:
 
     A line of NDJSON that is no JSON stands for itself as a text, and is refused as no object.
     """
-    events = _lines(came.plain(), most) if came.format is Format.NDJSON else _listed(came.plain())
+    content = came.plain()
+    openings = content.count(b"{") + content.count(b"[")
+    if openings > max(OPENINGS, OPENINGS_OF_AN_EVENT * most):
+        raise _too_many_openings(openings, max(OPENINGS, OPENINGS_OF_AN_EVENT * most))
+    events = _lines(content, most) if came.format is Format.NDJSON else _listed(content)
     if len(events) > most:
         raise _too_many(len(events), most)
     return events
@@ -175,6 +184,13 @@ def _too_many(came: int, most: int) -> BodyTooLarge:
     return BodyTooLarge(
         f"{came:,} events came in one request, and {most:,} may",
         hint="send them in several requests: what is repeated counts once",
+    )
+
+
+def _too_many_openings(came: int, most: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"a body with {came:,} braces and brackets came, and {most:,} may",
+        hint="send fewer events at once: what is repeated counts once",
     )
 
 

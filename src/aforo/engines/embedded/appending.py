@@ -63,7 +63,9 @@ def _fresh_timed(cursor: Cursor, stream: Stream, stage: pa.Table) -> npt.NDArray
         SELECT f.__seq FROM first AS f
         ANTI JOIN (
             SELECT tenant, id, time FROM {events_table(stream.name)}
-            WHERE time BETWEEN $earliest AND $latest AND NOT untimed
+            -- One late row makes the span as long as the stream. Looking for the times themselves reads one
+            -- column of what lies between, and tenants and ids only where a time is found.
+            WHERE time BETWEEN $earliest AND $latest AND time IN (SELECT time FROM {STAGE}) AND NOT untimed
         ) AS e ON e.tenant = f.tenant AND e.id = f.id AND e.time = f.time
         """,
         {"earliest": span["min"], "latest": span["max"]},
