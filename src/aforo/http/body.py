@@ -19,10 +19,10 @@ _CHUNK_BYTES = 1 << 16
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # as an escape, behind an even number of backslashes
 
-MOST_INFLATION = 200
-"""How many times its size a gzip body may come to; events of equal words, which pack best, come to some 40."""
+MOST_INFLATION = 500
+"""How many times its size a gzip body may come to; events with ids come to some 40, all equal ones to 300."""
 INFLATED_FREELY_BYTES = 1 << 20
-"""So much may come of a gzip body whatever its size: a few hundred lines that are nearly equal pack better."""
+"""So much may come of a gzip body whatever its size; a smaller bomb is none."""
 
 
 class Format(Enum):
