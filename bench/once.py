@@ -29,7 +29,7 @@ from aforo.engines.engine import Append, StreamRows  # noqa: E402
 from aforo.model.reading import read_model  # noqa: E402
 from aforo.model.tenant import Tenant  # noqa: E402
 from aforo.settings import Settings  # noqa: E402
-from aforo.windows import parse_instant  # noqa: E402
+from aforo.windows import DAY, parse_instant  # noqa: E402
 
 MODEL = read_model(
     """
@@ -91,6 +91,13 @@ class Stream:
         """New events of any time since the beginning."""
         return self._appended(self._any_time(rows))
 
+    def mixed(self, rows: int) -> Append:
+        """New events of which some are up to a day late."""
+        times = self.now() + np.arange(rows) * EVERY
+        late = np.arange(rows) % round(1 / LATE) == 0
+        times[late] -= self._dice.integers(0, min(DAY, self.size * EVERY), int(late.sum()))
+        return self._appended(times)
+
     def append(self, times: npt.NDArray[np.int64]) -> None:
         self.commit(self._appended(times))
 
@@ -135,8 +142,9 @@ class Stream:
 
 KINDS: dict[str, Callable[[Stream], Append]] = {
     "1,000 new": lambda stream: stream.new(1_000),
+    "1,000, 1 % up to a day late": lambda stream: stream.mixed(1_000),
     "10,000 new": lambda stream: stream.new(10_000),
-    "1,000 late": lambda stream: stream.late(1_000),
+    "1,000 of any age": lambda stream: stream.late(1_000),
 }
 
 
