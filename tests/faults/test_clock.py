@@ -75,7 +75,7 @@ def test_what_a_clock_that_is_behind_takes_for_the_future_is_refused_and_taken_l
 
 
 def test_commits_are_numbered_in_order_whatever_the_clock_says(shelf: Shelf) -> None:
-    """A fold answers the marks that it has read, and no later one, though that was made at an earlier time."""
+    """A fold answers the marks it has read, and no later one, though that was made at an earlier time."""
     desk, tenant = Desk.of(shelf), shelf.tenant()
     while fold_once(shelf.engine):
         pass

@@ -75,6 +75,7 @@ ABOUT = About(
         errors.NotInflatable,
         errors.BodyTooLarge,
         errors.BodyTooSlow,
+        errors.IntakeFull,
         errors.UnsupportedBody,
         errors.Stopping,
         errors.StorageError,

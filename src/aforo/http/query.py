@@ -77,6 +77,7 @@ ABOUT = About(
         errors.NotInflatable,
         errors.BodyTooLarge,
         errors.BodyTooSlow,
+        errors.IntakeFull,
         errors.UnsupportedBody,
         errors.QuestionTooLarge,
         errors.NotServable,
