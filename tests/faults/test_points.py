@@ -61,10 +61,15 @@ def test_the_points_are_around_every_step(points: dict[Write, list[str]], write:
 def test_a_disk_that_is_full_at_one_point_after_the_other(
     shelf: Shelf, points: dict[Write, list[str]], write: Write
 ) -> None:
-    """Each time all is as before, until the last, which fails when all is done."""
+    """Each time all is as before, until the last, which fails when all is done.
+
+    After one step is before the next, so that half of the points will do here.
+    """
     scenario = Scenario(shelf, shelf.tenant())
     scenario.prepare(write)
     for number, point in enumerate(points[write]):
+        if point.startswith("after") and point != LAST:
+            continue
         with told(f"struck {point}"):
             strike(shelf, scenario, write, Strike(number, fill), StorageFull)
             scenario.hold(write, committed=point == LAST)
