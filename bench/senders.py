@@ -1,7 +1,7 @@
 """Senders of events over HTTP that cost little themselves: bodies made before, sockets of one thread.
 
-Run as a process of its own by `bench/intake.py`: `python bench/senders.py URL FILE CONNECTIONS RATE`, with the bodies
-in FILE and 0 for as fast as they are answered. Prints what came of it as JSON.
+Run as a process of its own: `python bench/senders.py URL FILE CONNECTIONS RATE`, with the bodies in FILE
+and 0 for as fast as they are answered. Prints what came of it as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SEPARATOR = b"\n\x1e\n"
-HEAD = "POST /v1/events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+HEAD = (
+    "POST /v1/events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    "Content-Length: {size}\r\n\r\n"
+)
 
 
 @dataclass(slots=True)

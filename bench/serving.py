@@ -1,4 +1,4 @@
-"""`aforo serve` over the bench's model: `python bench/serving.py DATA` stores, with `--forget` after it does not.
+"""`aforo serve` over the bench's model: `python bench/serving.py DATA`, which with `--forget` stores nothing.
 
 Without storing, the same app, intake and steps run, and an append is said to be durable at once.
 """

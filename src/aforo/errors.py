@@ -132,6 +132,12 @@ class BodyTooLarge(AforoError):
     code = "body_too_large"
 
 
+class BodyTooSlow(AforoError):
+    """A request body that did not come within its time."""
+
+    code = "body_too_slow"
+
+
 class UnsupportedBody(AforoError):
     """A request body of a type or encoding that is not taken."""
 

@@ -37,6 +37,7 @@ UNTAKEN: list[Misdeed] = [
     says(500),
     says(502, b"<html>"),
     says(307),
+    says(408),
     says(429),
 ]
 

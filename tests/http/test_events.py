@@ -259,3 +259,11 @@ def test_events_that_are_no_list(shared: TestClient, events: object) -> None:
 def test_an_empty_list_is_taken(shared: TestClient) -> None:
     reply = shared.post("/v1/events", json={"events": []})
     assert (reply.status_code, reply.json()["accepted"]) == (202, 0)
+
+
+@pytest.mark.parametrize(
+    ("written", "status"), [(r"\u0000", 400), (r"\\\u0000", 400), (r"\\u0000", 202), (r"\\\\u0000", 202)]
+)
+def test_a_nul_is_not_taken_and_what_looks_like_one_is(shared: TestClient, written: str, status: int) -> None:
+    text = json.dumps(FLIGHT).replace('"tenant": "', f'"tenant": "{written}')
+    assert send(shared, text.encode()).status_code == status

@@ -87,8 +87,19 @@ def test_the_statuses_of_the_main_routes(document: dict[str, Any]) -> None:
     def statuses(path: str, method: str) -> set[str]:
         return set(document["paths"][path][method]["responses"])
 
-    assert statuses("/v1/events", "post") == {"202", "400", "403", "413", "415", "500", "503", "507"}
-    assert statuses("/v1/query", "post") == {"200", "400", "403", "413", "415", "422", "500", "503", "504"}
+    assert statuses("/v1/events", "post") == {"202", "400", "403", "408", "413", "415", "500", "503", "507"}
+    assert statuses("/v1/query", "post") == {
+        "200",
+        "400",
+        "403",
+        "408",
+        "413",
+        "415",
+        "422",
+        "500",
+        "503",
+        "504",
+    }
     assert statuses("/v1/metrics/{name}", "get") == {"200", "400", "403", "404", "500"}
     assert statuses("/v1/doctor", "get") == {"200", "400", "401", "403", "500", "503"}
 

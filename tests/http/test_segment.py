@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 from starlette.requests import Request
+from starlette.testclient import TestClient
 from tests.http.conftest import BODY_LIMIT, EVENTS_LIMIT, NOW, House, codes, settings_in, standing
 from tests.http.shop import SHOP
 from tests.http.test_reference import within

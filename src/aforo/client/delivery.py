@@ -9,7 +9,7 @@ from aforo.client.connection import Connection, NoAnswer, Problem
 from aforo.client.receipt import Receipt, Refused, event_of, read_receipt
 
 TOO_LARGE = 413
-TOO_MANY_REQUESTS = 429
+TRY_AGAIN = (408, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def deliver(connection: Connection, lines: Sequence[bytes]) -> Outcome:
     except NoAnswer as error:
         return Later(str(error))
     except Problem as problem:
-        if problem.status >= 500 or problem.status == TOO_MANY_REQUESTS:
+        if problem.status >= 500 or problem.status in TRY_AGAIN:
             return Later(f"{connection.url}: {problem}", problem.retry_after_seconds)
         if problem.status == TOO_LARGE and len(lines) > 1:
             return TooLarge()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
 
 import msgspec
@@ -14,6 +14,7 @@ from aforo.model.field import FieldType
 from aforo.model.model import Model
 from aforo.model.stream import Extra, Stream
 
+NUL = b"\\u0000"
 TYPES: Mapping[FieldType, type] = {
     FieldType.STRING: str,
     FieldType.INTEGER: int,
@@ -26,15 +27,31 @@ TYPES: Mapping[FieldType, type] = {
 class TypedEvents:
     """Events whose every value has the type that its stream declares."""
 
-    def __init__(self, events: Sequence[Any], streams: Mapping[type, Stream]) -> None:
+    def __init__(self, events: Sequence[Any], streams: Mapping[type, Stream], names_beside: int) -> None:
         self._events = events
         self._streams = streams
+        self._names_beside = names_beside
+        self._drafts: list[Draft] | None = None
 
     def __len__(self) -> int:
         return len(self._events)
 
+    @property
+    def names(self) -> int:
+        """How many names the text had for all that was read; one that was said twice is not in it.
+
+        Each event has its stream's and its fields', and one for each value; the names of nulls were counted.
+        """
+        values = sum(len(c) - c.count(None) for draft in self.drafts() for c in _lists(draft))
+        return 2 * len(self) + values + self._names_beside
+
     def drafts(self) -> list[Draft]:
         """The events as columns, one draft a stream."""
+        if self._drafts is None:
+            self._drafts = self._made()
+        return self._drafts
+
+    def _made(self) -> list[Draft]:
         kinds = set(map(type, self._events))
         if len(kinds) == 1:
             return [self._draft(kinds.pop(), self._events, np.arange(len(self._events)))]
@@ -74,19 +91,36 @@ class Decoder:
 
     def read(self, content: bytes, *, lines: bool) -> TypedEvents | None:
         """The events of a text, or of each of its lines; None where any is not as its stream declares it."""
-        if not self._streams:
+        if not self._streams or NUL in content:
             return None
         try:
-            return TypedEvents(self._decoded(content, lines), self._streams)
+            many = not lines and _is_batch(content)
+            events = self._decoded(content, lines, many)
+            return TypedEvents(events, self._streams, many + _nulls(content))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
-    def _decoded(self, content: bytes, lines: bool) -> Sequence[Any]:
+    def _decoded(self, content: bytes, lines: bool, many: bool) -> Sequence[Any]:
         if lines:
             return self._one.decode_lines(content)
-        if content.lstrip()[:20].replace(b" ", b"").startswith(b'{"events":'):
+        if many:
             return list(self._many.decode(content).events)
         return [self._one.decode(content)]
+
+
+def _is_batch(content: bytes) -> bool:
+    return content.lstrip()[:20].replace(b" ", b"").startswith(b'{"events":')
+
+
+def _nulls(content: bytes) -> int:
+    """How many values are said to be null; a text that looks like one only makes it seem wrong."""
+    return content.count(b":null") + content.count(b": null")
+
+
+def _lists(draft: Draft) -> Iterator[list[object]]:
+    for column in draft.columns.values():
+        assert isinstance(column, list), "decoded JSON"
+        yield column
 
 
 def _can_be_read(stream: Stream) -> bool:

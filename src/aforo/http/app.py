@@ -18,8 +18,10 @@ from aforo.http import doctor, events, fold, health, models, openapi, problems, 
 from aforo.http.access import Hosts, Token
 from aforo.http.door import Door, route
 from aforo.http.hands import Hands
+from aforo.http.holding import Holding
 from aforo.http.lingering import Lingering
 from aforo.http.measuring import Measuring
+from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
@@ -69,6 +71,8 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
             Middleware(Lingering),
+            Middleware(Holding, most_bytes=rooms.settings.http.max_held_bytes),
+            Middleware(Patience, most_seconds=rooms.settings.http.body_seconds),
             Middleware(problems.Unexpected),
             Middleware(Hosts, bound_to=rooms.settings.http.host),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from enum import Enum
@@ -10,10 +11,18 @@ import msgspec
 from starlette.requests import Request
 
 from aforo.errors import BodyTooLarge, InvalidRequest, NotInflatable, NotJson, UnsupportedBody
+from aforo.http.doubled import refuse_doubled
 
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 _GZIP = 16 + zlib.MAX_WBITS
 _CHUNK_BYTES = 1 << 16
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # as an escape, behind an even number of backslashes
+
+MOST_INFLATION = 500
+"""How many times its size a gzip body may come to; events with ids come to some 40, all equal ones to 300."""
+INFLATED_FREELY_BYTES = 1 << 20
+"""So much may come of a gzip body whatever its size; a smaller bomb is none."""
 
 
 class Format(Enum):
@@ -55,9 +64,18 @@ async def receive(request: Request, limit: int, *, ndjson: bool = False) -> Body
 
 
 def decoded(content: bytes) -> object:
-    """The value of a JSON text. Raises NotJson."""
+    """The value of a JSON text in which no object says a name twice. Raises NotJson."""
+    value = parsed(content)
+    refuse_doubled(content)
+    return value
+
+
+def parsed(content: bytes) -> object:
+    """The value of a JSON text without NUL; of two equal names the last counts. Raises NotJson."""
     if not content.strip():
         raise NotJson("the body is empty, wanted JSON")
+    if b"\\" in content and _NUL.search(content):
+        raise NotJson("a text in the body holds the character NUL", hint="leave \\u0000 out")
     try:
         return msgspec.json.decode(content)
     except UnicodeDecodeError as error:
@@ -108,7 +126,8 @@ def _gzipped(encoding: str) -> bool:
 
 
 def _inflated(content: bytes, limit: int) -> bytes:
-    """All members of a gzip file, one after the other."""
+    """All members of a gzip file, one after the other. No event packs as well as a body made to be a bomb."""
+    bomb = max(INFLATED_FREELY_BYTES, MOST_INFLATION * len(content))
     out: list[bytes] = []
     size = 0
     rest = content
@@ -124,12 +143,21 @@ def _inflated(content: bytes, limit: int) -> bytes:
             size += len(part)
             if size > limit:
                 raise _too_large("a body that inflates to more came", limit)
+            if size > bomb:
+                raise _bomb(len(content))
             out.append(part)
             if not part and not rest and not member.eof:
                 raise NotInflatable("the gzip body breaks off before its end")
         rest = member.unused_data.lstrip(b"\0")  # a file may be padded with zeros
         if not rest:
             return b"".join(out)
+
+
+def _bomb(size: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"a gzip body of {size:,} bytes inflates to more than {MOST_INFLATION} times as many",
+        hint="send it plain, or in several parts",
+    )
 
 
 def _too_large(came: str, limit: int) -> BodyTooLarge:

@@ -21,6 +21,7 @@ from aforo.http import body, examples
 from aforo.http.about import About, Content
 from aforo.http.body import Body, Format
 from aforo.http.door import Door
+from aforo.http.doubled import doubled, may_be_doubled, refuse_doubled, suspected
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, instant, json_reply
 from aforo.settings import Http
@@ -29,6 +30,11 @@ BATCH = "events"
 AT_ONCE_BYTES = 64 * 1024
 """A body up to this size is decoded where it was received: handing it to a thread would take longer."""
 
+OPENINGS, OPENINGS_OF_AN_EVENT = 100_000, 20
+"""Braces and brackets an event may have on the average of a full body, those in texts included; 2 are usual.
+
+An empty object takes 30 times as much memory as it has letters: they are counted before any is made.
+"""
 _SHOWN_OF_A_BAD_LINE = 80  # characters; a refusal shows fewer
 
 
@@ -99,6 +105,9 @@ def events_of(content: bytes, written: Format, most: int) -> list[object]:
 
     A line of NDJSON that is no JSON stands for itself as a text, and is refused as no object.
     """
+    openings = content.count(b"{") + content.count(b"[")
+    if openings > max(OPENINGS, OPENINGS_OF_AN_EVENT * most):
+        raise _too_many_openings(openings, max(OPENINGS, OPENINGS_OF_AN_EVENT * most))
     events = _lines(content, most) if written is Format.NDJSON else _listed(content)
     if len(events) > most:
         raise _too_many(len(events), most)
@@ -121,7 +130,7 @@ def receipt_of(receipt: Receipt) -> ReceiptReply:
 def _take(came: Body, intake: Intake, most: int) -> Future[Receipt]:
     content = came.plain()
     typed = intake.read(content, lines=came.format is Format.NDJSON)
-    if typed is None:
+    if typed is None or may_be_doubled(content, typed.names):
         return intake.take(events_of(content, came.format, most))
     if len(typed) > most:
         raise _too_many(len(typed), most)
@@ -130,11 +139,20 @@ def _take(came: Body, intake: Intake, most: int) -> Future[Receipt]:
 
 def _listed(content: bytes) -> list[object]:
     """The one event of an object, or those of its `events`."""
-    value = body.decoded(content)
+    value = body.parsed(content)
     if not isinstance(value, dict):
         raise InvalidRequest("the body is JSON but no object", hint=_SHAPE)
     if BATCH not in value:
+        if suspected(content, [value]):
+            refuse_doubled(content)
         return [value]
+    events = _batch(value)
+    if suspected(content, events, above=1):
+        refuse_doubled(content)
+    return events
+
+
+def _batch(value: dict[str, object]) -> list[object]:
     beside = [str(name) for name in value if name != BATCH]
     if beside:
         known = (*ENVELOPE, FIELDS)
@@ -155,20 +173,36 @@ def _lines(content: bytes, most: int) -> list[object]:
     lines = [line for line in content.split(b"\n") if line.strip()]
     if len(lines) > most:
         raise _too_many(len(lines), most)
-    return [_line(line) for line in lines]
+    events = [_line(line) for line in lines]
+    return (
+        [_once(*each) for each in zip(lines, events, strict=True)] if suspected(content, events) else events
+    )
 
 
 def _line(line: bytes) -> object:
     try:
-        return body.decoded(line)
+        return body.parsed(line)
     except NotJson:
         return line.decode("utf-8", "replace").strip()[:_SHOWN_OF_A_BAD_LINE]
+
+
+def _once(line: bytes, event: object) -> object:
+    """The event, unless its line says a name twice: then what is wrong with it stands in its place."""
+    name = doubled(line) if isinstance(event, dict) else None
+    return event if name is None else f"{name[:20]} twice in an object"
 
 
 def _too_many(came: int, most: int) -> BodyTooLarge:
     return BodyTooLarge(
         f"{came:,} events came in one request, and {most:,} may",
         hint="send them in several requests: what is repeated counts once",
+    )
+
+
+def _too_many_openings(came: int, most: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"a body with {came:,} braces and brackets came, and {most:,} may",
+        hint="send fewer events at once: what is repeated counts once",
     )
 
 
@@ -193,6 +227,7 @@ ABOUT = About(
         errors.NotJson,
         errors.NotInflatable,
         errors.BodyTooLarge,
+        errors.BodyTooSlow,
         errors.UnsupportedBody,
         errors.IntakeFull,
         errors.Stopping,

@@ -74,6 +74,8 @@ ABOUT = About(
         errors.NotJson,
         errors.NotInflatable,
         errors.BodyTooLarge,
+        errors.BodyTooSlow,
+        errors.IntakeFull,
         errors.UnsupportedBody,
         errors.Stopping,
         errors.StorageError,

@@ -49,6 +49,14 @@ PROBLEMS: Mapping[str, Mapping[str, Any]] = {
         "code": "not_found",
         "hint": "did you mean 'distance_total'?",
     },
+    "A body that does not come": {
+        "type": f"{_PROBLEM}body_too_slow",
+        "title": "The body did not come in time",
+        "status": 408,
+        "detail": "after 30 s the body was not whole",
+        "code": "body_too_slow",
+        "hint": "send it again, faster or in smaller parts, or raise http.body_seconds",
+    },
     "Too many events": {
         "type": f"{_PROBLEM}body_too_large",
         "title": "The body is too large",

@@ -47,6 +47,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(errors.Forbidden, 403, "The request may not come from there"),
     Kind(errors.NotFound, 404, "There is nothing at this address"),
     Kind(errors.MethodNotAllowed, 405, "This address cannot be used in this way"),
+    Kind(errors.BodyTooSlow, 408, "The body did not come in time"),
     Kind(errors.BodyTooLarge, 413, "The body is too large"),
     Kind(errors.UnsupportedBody, 415, "The body is of a kind that is not taken"),
     Kind(errors.QuestionTooLarge, 422, "The question is too large"),

@@ -76,6 +76,8 @@ ABOUT = About(
         errors.NotJson,
         errors.NotInflatable,
         errors.BodyTooLarge,
+        errors.BodyTooSlow,
+        errors.IntakeFull,
         errors.UnsupportedBody,
         errors.QuestionTooLarge,
         errors.NotServable,

@@ -47,6 +47,15 @@ class Http:
     max_body_bytes: int = _setting(
         8 * 2**20, "Largest request body, before and after inflating.", least=1_024, most=2**30
     )
+    max_held_bytes: int = _setting(
+        128 * 2**20,
+        "Bytes of request bodies held at once; who brings more is asked to come back.",
+        least=2**16,
+        most=2**40,
+    )
+    body_seconds: float = _setting(
+        30.0, "Longest that a request body may take to arrive.", least=0.01, most=3_600
+    )
     max_events_per_request: int = _setting(10_000, "Most events in one request.", least=1, most=1_000_000)
     workers: int = _setting(8, "Threads that answer questions.", least=1, most=256)
 

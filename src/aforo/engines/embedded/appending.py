@@ -86,14 +86,13 @@ class Appending:
             *(f"__ordinal{at}" for at in range(len(entities))),
         ]
         cursor.register(STAGE, stage)
-        try:
-            cursor.execute(
-                f"INSERT INTO {events_table(stream.name)} ({', '.join(columns)}) "
-                f"SELECT {', '.join(picked)} FROM {STAGE} ORDER BY time",
-                {"commit": number},
-            )
-        finally:
-            cursor.unregister(STAGE)
+        cursor.execute(
+            f"INSERT INTO {events_table(stream.name)} ({', '.join(columns)}) "
+            f"SELECT {', '.join(picked)} FROM {STAGE} ORDER BY time",
+            {"commit": number},
+        )
+        # Not where something failed: DuckDB would say that the transaction is aborted, and hide the reason.
+        cursor.unregister(STAGE)
 
     def _dirty_from(self, cursor: Cursor, rows: tuple[StreamRows, ...]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}

@@ -12,9 +12,12 @@ from threading import Condition, Event, Timer
 from typing import Any, TypeVar
 
 import duckdb
+import structlog
 
 from aforo.engines.embedded import schema
 from aforo.errors import DataInUse, DataTooNew, Stopping, StorageError, StorageFull, TimeLimit
+
+log = structlog.get_logger(__name__)
 
 FILE_NAME = "events.duckdb"
 INTERRUPT_AGAIN_SECONDS = 0.05
@@ -28,25 +31,22 @@ class Database:
     """One open file: reads on cursors of their own, every write transaction on one thread.
 
     Two DuckDB connections that change the same keyed row can both commit and one change is lost, so
-    writing has one thread however many ask for it.
+    writing has one thread however many ask for it. A file that DuckDB gives up, as it does when it cannot
+    write a checkpoint, is opened again before the next use: what was committed is in its log.
     """
 
     def __init__(self, directory: Path, *, memory_mb: int, threads: int) -> None:
         self.path = directory / FILE_NAME
+        self._memory_limit, self._threads = f"{memory_mb}MB", str(threads)
         with spoken(self.path):
             directory.mkdir(parents=True, exist_ok=True)
-            self._root = duckdb.connect(
-                self.path, config={"memory_limit": f"{memory_mb}MB", "threads": str(threads)}
-            )
-        if first_row(self._root, CONNECTIONS) != (1,):
-            # DuckDB keeps other processes out of its file, but lets one process open it twice.
-            self._root.close()
-            raise _held_by(self.path, "this process")
-        self._root.execute("SET TimeZone = 'UTC'")
+        self._root = self._connected()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
         self._changed = Condition()
         self._reading = 0
         self._closed = False
+        self._given_up = False
+        self._renewing = False
         try:
             self.write(self._prepare)
         except BaseException:
@@ -67,12 +67,10 @@ class Database:
     @contextmanager
     def snapshot(self, time_limit_seconds: float | None = None) -> Iterator[Cursor]:
         """A cursor whose reads all see one moment. Raises `TimeLimit` when it is held too long."""
-        with self._changed:
-            self._check_open()
-            self._reading += 1
+        self._begin_reading()
         try:
             with (
-                spoken(self.path),
+                self._spoken(),
                 closing(self._root.cursor()) as cursor,
                 _limited(cursor, time_limit_seconds),
             ):
@@ -99,14 +97,66 @@ class Database:
         self._writer.shutdown(wait=True)
         self._root.close()
 
+    def _connected(self) -> Cursor:
+        with spoken(self.path):
+            root = duckdb.connect(
+                self.path, config={"memory_limit": self._memory_limit, "threads": self._threads}
+            )
+        if first_row(root, CONNECTIONS) != (1,):
+            # DuckDB keeps other processes out of its file, but lets one process open it twice.
+            root.close()
+            raise _held_by(self.path, "this process")
+        root.execute("SET TimeZone = 'UTC'")
+        return root
+
+    def _begin_reading(self) -> None:
+        with self._changed:
+            self._check_open()
+            renewed = self._writer.submit(self._renew) if self._given_up else None
+        if renewed is not None:
+            renewed.result()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._renewing)
+            self._check_open()
+            self._reading += 1
+
+    @contextmanager
+    def _spoken(self) -> Iterator[None]:
+        """DuckDB's errors in our words; the one after which it refuses everything is remembered."""
+        try:
+            with spoken(self.path):
+                yield
+        except Exception as error:
+            if isinstance(error, duckdb.FatalException) or isinstance(error.__cause__, duckdb.FatalException):
+                self._given_up = True
+            raise
+
+    def _renew(self) -> None:
+        """Opens a file anew that was given up, on the writing thread, once nobody reads it any more."""
+        with self._changed:
+            if not self._given_up:
+                return
+            self._renewing = True
+            self._changed.wait_for(lambda: not self._reading)
+        try:
+            self._root.close()
+            self._root = self._connected()
+            self._given_up = False
+        finally:
+            with self._changed:
+                self._renewing = False
+                self._changed.notify_all()
+        log.warning("the file was opened again after a failed write", path=str(self.path))
+
     def _check_open(self) -> None:
         if self._closed:
             raise Stopping(f"{self.path.parent} was closed", hint="ask again once it is open")
 
     def _transact(self, change: Callable[[Cursor], T], undone: Callable[[], None]) -> T:
-        with spoken(self.path):
-            self._root.begin()
+        self._renew()
+        with self._spoken():
             try:
+                self._root.begin()
                 result = change(self._root)
                 self._root.commit()
             except BaseException:
@@ -118,8 +168,9 @@ class Database:
     def _roll_back(self) -> None:
         try:
             self._root.rollback()
-        except duckdb.TransactionException:
-            # A commit that failed has ended its transaction itself; there is nothing left to undo.
+        except (duckdb.TransactionException, duckdb.FatalException):
+            # A commit that failed has ended its transaction itself, and of a file that is given up nothing
+            # is left to undo: it is opened again.
             return
 
     def _prepare(self, cursor: Cursor) -> None:
@@ -246,7 +297,7 @@ def _damaged(path: Path, match: re.Match[str]) -> StorageError:
 def _invalidated(path: Path, _match: re.Match[str]) -> StorageError:
     return StorageError(
         f"{path} had to be closed after a failed write; nothing acknowledged is lost",
-        hint="see to the disk, then start again",
+        hint="see to the disk and send again: the file is opened anew by itself",
     )
 
 

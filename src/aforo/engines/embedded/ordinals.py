@@ -126,7 +126,5 @@ def _found(cursor: Cursor, entity: Entity, tenant: str, values: Iterable[str]) -
 def _write(cursor: Cursor, entity: Entity, new: list[tuple[str, str, int]]) -> None:
     tenants, values, ordinals = zip(*new, strict=True)
     cursor.register(NEW, pa.table({"tenant": tenants, "value": values, "ordinal": pa.array(ordinals)}))
-    try:
-        cursor.execute(f"INSERT INTO {entity_table(entity.name)} SELECT tenant, value, ordinal FROM {NEW}")
-    finally:
-        cursor.unregister(NEW)
+    cursor.execute(f"INSERT INTO {entity_table(entity.name)} SELECT tenant, value, ordinal FROM {NEW}")
+    cursor.unregister(NEW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 
 BROUGHT = "brought"
 FEW = 500
-"""Up to so many ids are quicker given as a list than as a table."""
+"""Up to so many rows are quicker given as lists than as a table."""
 
 _TIMED = ("tenant", "id", "time")
 _UNTIMED = ("tenant", "id")
@@ -42,32 +42,38 @@ def fresh(cursor: Cursor, given: StreamRows, arrival: int, untimed_id_seconds: i
         else:
             reach = untimed_id_seconds * 1_000_000
             earliest, latest = timestamp(arrival - reach), timestamp(arrival + reach)
-        kept = _kept(cursor, given.stream.name, mine["id"], earliest, latest, untimed=names is _UNTIMED)
+        kept = _kept(cursor, given.stream.name, mine, earliest, latest, untimed=names is _UNTIMED)
         out[rows] = _firsts(mine, names) & ~_among(mine, names, kept)
     return out
 
 
 def _kept(
-    cursor: Cursor, stream: str, ids: pa.ChunkedArray, earliest: object, latest: object, *, untimed: bool
+    cursor: Cursor, stream: str, rows: pa.Table, earliest: object, latest: object, *, untimed: bool
 ) -> pa.Table:
-    """The kept events of a time that have one of the ids, whose ever they are."""
+    """The kept events of a window that have one of the rows' ids (and times), whose ever they are.
+
+    One late row makes the window as long as the stream. Looking for the times as well reads one column of
+    what lies between, and ids only where a time is found.
+    """
     window: dict[str, object] = {"earliest": earliest, "latest": latest, "untimed": untimed}
-    if len(ids) <= FEW:
-        return _search(cursor, stream, "unnest($ids)", {**window, "ids": ids.to_pylist()})
-    cursor.register(BROUGHT, pa.table({"id": ids}))
-    try:
-        return _search(cursor, stream, f"id FROM {BROUGHT}", window)
-    finally:
-        cursor.unregister(BROUGHT)
+    names = ("id",) if untimed else ("time", "id")
+    if rows.num_rows <= FEW:
+        lists: dict[str, object] = {f"{name}s": rows[name].to_pylist() for name in names}
+        return _search(cursor, stream, {name: f"unnest(${name}s)" for name in names}, {**window, **lists})
+    cursor.register(BROUGHT, rows)
+    found = _search(cursor, stream, {name: f"{name} FROM {BROUGHT}" for name in names}, window)
+    cursor.unregister(BROUGHT)
+    return found
 
 
-def _search(cursor: Cursor, stream: str, ids: str, parameters: dict[str, object]) -> pa.Table:
+def _search(cursor: Cursor, stream: str, among: Mapping[str, str], parameters: dict[str, object]) -> pa.Table:
+    conditions = "".join(f" AND {name} IN (SELECT {source})" for name, source in among.items())
     return cursor.sql(
         f"""
         -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
         -- written of one time stands together.
         SELECT tenant, id, time FROM {events_table(stream)}
-        WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELECT {ids})
+        WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed{conditions}
         """,
         params=parameters,
     ).to_arrow_table()
