@@ -31,14 +31,20 @@ class Intake:
         self._clock = clock
         self._future_seconds = future_seconds
 
-    def take(self, events: Sequence[object], *, tenant: str | None = None) -> Future[Receipt]:
-        """Takes decoded JSON; `tenant` is given to events that name none.
+    def take(
+        self,
+        events: Sequence[object],
+        *,
+        tenant: str | None = None,
+        owns: frozenset[str] | None = None,
+    ) -> Future[Receipt]:
+        """Takes decoded JSON; `tenant` is given to events that name none, and only those of `owns` are taken.
 
         The future is done when all that was accepted is durable. Raises `IntakeFull`, `Stopping`.
         """
         drafts, refusals = drafts_of(events, self._model)
         refused = Counter((UNKNOWN, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
-        return self._take(drafts, refusals, refused, self._rules(tenant, None))
+        return self._take(drafts, refusals, refused, self._rules(tenant, None, owns))
 
     def take_draft(
         self,
@@ -60,8 +66,13 @@ class Intake:
         """Raises `IntakeFull` or `Stopping` where no event would be taken now."""
         self._buffer.check()
 
-    def _rules(self, tenant: str | None, occurrences: Occurrences | None) -> Rules:
-        return Rules(self._clock.now(), self._future_seconds, tenant, occurrences)
+    def _rules(
+        self,
+        tenant: str | None,
+        occurrences: Occurrences | None,
+        owns: frozenset[str] | None = None,
+    ) -> Rules:
+        return Rules(self._clock.now(), self._future_seconds, tenant, occurrences, owns)
 
     def _take(
         self,
@@ -130,4 +141,6 @@ def _tenant_of(draft: Draft, index: int, rules: Rules) -> str:
     column = draft.columns.get("tenant")
     row = int(np.searchsorted(draft.index, index))
     named = None if column is None else value_at(column, row)
-    return named if isinstance(named, str) and named else rules.tenant or UNKNOWN
+    # Nobody is to count under a tenant that is not theirs.
+    own = isinstance(named, str) and named and (rules.owns is None or named in rules.owns)
+    return str(named) if own else rules.tenant or UNKNOWN

@@ -34,13 +34,15 @@ _ID = Field(name="id", type=FieldType.STRING, max_length=MAX_ID_LENGTH)
 class Rules:
     """What the steps need to know beside the draft; `arrival` is in microseconds.
 
-    `tenant` is given to events that name none. `occurrences` numbers equal rows of a file that bring no id.
+    `tenant` is given to events that name none; where `owns` is there, events of other tenants are refused.
+    `occurrences` numbers equal rows of a file that bring no id.
     """
 
     arrival: int
     future_seconds: int
     tenant: str | None = None
     occurrences: Occurrences | None = None
+    owns: frozenset[str] | None = None
 
 
 def known(draft: Draft, _rules: Rules) -> Stepped:
@@ -95,6 +97,9 @@ def owned(draft: Draft, rules: Rules) -> Stepped:
     whole = checked(_TENANT, names)
     for code, mask in named.faults.items():
         whole = whole.also(code, mask)
+    if rules.owns is not None:
+        theirs = pc.is_in(whole.array, value_set=pa.array(sorted(rules.owns), pa.string()))
+        whole = whole.also(RefusalCode.NOT_YOUR_TENANT, _true(pc.invert(theirs)))
     before = draft.columns if column is not None else {"tenant": names}
     return _refuse_faults(
         draft.having({"tenant": whole.array}),
@@ -224,4 +229,6 @@ def _time_detail(code: RefusalCode, came: object) -> str:
 def _tenant_detail(code: RefusalCode, came: object) -> str:
     if code is RefusalCode.MISSING_FIELD:
         return "tenant: missing"
+    if code is RefusalCode.NOT_YOUR_TENANT:
+        return f"tenant: came {shown(came)}, and the key is not for it"
     return reason(_TENANT, code, came)
