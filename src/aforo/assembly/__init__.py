@@ -4,6 +4,7 @@
 """
 
 from aforo.assembly.build import Aforo, load_model
+from aforo.assembly.control import Control, control
 from aforo.assembly.loading import Loaded, LoadOrder, read_chunks
 from aforo.assembly.local import Local
 from aforo.assembly.reach import Reach, reach
@@ -13,11 +14,13 @@ from aforo.events.readers import Chunk
 __all__ = [
     "Aforo",
     "Chunk",
+    "Control",
     "LoadOrder",
     "Loaded",
     "Local",
     "Reach",
     "Remote",
+    "control",
     "load_model",
     "reach",
     "read_chunks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -49,6 +50,8 @@ def version_of(connection: Connection) -> str | None:
 
 def move(connection: Connection, version: str) -> None:
     """Brings the schema up or down to a version (`base`: nothing), in the transaction that is open."""
+    # It tells of every step and plugin, which is nothing to whoever started a server.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config
 
