@@ -27,7 +27,10 @@ NOW = 1_700_000_000_000_000
 ME = Actor("tests", "127.0.0.1")
 OWNER = Principal(PrincipalKind.TEAM, "tests")
 READS = NewKey(name="reads", principal=OWNER, scopes=frozenset({KeyScope.READ}), tenants=frozenset({"a"}))
-SCHEMA = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
+SCHEMA = (
+    "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL "
+    "AND name NOT IN ('alembic_version', 'sqlite_sequence')"
+)
 
 
 @pytest.fixture
@@ -66,7 +69,10 @@ def test_the_versions_are_those_of_the_scripts() -> None:
 
 
 def test_starts_at_once_migrate_once(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from aforo.store.connect import Store; Store(Path(sys.argv[1]))"
+    program = (
+        "import sys; from pathlib import Path; from aforo.store.connect import Store\n"
+        "Store(Path(sys.argv[1])).close()"
+    )
     children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(4)]
     assert [child.wait(60) for child in children] == [0] * 4
 
