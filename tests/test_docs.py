@@ -76,9 +76,9 @@ def test_every_error_is_told_and_has_a_code_of_its_own() -> None:
     assert len(codes) == len(set(codes))
 
 
-def test_every_command_and_option_is_told() -> None:
+def test_every_command_and_option_is_told(generate: ModuleType) -> None:
     text = page("cli")
-    commands = group().commands
+    commands = dict(importlib.import_module("pages.cli").commands(group()))
     assert re.findall(r"^## `aforo (.+)`$", text, re.MULTILINE) == list(commands)
     parameters = chain(group().params, *(each.params for each in commands.values()))
     options = {name for each in parameters for name in (*each.opts, *each.secondary_opts) if name[0] == "-"}

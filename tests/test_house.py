@@ -51,7 +51,7 @@ HOUSE = {
         room("buses", 4, "store", built=False),
         room("objects", 4, "store", built=False),
         room("model", 3, "states"),
-        room("store", 3, "", built=False),
+        room("store", 3),
         room("states", 2),
         room("windows", 2),
         room("settings", 2),

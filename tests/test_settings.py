@@ -180,7 +180,7 @@ def test_every_setting_is_described() -> None:
     described = {each.key: each for each in describe()}
     assert set(described) == set(load({}, None, {}).sources)
     for each in described.values():
-        assert re.fullmatch(r"AFORO_[A-Z_]+", each.env)
+        assert re.fullmatch(r"AFORO_[A-Z_]+|ADMIN_API_KEY", each.env)
         assert each.sentence.endswith(".")
     port = described["http.port"]
     assert (port.env, port.type, port.default, port.bounds) == (
@@ -196,3 +196,22 @@ def test_every_setting_is_described() -> None:
 def test_every_default_can_be_written_back() -> None:
     written = {each.env: each.default for each in describe() if each.default != "none"}
     assert load(written, None, {}).settings == Settings()
+
+
+def test_the_admin_key_has_a_name_of_its_own_and_is_never_shown() -> None:
+    resolved = load({"ADMIN_API_KEY": "s3cret-of-an-admin", "ADMIN_API": "x"}, None, {})
+    assert resolved.settings.access.admin_key == "s3cret-of-an-admin"
+    assert resolved.sources["access.admin_key"] == "environment ADMIN_API_KEY"
+    assert resolved.shown()["access.admin_key"] == "(set)"
+    assert "s3cret" not in repr(resolved)
+    (fault,) = faults_of({"AFORO_ACCESS_ADMIN_KEY": "x"})
+    assert "there is no such setting" in fault
+
+
+def test_origins_are_written_as_browsers_write_them() -> None:
+    good = "https://app.example,http://127.0.0.1:3000,http://[::1]:80"
+    assert len(load({"AFORO_ACCESS_CORS_ORIGINS": good}, None, {}).settings.access.cors_origins) == 3
+    faults = faults_of(
+        {"AFORO_ACCESS_CORS_ORIGINS": "*,app.example,https://app.example/,null,https://A.example"}
+    )
+    assert len(faults) == 5

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 
 import typer
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from aforo.cli.app import DONE, FAILED, REFUSED, app
 from pages.writing import block, code, paragraphs, table
@@ -18,9 +18,9 @@ WORDS = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT"}
 AFTER = f"""
 `--data` and `--format` may stand anywhere on the line.
 
-While a server holds the data directory, `load`, `ask`, `fold` and `doctor` work through it and say the
-same; `serve` and `demo` need the directory for themselves. With the setting `url` they work through the
-server there.
+While a server holds the data directory, `load`, `ask`, `fold`, `doctor` and `keys` work through it and
+say the same; `serve` and `demo` need the directory for themselves. With the setting `url` they work
+through the server there, with the setting `key` where it asks for one.
 
 Answers go to standard output; progress, warnings and errors to standard error.
 
@@ -49,7 +49,7 @@ def page() -> str:
         _options(group.params),
         AFTER,
     ]
-    for name, command in group.commands.items():
+    for name, command in commands(group):
         parts += [
             f"## `{NAME} {name}`",
             command.help or "",
@@ -58,6 +58,16 @@ def page() -> str:
             _options(command.params),
         ]
     return paragraphs(*parts)
+
+
+def commands(group: TyperGroup, before: str = "") -> Iterator[tuple[str, TyperCommand]]:
+    """Every command with all its words; a group itself does nothing and is left out."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, f"{before}{name} ")
+        else:
+            assert isinstance(command, TyperCommand)
+            yield f"{before}{name}", command
 
 
 def _usage(name: str, parameters: Iterable[object]) -> str:

@@ -11,10 +11,13 @@ from typing import Any
 from aforo import __version__
 from aforo.assembly import Aforo
 from aforo.clock import SystemClock
-from aforo.http.access import Token
+from aforo.http.access.ring import KeyRing
 from aforo.http.app import Crew, Rooms, doors_of
-from aforo.http.openapi import document
+from aforo.http.openapi import SCOPE, document
 from aforo.settings import Settings
+from aforo.store.audit import Audit
+from aforo.store.connect import Store
+from aforo.store.keys import Keys
 from pages.writing import as_json, block, code, codes, paragraphs, table
 
 Json = Mapping[str, Any]
@@ -29,10 +32,10 @@ What is sent and what comes back is JSON unless said otherwise. Everything the s
 [problem](errors.md) with a code. A parameter of the query string that a route does not know is an error
 too. Instants are RFC 3339 with a zone; dates are `2013-01-31`.
 
-Until keys are built the server listens on the loopback only, and who can reach it there may send events
-and ask. Two routes are for the operator: they want `Authorization: Bearer TOKEN`, where the token is
-the one of this start of the server, kept in `server.json` in the data directory for its owner's eyes;
-the command line finds it there.
+A route of a scope wants a key that opens it: `Authorization: Bearer KEY` or `x-api-key: KEY`, on the
+routes of an admin also `x-admin-key: KEY`. While a server on the loopback has no keys, `ingest` and `read`
+are open to whoever is on the machine, and the others only to the command line.
+[Keys](../how-to/keys.md) says how to make them.
 """
 
 
@@ -45,10 +48,10 @@ def page() -> str:
         for method, operation in operations.items()
     ]
     rows = (
-        (code(f"{method} {path}"), operation["summary"], "token" if "security" in operation else "open")
+        (code(f"{method} {path}"), operation["summary"], operation.get(SCOPE, "open"))
         for method, path, operation in routes
     )
-    parts = [INTRO, table(("route", "what it does", "who may"), rows)]
+    parts = [INTRO, table(("route", "what it does", "scope"), rows)]
     for method, path, operation in routes:
         parts += _route(method, path, operation)
     return paragraphs(*parts, "## Shapes", *_shapes(told["components"]["schemas"]))
@@ -59,6 +62,7 @@ def openapi() -> Json:
     with tempfile.TemporaryDirectory(prefix="aforo-docs-") as folder:
         aforo = Aforo(replace(Settings(), data=Path(folder)), SystemClock())
         try:
+            store = Store(Path(folder))
             rooms = Rooms(
                 settings=aforo.settings,
                 clock=aforo.clock,
@@ -68,12 +72,15 @@ def openapi() -> Json:
                 intake=aforo.intake,
                 folder=aforo.folder,
                 desk=aforo.desk,
+                ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
+                audit=Audit(store, aforo.clock),
             )
             crew = Crew.of(1)
             try:
-                return document(doors_of(rooms, crew, Token("the token of no start")), __version__)
+                return document(doors_of(rooms, crew), __version__)
             finally:
                 crew.stop()
+                store.close()
         finally:
             aforo.stop()
 
@@ -85,7 +92,7 @@ def _route(method: str, path: str, operation: Json) -> list[str]:
     return [
         f"## `{method} {path}`",
         operation["description"],
-        "Needs the token of this start of the server." if "security" in operation else "",
+        f"Needs a key of the scope {code(operation[SCOPE])}." if SCOPE in operation else "",
         table(("parameter", "in", "what it is"), parameters),
         *_body(operation.get("requestBody")),
         *_replies(operation["responses"]),

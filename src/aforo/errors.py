@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
@@ -124,6 +124,37 @@ class Forbidden(AforoError):
     """The caller is known, or came from a place that may not ask this."""
 
     code = "forbidden"
+
+
+class NotYourTenant(Forbidden):
+    """The caller is known, and what it asks for is another tenant's."""
+
+    code = "not_your_tenant"
+
+
+class AdminAuthNotConfigured(AforoError):
+    """An address of the operator on a server where no key opens it."""
+
+    code = "admin_auth_not_configured"
+
+
+class TooManyRequests(AforoError):
+    """The caller came more often than it may; `headers` say to programs how often that is."""
+
+    code = "too_many_requests"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        hint: str = "",
+        faults: Sequence[Fault] = (),
+        retry_after_seconds: float = 1.0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail, hint=hint, faults=faults)
+        self.retry_after_seconds = retry_after_seconds
+        self.headers = dict(headers or {})
 
 
 class BodyTooLarge(AforoError):

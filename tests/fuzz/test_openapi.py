@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +20,12 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.http.conftest import TOKEN, URL, settings_in, standing
+from tests.http.conftest import URL, settings_in, standing
 
-HEADERS: Mapping[str, str] = {"Host": urlsplit(URL).netloc, "Authorization": f"Bearer {TOKEN}"}
+from aforo.settings import Access
+
+ADMIN = "an-admin-key-for-the-fuzz"
+HEADERS: Mapping[str, str] = {"Host": urlsplit(URL).netloc, "Authorization": f"Bearer {ADMIN}"}
 HEADERS_AT: Mapping[str, Mapping[str, str]] = {}
 CHECKS = [
     not_a_server_error,
@@ -41,7 +45,8 @@ BOUNDS = {
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The reference of an app on real parts, asked in this process."""
-    for house in standing(settings_in(tmp_path_factory.mktemp("openapi"))):
+    settings = settings_in(tmp_path_factory.mktemp("openapi"))
+    for house in standing(replace(settings, access=Access(admin_key=ADMIN))):
         yield schemathesis.openapi.from_asgi("/openapi.json", house.app, headers=dict(HEADERS))
 
 

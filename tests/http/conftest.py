@@ -15,6 +15,7 @@ from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.events.buffer import Buffer
 from aforo.events.intake import Intake
+from aforo.http.access.ring import KeyRing
 from aforo.http.app import Rooms, create_app
 from aforo.model.model import Model
 from aforo.model.reading import read_model
@@ -23,6 +24,9 @@ from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
 from aforo.settings import Http, Settings
+from aforo.store.audit import Audit
+from aforo.store.connect import Store
+from aforo.store.keys import Keys
 from aforo.telemetry import Telemetry
 from aforo.windows import parse_instant
 
@@ -104,6 +108,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
     buffer = Buffer(
         engine, clock, telemetry, future_seconds=600, commit_rows=1, after_seconds=0.0, queue_rows=1_000
     )
+    store = Store(settings.data, settings.store)
     rooms = Rooms(
         settings=settings,
         clock=clock,
@@ -113,9 +118,13 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         intake=Intake(model, buffer, clock, future_seconds=600),
         folder=Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0),
         desk=Desk(engine, model, settings, clock, telemetry),
+        ring=KeyRing(Keys(store, clock), clock, settings.access),
+        audit=Audit(store, clock),
     )
     buffer.start()
     yield House(create_app(rooms, TOKEN), rooms, buffer, clock)
+    rooms.ring.stop()
+    store.close()
     buffer.stop(10)
     engine.close()
 

@@ -15,9 +15,11 @@ from tests.http.conftest import House
 
 from aforo import __version__
 from aforo.http import examples, openapi
+from aforo.http.audit import AuditReply
 from aforo.http.doctor import DoctorReply
 from aforo.http.events import ReceiptReply
 from aforo.http.health import HealthReply
+from aforo.http.keys import KeyList, KeyReply, NewKeyReply
 from aforo.http.query import QueryReply
 from aforo.http.shown import MetricDefinition, ModelReply
 from aforo.windows import parse_instant
@@ -80,34 +82,40 @@ def test_every_operation_says_what_it_does_and_what_can_come_back(document: dict
         for content in operation.get("requestBody", {}).get("content", {}).values():
             assert content["examples"], path
         in_path = set(re.findall(r"{(\w+)}", path))
-        assert in_path == {parameter["name"] for parameter in operation.get("parameters", [])}
+        parameters = operation.get("parameters", [])
+        assert in_path == {each["name"] for each in parameters if each["in"] == "path"}
+        assert all(each["description"] for each in parameters), path
 
 
 def test_the_statuses_of_the_main_routes(document: dict[str, Any]) -> None:
     def statuses(path: str, method: str) -> set[str]:
         return set(document["paths"][path][method]["responses"])
 
-    assert statuses("/v1/events", "post") == {"202", "400", "403", "408", "413", "415", "500", "503", "507"}
-    assert statuses("/v1/query", "post") == {
-        "200",
-        "400",
-        "403",
-        "408",
-        "413",
-        "415",
-        "422",
-        "500",
-        "503",
-        "504",
-    }
-    assert statuses("/v1/metrics/{name}", "get") == {"200", "400", "403", "404", "500"}
-    assert statuses("/v1/doctor", "get") == {"200", "400", "401", "403", "500", "503"}
+    asked = {"400", "401", "403", "429", "500", "503"}
+    assert statuses("/v1/events", "post") == asked | {"202", "408", "413", "415", "507"}
+    assert statuses("/v1/query", "post") == asked | {"200", "408", "413", "415", "422", "504"}
+    assert statuses("/v1/metrics/{name}", "get") == asked | {"200", "404"}
+    assert statuses("/v1/doctor", "get") == asked | {"200"}
+    assert statuses("/v1/keys", "post") == asked | {"201", "408", "413", "415", "507"}
+    assert statuses("/health", "get") == {"200", "400", "403", "500"}
 
 
-def test_the_token_is_asked_for_where_it_is_needed(document: dict[str, Any]) -> None:
-    guarded = {path for path, _, operation in operations(document) if "security" in operation}
-    assert guarded == {"/v1/fold", "/v1/doctor"}
-    assert document["components"]["securitySchemes"][openapi.TOKEN]["scheme"] == "bearer"
+def test_every_route_says_which_scope_opens_it_and_how_a_key_is_shown(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    scopes = {}
+    for path, method, operation in operations(document):
+        shown = {name for way in operation.get("security", ()) for name in way}
+        assert shown <= schemes.keys()
+        assert ("adminKey" in shown) == (operation.get(openapi.SCOPE) not in ("ingest", "read", None)), path
+        scopes[f"{method} {path}"] = operation.get(openapi.SCOPE)
+    assert {name for name, scope in scopes.items() if scope is None} == {"get /health", "get /ready"}
+    assert scopes["post /v1/events"] == "ingest"
+    assert scopes["post /v1/query"] == "read"
+    assert scopes["post /v1/fold"] == "operate"
+    assert scopes["delete /v1/keys/{id}"] == "admin"
+    events = document["paths"]["/v1/events"]["post"]["security"]
+    assert {"writeKey": []} in events
+    assert {"basic": []} in events
 
 
 def test_it_is_openapi_3_0(document: dict[str, Any]) -> None:
@@ -199,6 +207,10 @@ def test_every_example_of_a_request_is_taken(client: TestClient) -> None:
         (examples.DEFINITIONS, MetricDefinition),
         (examples.REPORTS, DoctorReply),
         (examples.HEALTH, HealthReply),
+        (examples.KEYS_MADE, NewKeyReply),
+        (examples.KEYS, KeyReply),
+        (examples.KEY_LISTS, KeyList),
+        (examples.AUDITS, AuditReply),
     ],
 )
 def test_the_examples_have_the_shape_that_is_told(shown: Any, shape: type) -> None:

@@ -17,7 +17,7 @@ from tests.http.test_reference import within
 
 from aforo.errors import Forbidden, NotAuthorised
 from aforo.http import segment_about
-from aforo.http.caller import Caller, KeyScope
+from aforo.http.caller import ANYONE, Caller, KeyScope
 from aforo.http.segment import tenant_of
 from aforo.model.segment import Call
 from aforo.windows import DAY, Window, parse_instant
@@ -239,10 +239,9 @@ def test_without_a_write_key(client: TestClient, authorization: str, more: Any) 
     assert "token" not in reply.text
 
 
-def request_of(caller: Caller | None) -> Request:
+def request_of(caller: Caller) -> Request:
     headers = [(b"authorization", b"Basic " + base64.b64encode(b"a secret:"))]
-    state = {} if caller is None else {"caller": caller}
-    return Request({"type": "http", "headers": headers, "state": state})
+    return Request({"type": "http", "headers": headers, "state": {"caller": caller}})
 
 
 def test_whose_the_calls_of_a_known_caller_are() -> None:
@@ -254,9 +253,9 @@ def test_whose_the_calls_of_a_known_caller_are() -> None:
         with pytest.raises(Forbidden, match="not bound to one tenant") as raised:
             tenant_of(request_of(Caller("ours", scopes, tenants)), None)
         assert "secret" not in str(raised.value)
-    assert tenant_of(request_of(None), None) == "a secret"
+    assert tenant_of(request_of(ANYONE), None) == "a secret"
     with pytest.raises(NotAuthorised):
-        tenant_of(Request({"type": "http", "headers": [], "state": {}}), None)
+        tenant_of(Request({"type": "http", "headers": [], "state": {"caller": ANYONE}}), None)
 
 
 def test_when_nothing_can_be_taken_a_library_is_told_when_to_come_back(

@@ -4,6 +4,7 @@
 """
 
 from aforo.assembly.build import Aforo, load_model
+from aforo.assembly.control import Control, control
 from aforo.assembly.loading import Loaded, LoadOrder, read_chunks
 from aforo.assembly.local import Local
 from aforo.assembly.reach import Reach, reach
@@ -13,12 +14,14 @@ from aforo.events.readers import Chunk, Stretch
 __all__ = [
     "Aforo",
     "Chunk",
+    "Control",
     "LoadOrder",
     "Loaded",
     "Local",
     "Reach",
     "Remote",
     "Stretch",
+    "control",
     "load_model",
     "reach",
     "read_chunks",

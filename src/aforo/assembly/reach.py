@@ -42,10 +42,15 @@ class Reach(Protocol):
 
 def reach(settings: Settings, clock: Clock) -> Reach:
     """The server that the settings name or that holds the data directory, else the directory itself."""
-    connection = holder(settings.data) if settings.url is None else _named(settings.url, settings.key)
+    connection = connection_to(settings)
     if connection is not None:
         return Remote(connection, partial(load_model, settings), settings, clock)
     return Local(settings, clock)
+
+
+def connection_to(settings: Settings) -> Connection | None:
+    """The server that the settings name or that holds the data directory, if there is one."""
+    return holder(settings.data) if settings.url is None else _named(settings.url, settings.key)
 
 
 def _named(url: str, key: str | None) -> Connection:

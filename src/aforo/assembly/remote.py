@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from aforo.assembly.loading import IN_FLIGHT, Loaded, LoadOrder, Progress, load
 from aforo.client import Connection, NoAnswer, Problem
 from aforo.clock import Clock
-from aforo.errors import BodyTooLarge, Fault, IntakeFull, Unreachable, of_code
+from aforo.errors import BodyTooLarge, Fault, IntakeFull, TooManyRequests, Unreachable, of_code
 from aforo.events.draft import Draft
 from aforo.events.identity import Occurrences
 from aforo.events.readers import Chunk
@@ -26,6 +26,7 @@ from aforo.settings import Settings
 Events = Sequence[Mapping[str, object]]
 EVENTS_PER_REQUEST = 5_000
 TRIES = 20
+COME_BACK = (429, 503)
 
 
 class Remote:
@@ -43,7 +44,7 @@ class Remote:
         self._clock = clock
 
     def ask(self, question: Mapping[str, object]) -> dict[str, object]:
-        return self._call(lambda: self._connection.query(question))
+        return called(lambda: self._connection.query(question))
 
     def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
         model, occurrences = self._model(), Occurrences()
@@ -67,15 +68,15 @@ class Remote:
             )
 
     def fold(self, progress: Callable[[int], None]) -> dict[str, object]:
-        reply = self._call(lambda: self._connection.post("/v1/fold", {}))
+        reply = called(lambda: self._connection.post("/v1/fold", {}))
         progress(int(str(reply.get("slots", 0))))
         return reply
 
     def models(self) -> dict[str, object]:
-        return self._call(lambda: self._connection.get("/v1/models"))
+        return called(lambda: self._connection.get("/v1/models"))
 
     def doctor(self) -> dict[str, object]:
-        return self._call(lambda: self._connection.get("/v1/doctor"))
+        return called(lambda: self._connection.get("/v1/doctor"))
 
     def close(self) -> None:
         """There is nothing to let go of: every call was a request of its own."""
@@ -96,7 +97,7 @@ class Remote:
     def _sent(self, events: Events, first: int) -> Iterator[tuple[int, dict[str, object]]]:
         """The replies, each with the place of its first event; what is too large is sent in halves."""
         try:
-            yield first, self._call(lambda: self._connection.send(events))
+            yield first, called(lambda: self._connection.send(events))
             return
         except BodyTooLarge:
             if len(events) < 2:
@@ -105,19 +106,20 @@ class Remote:
         yield from self._sent(events[:half], first)
         yield from self._sent(events[half:], first + half)
 
-    def _call(self, call: Callable[[], dict[str, object]]) -> dict[str, object]:
-        """Calls, and calls again while the server is full."""
-        waited = Event()
-        for left in reversed(range(TRIES)):
-            try:
-                return call()
-            except Problem as problem:
-                if problem.status != 503 or problem.retry_after_seconds is None or not left:
-                    _raise(problem)
-                waited.wait(problem.retry_after_seconds)
-            except NoAnswer as error:
-                raise Unreachable(str(error), hint="is it running, and is the URL right?") from error
-        raise AssertionError("the last try raises")
+
+def called(call: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """Calls, and calls again while the server is full or has been asked too often."""
+    waited = Event()
+    for left in reversed(range(TRIES)):
+        try:
+            return call()
+        except Problem as problem:
+            if problem.status not in COME_BACK or problem.retry_after_seconds is None or not left:
+                _raise(problem)
+            waited.wait(problem.retry_after_seconds)
+        except NoAnswer as error:
+            raise Unreachable(str(error), hint="is it running, and is the URL right?") from error
+    raise AssertionError("the last try raises")
 
 
 def events_of(draft: Draft) -> list[dict[str, object]]:
@@ -167,7 +169,7 @@ def _raise(problem: Problem) -> NoReturn:
     ]
     detail, hint = str(problem), str(problem.body.get("hint", ""))
     kind = of_code(str(problem.body.get("code", "")))
-    if issubclass(kind, IntakeFull):
+    if issubclass(kind, IntakeFull | TooManyRequests):
         seconds = problem.retry_after_seconds or 0.0
         raise kind(detail, retry_after_seconds=seconds, hint=hint) from problem
     raise kind(detail, hint=hint, faults=faults) from problem

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aforo.cli.output import err
 from aforo.cli.session import Session
+
+if TYPE_CHECKING:
+    from aforo.assembly.serving import Ready
 
 
 def serve(
@@ -25,8 +28,19 @@ def serve(
         serve_directory(local, tell_ready)
 
 
-def tell_ready(url: str) -> None:
+def tell_ready(ready: Ready) -> None:
     """What a person who started the server wants to know first."""
-    console = err()
+    console, url = err(), ready.url
     console.print(f"serving on [bold]{url}[/] (reference at {url}/docs); stop with Ctrl-C", soft_wrap=True)
-    console.print("no keys are configured: taking events and asking are open to this machine", style="dim")
+    console.print(_openness(ready), style="dim", soft_wrap=True)
+
+
+def _openness(ready: Ready) -> str:
+    if ready.keyless:
+        return (
+            "no keys are configured: taking events and asking are open to this machine, "
+            "the operator's routes only to the command line here"
+        )
+    if ready.admin:
+        return "keys are configured: every request needs one"
+    return "keys are configured: every request needs one, and no key opens the admin's routes"

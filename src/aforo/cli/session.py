@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aforo.assembly import Local, Reach, reach
+from aforo.assembly import Control, Local, Reach, control, reach
 from aforo.cli.output import Format
 from aforo.clock import SystemClock
 from aforo.settings import Resolved, Settings, config_file, load
@@ -41,6 +41,16 @@ class Session:
             yield reached
         finally:
             reached.close()
+
+    @contextmanager
+    def controlling(self) -> Iterator[Control]:
+        """Keys and audit, of the server that holds the data directory or of the directory."""
+        settings = self._begun(self.resolved().settings)
+        controlled = control(settings, SystemClock())
+        try:
+            yield controlled
+        finally:
+            controlled.close()
 
     @contextmanager
     def holding(self, **told: object) -> Iterator[Local]:

@@ -73,6 +73,10 @@ class Connection:
         """Gives the JSON at a path."""
         return self._call("GET", path, None)
 
+    def delete(self, path: str) -> dict[str, object]:
+        """Takes away what is at a path and gives the JSON that came back."""
+        return self._call("DELETE", path, None)
+
     def _call(self, method: str, path: str, body: bytes | None, kind: str = JSON) -> dict[str, object]:
         from http.client import HTTPException
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+import numpy as np
+
 from aforo.clock import Clock
 from aforo.events.batch import Batch, Outcome
 from aforo.events.buffer import Buffer
@@ -14,7 +16,7 @@ from aforo.events.decoding import Decoder, TypedEvents
 from aforo.events.draft import Draft
 from aforo.events.identity import Occurrences
 from aforo.events.receipt import Receipt
-from aforo.events.refusals import Refusal
+from aforo.events.refusals import Refusal, RefusalCode, shown
 from aforo.events.shape import drafts_of
 from aforo.events.steps import Rules, walk
 from aforo.model.model import Model
@@ -37,8 +39,14 @@ class Intake:
         """
         return self._decoder.read(content, lines=lines)
 
-    def take(self, events: Sequence[object] | TypedEvents, *, tenant: str | None = None) -> Future[Receipt]:
-        """Takes decoded JSON; `tenant` is given to events that name none.
+    def take(
+        self,
+        events: Sequence[object] | TypedEvents,
+        *,
+        tenant: str | None = None,
+        owns: frozenset[str] | None = None,
+    ) -> Future[Receipt]:
+        """Takes decoded JSON; `tenant` is given to events that name none, and only those of `owns` are taken.
 
         The future is done when all that was accepted is durable. Raises `IntakeFull`, `Stopping`.
         """
@@ -47,7 +55,7 @@ class Intake:
             drafts = events.drafts()
         else:
             drafts, refusals = drafts_of(events, self._model)
-        return self.take_drafts(drafts, len(events), tenant=tenant, refusals=refusals)
+        return self.take_drafts(drafts, len(events), tenant=tenant, owns=owns, refusals=refusals)
 
     def take_drafts(
         self,
@@ -55,6 +63,7 @@ class Intake:
         places: int,
         *,
         tenant: str | None = None,
+        owns: frozenset[str] | None = None,
         refusals: Sequence[Refusal] = (),
     ) -> Future[Receipt]:
         """Takes columns of decoded JSON, of several streams, and refusals of what belongs to none.
@@ -62,9 +71,15 @@ class Intake:
         Rows are named by their place among the `places` that were sent. Raises as `take` does.
         """
         refused = Counter((UNKNOWN, tenant or UNKNOWN, str(refusal.code)) for refusal in refusals)
-        if tenant is not None:
-            drafts = [_owned(draft, tenant) for draft in drafts]
-        return self._buffer.submit(Batch(tuple(drafts), places, tuple(refusals), refused))
+        taken, found = list(drafts), list(refusals)
+        for at, draft in enumerate(drafts):
+            if owns is not None:
+                draft, foreign = _own(draft, owns)  # noqa: PLW2901  (what is left of it)
+                found += foreign
+                # Nobody is to count under a tenant that is not theirs.
+                refused[draft.stream.name, tenant or UNKNOWN, RefusalCode.NOT_YOUR_TENANT] += len(foreign)
+            taken[at] = draft if tenant is None else _filled(draft, tenant)
+        return self._buffer.submit(Batch(tuple(taken), places, tuple(found), +refused))
 
     def take_draft(
         self,
@@ -90,9 +105,27 @@ class Intake:
         self._buffer.check()
 
 
-def _owned(draft: Draft, tenant: str) -> Draft:
+def _filled(draft: Draft, tenant: str) -> Draft:
     """The draft with the tenant where an event names none; what is no name stays, and is refused as that."""
     named = draft.columns.get("tenant")
     if named is None:
         return draft.having({"tenant": [tenant] * draft.rows})
     return draft.having({"tenant": [tenant if name is None or name == "" else name for name in named]})
+
+
+def _own(draft: Draft, owns: frozenset[str]) -> tuple[Draft, list[Refusal]]:
+    """The draft without the events of tenants that their sender may not bring any of, and these refused."""
+    named = draft.columns.get("tenant", [])
+    foreign = [isinstance(name, str) and name != "" and name not in owns for name in named]
+    if not any(foreign):
+        return draft, []
+    mask = np.array(foreign, np.bool_)
+    refusals = [
+        Refusal(
+            int(draft.index[row]),
+            RefusalCode.NOT_YOUR_TENANT,
+            f"tenant: came {shown(named[row])}, and the key is not for it",
+        )
+        for row in np.flatnonzero(mask).tolist()
+    ]
+    return draft.kept(~mask), refusals

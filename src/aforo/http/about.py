@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from aforo import errors
 from aforo.errors import AforoError
 
 Examples: TypeAlias = Mapping[str, object]
+
+
+OF_BODIES = (
+    errors.NotJson,
+    errors.NotInflatable,
+    errors.BodyTooLarge,
+    errors.BodyTooSlow,
+    errors.UnsupportedBody,
+    errors.IntakeFull,
+)
+"""What whoever sends a body may meet, whatever it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What the reference says of a route; `path` explains the names in its path."""
+    """What the reference says of a route; `path` and `query` explain the names in its path and its query."""
 
     tag: str
     summary: str
@@ -33,3 +45,4 @@ class About:
     reply: Content
     errors: tuple[type[AforoError], ...] = ()
     path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)

@@ -14,8 +14,24 @@ from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.events.intake import Intake
 from aforo.events.segment import Switch
-from aforo.http import doctor, events, fold, health, models, openapi, problems, query, reference, segment
-from aforo.http.access import Hosts, Token
+from aforo.http import (
+    audit,
+    doctor,
+    events,
+    fold,
+    health,
+    keys,
+    models,
+    openapi,
+    problems,
+    query,
+    reference,
+    segment,
+)
+from aforo.http.access.cors import Cors
+from aforo.http.access.guard import Guard
+from aforo.http.access.hosts import Hosts
+from aforo.http.access.ring import KeyRing
 from aforo.http.door import Door, route
 from aforo.http.hands import Hands
 from aforo.http.holding import Holding
@@ -26,6 +42,7 @@ from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
 from aforo.settings import Settings
+from aforo.store.audit import Audit
 from aforo.telemetry import Telemetry
 
 
@@ -41,6 +58,8 @@ class Rooms:
     intake: Intake
     folder: Folder
     desk: Desk
+    ring: KeyRing
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +69,53 @@ class Crew:
     taking: Hands
     asking: Hands
     operating: Hands
+    admitting: Hands
     probing: Hands
 
     @classmethod
     def of(cls, workers: int) -> Crew:
-        return cls(Hands("take", workers), Hands("ask", workers), Hands("operate", 2), Hands("probe", 1))
+        return cls(
+            Hands("take", workers),
+            Hands("ask", workers),
+            Hands("operate", 2),
+            Hands("admit", 2),
+            Hands("probe", 1),
+        )
 
     def stop(self) -> None:
-        for hands in (self.taking, self.asking, self.operating, self.probing):
+        for hands in (self.taking, self.asking, self.operating, self.admitting, self.probing):
             hands.stop()
 
 
 def create_app(rooms: Rooms, token: str) -> Starlette:
-    """The app over running parts; `token` opens the routes of the operator."""
-    crew = Crew.of(rooms.settings.http.workers)
-    doors = doors_of(rooms, crew, Token(token))
+    """The app over running parts; `token` opens every route to who may read the data directory."""
+    crew, access = Crew.of(rooms.settings.http.workers), rooms.settings.access
+    guard = Guard(
+        rooms.ring,
+        rooms.audit,
+        crew.admitting,
+        rooms.clock,
+        access,
+        token=token,
+        most_bytes=rooms.settings.http.max_body_bytes,
+    )
+    doors = doors_of(rooms, crew)
     document = openapi.document(doors, __version__)
     app = Starlette(
-        routes=[route(door) for door in (*doors, *reference.pages(document))],
+        routes=[route(door, guard) for door in (*doors, *reference.pages(document))],
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
             Middleware(Lingering),
             Middleware(Holding, most_bytes=rooms.settings.http.max_held_bytes),
             Middleware(Patience, most_seconds=rooms.settings.http.body_seconds),
             Middleware(problems.Unexpected),
-            Middleware(Hosts, bound_to=rooms.settings.http.host),
+            Middleware(Cors, origins=access.cors_origins, public_origins=lambda: rooms.ring.public_origins),
+            Middleware(
+                Hosts,
+                bound_to=rooms.settings.http.host,
+                origins=access.cors_origins,
+                keyless=lambda: rooms.ring.keyless,
+            ),
         ],
         exception_handlers=dict(problems.HANDLERS),
         lifespan=_lifespan(crew),
@@ -83,7 +124,7 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
     return app
 
 
-def doors_of(rooms: Rooms, crew: Crew, token: Token) -> list[Door]:
+def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
     """Every route of the API, in the order of the reference."""
     limits = rooms.settings.http
     probe = health.Probe(rooms.engine, rooms.intake, crew.probing)
@@ -93,8 +134,12 @@ def doors_of(rooms: Rooms, crew: Crew, token: Token) -> list[Door]:
         query.asking(rooms.desk, crew.asking, limits),
         models.listing(rooms.model),
         models.definition(rooms.model),
-        fold.folding(rooms.folder, crew.operating, rooms.clock, token),
-        doctor.examining(rooms.engine, rooms.model, crew.operating, token),
+        fold.folding(rooms.folder, crew.operating, rooms.clock, rooms.audit),
+        doctor.examining(rooms.engine, rooms.model, crew.operating),
+        keys.listing(rooms.ring, crew.operating, rooms.clock),
+        keys.creating(rooms.ring, crew.operating, rooms.clock),
+        keys.revoking(rooms.ring, crew.operating, rooms.clock),
+        audit.auditing(rooms.audit, crew.operating),
         health.living(probe, rooms.engine, rooms.clock),
         health.ready(probe),
         health.metering(rooms.telemetry),

@@ -6,6 +6,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from aforo.http.doubled import refuse_doubled
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 _GZIP = 16 + zlib.MAX_WBITS
 _CHUNK_BYTES = 1 << 16
+MOST_FIELDS = 200  # of a form
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # as an escape, behind an even number of backslashes
 
@@ -46,10 +48,32 @@ class Body:
         return _inflated(self.content, self.limit) if self.gzipped else self.content
 
 
-async def receive(request: Request, limit: int, *, ndjson: bool = False) -> Body:
-    """Reads a request's body. Raises UnsupportedBody and BodyTooLarge, having kept `limit` bytes at most."""
-    written = _format(request.headers.get("content-type", ""), ndjson=ndjson)
+async def receive(request: Request, limit: int, *, ndjson: bool = False, beacon: bool = False) -> Body:
+    """Reads a request's body. Raises UnsupportedBody and BodyTooLarge, having kept `limit` bytes at most.
+
+    A `beacon` may say that its JSON is plain text, which is all a page may send without being asked first.
+    """
+    written = _format(request.headers.get("content-type", ""), ndjson=ndjson, beacon=beacon)
     gzipped = _gzipped(request.headers.get("content-encoding", ""))
+    return Body(await _bounded(request, limit), written, gzipped, limit)
+
+
+async def form(request: Request, limit: int) -> dict[str, str]:
+    """The fields of a form, of each the first. Raises BodyTooLarge and InvalidRequest."""
+    content = await _bounded(request, limit)
+    try:
+        pairs = parse_qsl(
+            content.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
+        )
+    except ValueError as error:
+        raise InvalidRequest(
+            f"the form cannot be read: {error}", hint=f"UTF-8, and at most {MOST_FIELDS} fields"
+        ) from error
+    return dict(reversed(pairs))
+
+
+async def _bounded(request: Request, limit: int) -> bytes:
+    """The body as it came over the wire. Raises BodyTooLarge, having kept `limit` bytes at most."""
     said = request.headers.get("content-length", "")
     if said.isascii() and said.isdigit() and int(said) > limit:
         raise _too_large(f"a body of {int(said):,} bytes came", limit)
@@ -60,7 +84,7 @@ async def receive(request: Request, limit: int, *, ndjson: bool = False) -> Body
         if size > limit:
             raise _too_large("a larger body came", limit)
         parts.append(part)
-    return Body(b"".join(parts), written, gzipped, limit)
+    return b"".join(parts)
 
 
 def decoded(content: bytes) -> object:
@@ -93,7 +117,7 @@ def as_object(value: object) -> dict[str, object]:
     return value
 
 
-def _format(content_type: str, *, ndjson: bool) -> Format:
+def _format(content_type: str, *, ndjson: bool, beacon: bool) -> Format:
     media_type, *parameters = (part.strip().casefold() for part in content_type.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -102,6 +126,8 @@ def _format(content_type: str, *, ndjson: bool) -> Format:
     if media_type == "application/json" or (
         media_type.startswith("application/") and media_type.endswith("+json")
     ):
+        return Format.JSON
+    if beacon and media_type == "text/plain":
         return Format.JSON
     if ndjson and media_type in NDJSON_TYPES:
         return Format.NDJSON

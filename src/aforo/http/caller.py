@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from starlette.requests import Request
 
-class KeyScope(StrEnum):
-    """What a key opens; none contains another but `admin`, which contains all."""
+from aforo.errors import NotYourTenant
+from aforo.store.act import Actor
+from aforo.store.key import KeyScope
 
-    INGEST = "ingest"
-    READ = "read"
-    DEFINE = "define"
-    OPERATE = "operate"
-    SUPPORT = "support"
-    ADMIN = "admin"
+__all__ = ["ANYONE", "Caller", "KeyScope", "actor_of", "caller_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +33,32 @@ class Caller:
         """Whether the caller may bring or ask what is this tenant's."""
         return self.tenants is None or tenant in self.tenants
 
+    def require(self, tenant: str) -> None:
+        """Raises NotYourTenant unless the caller may ask what is this tenant's, if there is one at all."""
+        if not self.owns(tenant):
+            raise NotYourTenant(
+                f"this key may not ask of tenant {tenant[:100]!r}",
+                hint=f"it is bound to {', '.join(sorted(self.tenants or ())[:5])}",
+            )
+
     @property
     def only_tenant(self) -> str | None:
         """The tenant that is meant where a request names none: the one the key is bound to, if it is one."""
         if self.tenants is None or len(self.tenants) != 1:
             return None
         return next(iter(self.tenants))
+
+
+ANYONE = Caller("anyone", frozenset({KeyScope.INGEST, KeyScope.READ}))
+"""Whoever is on the machine, as long as a server on the loopback has no keys."""
+
+
+def caller_of(request: Request) -> Caller:
+    """The one whom the door let in; only a door that names a scope has asked who it is."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def actor_of(request: Request) -> Actor:
+    """The one whom the door let in, as the audit tells of them."""
+    return Actor(caller_of(request).name, None if request.client is None else request.client.host)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -12,7 +12,9 @@ from starlette.routing import Route
 
 from aforo.errors import Fault, UnknownName, suggestion
 from aforo.http.about import About
-from aforo.http.access import Token
+from aforo.http.access.bearing import HEADERS, OF_ADMINS, WRITE_KEY, Place
+from aforo.http.access.guard import Guard, Lock
+from aforo.http.caller import KeyScope
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 MOST_TOLD = 20
@@ -21,25 +23,47 @@ MOST_SHOWN = 100  # characters
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One route. With a `token` it opens to who shows it; without `about` it is not in the reference."""
+    """One route, and the scope that opens it: None where it is open to everybody.
+
+    What is told `across_tenants` is not for keys that are bound to some. `places` are where a key may stand;
+    the header is always one. Without `about` it is not in the reference.
+    """
 
     method: str
     path: str
     name: str
     answer: Answer
     about: About | None = None
-    token: Token | None = None
     parameters: tuple[str, ...] = ()  # of the query string
+    scope: KeyScope | None = field(kw_only=True)
+    across_tenants: bool = field(default=False, kw_only=True)
+    places: frozenset[Place] = field(default=HEADERS, kw_only=True)
+
+    @property
+    def lock(self) -> Lock | None:
+        """What the guard holds a request to."""
+        if self.scope is None:
+            return None
+        lock = Lock(self.scope, self.across_tenants, self.places)
+        return replace(lock, places=self.places | OF_ADMINS) if lock.is_admin else lock
 
 
-def route(door: Door) -> Route:
+def route(door: Door, guard: Guard) -> Route:
     """The door as the framework has it."""
 
+    lock = door.lock
+    parameters = (*door.parameters, *((WRITE_KEY,) if Place.QUERY in door.places else ()))
+
     async def answer(request: Request) -> Response:
-        if door.token is not None:
-            door.token.require(request)
-        refuse_unknown(request, door.parameters)
-        return await door.answer(request)
+        if lock is None:
+            refuse_unknown(request, parameters)
+            return await door.answer(request)
+        admission = await guard.admit(request, lock)
+        request.state.caller = admission.caller
+        refuse_unknown(request, parameters)
+        response = await door.answer(request)
+        response.headers.update(admission.headers)
+        return response
 
     return Route(door.path, answer, methods=[door.method], name=door.name)
 

@@ -18,8 +18,10 @@ from aforo.events.receipt import Receipt
 from aforo.events.refusals import RefusalCode
 from aforo.events.shape import FIELDS
 from aforo.http import body, examples
-from aforo.http.about import About, Content
+from aforo.http.about import OF_BODIES, About, Content
+from aforo.http.access.bearing import FORM_TYPE, OF_PAGES, WRITE_KEY
 from aforo.http.body import Body, Format
+from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.doubled import doubled, may_be_doubled, refuse_doubled, suspected
 from aforo.http.hands import Hands
@@ -58,6 +60,13 @@ class EventBatch(msgspec.Struct, kw_only=True):
     events: list[Event]
 
 
+class EventForm(msgspec.Struct, kw_only=True, rename="camel"):
+    """A form of a page: a public key, and the JSON of one event or of a list as a text."""
+
+    write_key: str
+    events: str
+
+
 class RefusedEvent(Shape, frozen=True):
     """An event that was not taken, by its place in the body, and why."""
 
@@ -87,17 +96,19 @@ def taking(intake: Intake, hands: Hands, limits: Http) -> Door:
     """The way in for events."""
 
     async def answer(request: Request) -> Response:
-        came = await body.receive(request, limits.max_body_bytes, ndjson=True)
-        most = limits.max_events_per_request
+        caller, most = caller_of(request), limits.max_events_per_request
+        came = _in_form(request, limits.max_body_bytes)
+        if came is None:
+            came = await body.receive(request, limits.max_body_bytes, ndjson=True, beacon=caller.public)
         if came.gzipped or len(came.content) > AT_ONCE_BYTES:
-            kept = await hands.do(lambda: _take(came, intake, most))
+            kept = await hands.do(lambda: _take(came, intake, most, caller))
         else:
-            kept = _take(came, intake, most)
+            kept = _take(came, intake, most, caller)
         # Who leaves does not take back what is being committed: the wait ends, the commit goes on.
         receipt = await asyncio.shield(asyncio.wrap_future(kept))
         return json_reply(receipt_of(receipt), 202)
 
-    return Door("POST", "/v1/events", "takeEvents", answer, ABOUT)
+    return Door("POST", "/v1/events", "takeEvents", answer, ABOUT, scope=KeyScope.INGEST, places=OF_PAGES)
 
 
 def events_of(content: bytes, written: Format, most: int) -> list[object]:
@@ -127,14 +138,27 @@ def receipt_of(receipt: Receipt) -> ReceiptReply:
     )
 
 
-def _take(came: Body, intake: Intake, most: int) -> Future[Receipt]:
+def _take(came: Body, intake: Intake, most: int, caller: Caller) -> Future[Receipt]:
     content = came.plain()
     typed = intake.read(content, lines=came.format is Format.NDJSON)
     if typed is None or may_be_doubled(content, typed.names):
-        return intake.take(events_of(content, came.format, most))
+        events = events_of(content, came.format, most)
+        return intake.take(events, tenant=caller.only_tenant, owns=caller.tenants)
     if len(typed) > most:
         raise _too_many(len(typed), most)
-    return intake.take(typed)
+    return intake.take(typed, tenant=caller.only_tenant, owns=caller.tenants)
+
+
+def _in_form(request: Request, limit: int) -> Body | None:
+    """The events in a form's field, if it was a form that brought the key."""
+    form: dict[str, str] | None = getattr(request.state, "form", None)
+    if form is None:
+        return None
+    unknown = [name for name in form if name not in (BATCH, WRITE_KEY)]
+    if unknown or BATCH not in form:
+        came = f"the form has the field {unknown[0]!r}" if unknown else f"the form has no field {BATCH!r}"
+        raise InvalidRequest(came, hint=f"{BATCH} holds the JSON, {WRITE_KEY} the public key")
+    return Body(form[BATCH].encode(), Format.JSON, gzipped=False, limit=limit)
 
 
 def _listed(content: bytes) -> list[object]:
@@ -214,22 +238,21 @@ ABOUT = About(
     description=(
         "Takes one event, a list of events, or NDJSON with an event in each line, plain or gzip. The receipt "
         "is given once all that is accepted is durable. An event that is sent again counts once. Events that "
-        "cannot be taken are refused one by one, by their place in the body; the rest is taken."
+        "cannot be taken are refused one by one, by their place in the body; the rest is taken. An event "
+        "that names no tenant takes the only one of its key; one that names another than the key is bound "
+        "to is refused. With a public key the JSON may also come as text/plain (a beacon), or in the field "
+        "`events` of a form."
     ),
     body=(
         Content("application/json", (Event, EventBatch), examples.EVENTS),
         Content("application/x-ndjson", (), examples.EVENT_LINES),
+        Content(FORM_TYPE, (EventForm,), examples.EVENT_FORMS),
     ),
     status=202,
     reply=Content("application/json", (ReceiptReply,), examples.RECEIPTS),
     errors=(
         errors.InvalidRequest,
-        errors.NotJson,
-        errors.NotInflatable,
-        errors.BodyTooLarge,
-        errors.BodyTooSlow,
-        errors.UnsupportedBody,
-        errors.IntakeFull,
+        *OF_BODIES,
         errors.Stopping,
         errors.StorageError,
         errors.StorageFull,

@@ -89,6 +89,9 @@ EVENTS: Examples = {
 EVENT_LINES: Examples = {
     "Two flights": "".join(json.dumps(flight) + "\n" for flight in (UA_1545, UA_1714)),
 }
+EVENT_FORMS: Examples = {
+    "A form of a page": {"writeKey": "aforo_(a public key)", "events": json.dumps(UA_1545)},
+}
 RECEIPTS: Examples = {
     "One flight": {
         "accepted": 1,
@@ -203,6 +206,59 @@ DEFINITIONS: Examples = {
         "measures": [_MILES],
         "rollups": [_ORIGIN],
         "modelVersion": "50ffc29e3977",
+    }
+}
+
+_REPORTS_KEY = {
+    "id": "key_5d2f0c9a1b7e4f36",
+    "name": "reports",
+    "principal": {"kind": "team", "name": "network planning"},
+    "kind": "secret",
+    "scopes": ["read"],
+    "tenants": ["nyc"],
+    "origins": [],
+    "requestsPerSecond": None,
+    "burstRequests": None,
+    "state": "good",
+    "createdAt": "2013-02-01T00:00:00+00:00",
+    "expiresAt": "2014-02-01T00:00:00+00:00",
+    "revokedAt": None,
+    "lastUsedAt": None,
+}
+KEYS_ASKED: Examples = {
+    "For a report of one tenant": {
+        "name": "reports",
+        "scopes": ["read"],
+        "tenants": ["nyc"],
+        "principal": {"kind": "team", "name": "network planning"},
+        "expiresAt": "2014-02-01T00:00:00Z",
+    },
+    "For a page": {
+        "name": "departures page",
+        "kind": "public",
+        "tenants": ["nyc"],
+        "origins": ["https://departures.example"],
+    },
+}
+KEYS_MADE: Examples = {
+    "For a report of one tenant": {"secret": "aforo_(told this once)", "key": _REPORTS_KEY}
+}
+KEYS: Examples = {"Revoked": {**_REPORTS_KEY, "state": "revoked", "revokedAt": "2013-02-01T00:00:00+00:00"}}
+KEY_LISTS: Examples = {"One key": {"keys": [_REPORTS_KEY], "nextCursor": None}}
+AUDITS: Examples = {
+    "A key was made": {
+        "acts": [
+            {
+                "id": 1,
+                "at": "2013-02-01T00:00:00+00:00",
+                "action": "key_created",
+                "actor": "command line",
+                "address": "127.0.0.1",
+                "subject": "key_5d2f0c9a1b7e4f36",
+                "detail": "reports: secret, read, for nyc",
+            }
+        ],
+        "nextCursor": None,
     }
 }
 

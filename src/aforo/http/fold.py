@@ -11,12 +11,14 @@ from aforo.clock import Clock
 from aforo.engines.engine import Folded
 from aforo.errors import Stopping, UnknownName
 from aforo.http import body, examples
-from aforo.http.about import About, Content
-from aforo.http.access import Token
+from aforo.http.about import OF_BODIES, About, Content
+from aforo.http.caller import KeyScope, actor_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, json_reply
 from aforo.rollups.folder import Folder
+from aforo.store.act import Action, Actor
+from aforo.store.audit import Audit
 
 MAX_BODY_BYTES = 1_024
 
@@ -32,7 +34,7 @@ class FoldReply(Shape, frozen=True):
     took_ms: float
 
 
-def folding(folder: Folder, hands: Hands, clock: Clock, token: Token) -> Door:
+def folding(folder: Folder, hands: Hands, clock: Clock, audit: Audit) -> Door:
     """The way to have everything folded now."""
 
     def unless_stopping(_folded: Folded) -> None:
@@ -41,16 +43,19 @@ def folding(folder: Folder, hands: Hands, clock: Clock, token: Token) -> Door:
                 "the server is stopping", hint="what is not folded yet is folded at its next start"
             )
 
-    def work() -> Response:
+    def work(actor: Actor) -> Response:
+        # First, so that what cannot be written down is not done.
+        audit.record(Action.FOLD_FORCED, actor, "rollups")
         begun = clock.monotonic()
         slots = folder.run_until_clean(unless_stopping)
         return json_reply(FoldReply(slots=slots, took_ms=round((clock.monotonic() - begun) * 1000, 3)))
 
     async def answer(request: Request) -> Response:
         await _refuse_parameters(request)
-        return await hands.do(work)
+        actor = actor_of(request)
+        return await hands.do(lambda: work(actor))
 
-    return Door("POST", "/v1/fold", "foldNow", answer, ABOUT, token)
+    return Door("POST", "/v1/fold", "foldNow", answer, ABOUT, scope=KeyScope.OPERATE, across_tenants=True)
 
 
 async def _refuse_parameters(request: Request) -> None:
@@ -71,12 +76,7 @@ ABOUT = About(
     body_optional=True,
     reply=Content("application/json", (FoldReply,), examples.FOLDS),
     errors=(
-        errors.NotJson,
-        errors.NotInflatable,
-        errors.BodyTooLarge,
-        errors.BodyTooSlow,
-        errors.IntakeFull,
-        errors.UnsupportedBody,
+        *OF_BODIES,
         errors.Stopping,
         errors.StorageError,
         errors.StorageFull,

@@ -16,6 +16,7 @@ from aforo.errors import AforoError, StorageError
 from aforo.events.intake import Intake
 from aforo.http import examples
 from aforo.http.about import About, Content
+from aforo.http.caller import KeyScope
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import HEADERS, Shape, json_reply
@@ -96,7 +97,7 @@ def living(probe: Probe, engine: Engine, clock: Clock) -> Door:
             )
         )
 
-    return Door("GET", "/health", "getHealth", answer, HEALTH)
+    return Door("GET", "/health", "getHealth", answer, HEALTH, scope=None)
 
 
 def ready(probe: Probe) -> Door:
@@ -108,7 +109,7 @@ def ready(probe: Probe) -> Door:
                 raise error
         return json_reply(ReadyReply(ready=True))
 
-    return Door("GET", "/ready", "getReady", answer, READY)
+    return Door("GET", "/ready", "getReady", answer, READY, scope=None)
 
 
 def metering(telemetry: Telemetry) -> Door:
@@ -117,7 +118,9 @@ def metering(telemetry: Telemetry) -> Door:
     async def answer(_request: Request) -> Response:
         return Response(telemetry.exposition(), headers={**HEADERS, "Content-Type": EXPOSITION_TYPE})
 
-    return Door("GET", "/internal/metrics", "getOwnMetrics", answer, METRICS)
+    return Door(
+        "GET", "/internal/metrics", "getOwnMetrics", answer, METRICS, scope=KeyScope.READ, across_tenants=True
+    )
 
 
 def _status(well: bool) -> Status:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from aforo.errors import NotFound, UnknownName
 from aforo.http import examples
 from aforo.http.about import About, Content
+from aforo.http.caller import KeyScope
 from aforo.http.door import Door
 from aforo.http.reply import json_reply, plain
 from aforo.http.shown import MetricDefinition, ModelReply, definition_of, model_of
@@ -21,7 +22,7 @@ def listing(model: Model) -> Door:
     async def answer(_request: Request) -> Response:
         return json_reply(reply)
 
-    return Door("GET", "/v1/models", "listModels", answer, LISTING)
+    return Door("GET", "/v1/models", "listModels", answer, LISTING, scope=KeyScope.READ)
 
 
 def definition(model: Model) -> Door:
@@ -30,7 +31,7 @@ def definition(model: Model) -> Door:
     async def answer(request: Request) -> Response:
         return json_reply(_definition(model, request.path_params["name"]))
 
-    return Door("GET", "/v1/metrics/{name}", "getMetric", answer, DEFINITION)
+    return Door("GET", "/v1/metrics/{name}", "getMetric", answer, DEFINITION, scope=KeyScope.READ)
 
 
 def models_json(model: Model) -> dict[str, object]:

@@ -5,23 +5,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
+from types import MappingProxyType
 
 import msgspec
 
-from aforo.errors import AforoError, Forbidden, NotAuthorised, UnknownName
+from aforo.errors import (
+    AdminAuthNotConfigured,
+    AforoError,
+    Forbidden,
+    NotAuthorised,
+    NotYourTenant,
+    StorageError,
+    TooManyRequests,
+    UnknownName,
+)
 from aforo.http import problems
 from aforo.http.about import About, Content
+from aforo.http.access.bearing import ADMIN_KEY, API_KEY, WRITE_KEY, Place
 from aforo.http.door import Door
 from aforo.http.problem_examples import PROBLEMS
 from aforo.http.problems import Problem
 
-VERSION = "3.0.3"
-TOKEN = "startToken"  # noqa: S105  (the name of a scheme)
-_SCHEMAS = "#/components/schemas/"
-
 Json = dict[str, object]
+VERSION = "3.0.3"
+SCHEMES: Mapping[Place, tuple[tuple[str, Json], ...]] = MappingProxyType(
+    {
+        Place.HEADER: (
+            ("bearer", {"type": "http", "scheme": "bearer", "description": "A key, or the start's token."}),
+            ("apiKey", {"type": "apiKey", "in": "header", "name": API_KEY}),
+        ),
+        Place.ADMIN_HEADER: (("adminKey", {"type": "apiKey", "in": "header", "name": ADMIN_KEY}),),
+        Place.BASIC: (
+            ("basic", {"type": "http", "scheme": "basic", "description": "A key as the user, no password."}),
+        ),
+        Place.QUERY: (("writeKey", {"type": "apiKey", "in": "query", "name": WRITE_KEY}),),
+    }
+)
+"""How a key may be shown; one in a form is a field of its body."""
+_SCHEMAS = "#/components/schemas/"
+_RETRY_AFTER = ("Retry-After", "Seconds after which to send the same again.", "integer")
+SCOPE = "x-aforo-scope"
 
 
 def document(doors: Iterable[Door], version: str) -> Json:
@@ -43,13 +68,7 @@ def document(doors: Iterable[Door], version: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas([Problem, *_types(about for _, about in told)]),
-            "securitySchemes": {
-                TOKEN: {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "The token of this start of the server; the command line finds it itself.",
-                }
-            },
+            "securitySchemes": {name: scheme for schemes in SCHEMES.values() for name, scheme in schemes},
         },
     }
 
@@ -111,26 +130,49 @@ def _operation(door: Door, about: About) -> Json:
         "tags": [about.tag],
         "summary": about.summary,
         "description": about.description,
-        "responses": _responses(about, guarded=door.token is not None),
+        "responses": _responses(door, about),
     }
-    if about.path:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
-            for name, text in about.path.items()
-        ]
+    parameters = [
+        *(_parameter("path", name, text) for name, text in about.path.items()),
+        *(_parameter("query", name, text) for name, text in about.query.items()),
+    ]
+    if parameters:
+        operation["parameters"] = parameters
     if about.body:
         contents = {content.media_type: _content(content) for content in about.body}
         operation["requestBody"] = {"required": not about.body_optional, "content": contents}
-    if door.token is not None:
-        operation["security"] = [{TOKEN: []}]
+    if door.lock is not None:
+        places = [place for place in SCHEMES if place in door.lock.places]
+        operation["security"] = [{name: []} for place in places for name, _ in SCHEMES[place]]
+        operation[SCOPE] = str(door.lock.scope)
     return operation
 
 
-def _responses(about: About, *, guarded: bool) -> Json:
+def _parameter(place: str, name: str, text: str) -> Json:
+    required = place == "path"
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": text,
+        "schema": {"type": "string"},
+    }
+
+
+def _refusals(door: Door) -> tuple[type[AforoError], ...]:
+    """What whoever asks may be told before the route itself is asked."""
+    if door.lock is None:
+        return UnknownName, Forbidden
+    admin = (AdminAuthNotConfigured,) if door.lock.is_admin else ()
+    tenants = (NotYourTenant,) if door.across_tenants else ()
+    # A key is looked up in the store, and a use of it may have to be written there.
+    return UnknownName, Forbidden, NotAuthorised, TooManyRequests, *admin, *tenants, StorageError
+
+
+def _responses(door: Door, about: About) -> Json:
     reply = {"description": about.summary, "content": {about.reply.media_type: _content(about.reply)}}
-    always: tuple[type[AforoError], ...] = (UnknownName, Forbidden, *((NotAuthorised,) if guarded else ()))
     by_status: dict[int, list[type[AforoError]]] = {}
-    for error in dict.fromkeys((*always, *about.errors, AforoError)):
+    for error in dict.fromkeys((*_refusals(door), *about.errors, AforoError)):
         by_status.setdefault(problems.kind_of(error).status, []).append(error)
     return {
         str(about.status): reply,
@@ -145,12 +187,18 @@ def _problem(status: int, errors: Sequence[type[AforoError]]) -> Json:
     content = Content(problems.MEDIA_TYPE, (Problem,), shown)
     response: Json = {"description": "; ".join(titles), "content": {content.media_type: _content(content)}}
     headers = {
-        401: ("WWW-Authenticate", "How to show who sends it.", "string"),
-        503: ("Retry-After", "Seconds after which to send the same again.", "integer"),
+        401: (("WWW-Authenticate", "How to show who sends it.", "string"),),
+        429: (
+            _RETRY_AFTER,
+            ("RateLimit-Policy", "The limit: its name, q requests in w seconds.", "string"),
+            ("RateLimit", "What is left of it: r requests, and t seconds until that changes.", "string"),
+        ),
+        503: (_RETRY_AFTER,),
     }
     if status in headers:
-        name, text, kind = headers[status]
-        response["headers"] = {name: {"description": text, "schema": {"type": kind}}}
+        response["headers"] = {
+            name: {"description": text, "schema": {"type": kind}} for name, text, kind in headers[status]
+        }
     return response
 
 

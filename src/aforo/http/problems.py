@@ -44,7 +44,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(errors.NotJson, 400, "The body is not JSON"),
     Kind(errors.NotInflatable, 400, "The body cannot be inflated"),
     Kind(errors.NotAuthorised, 401, "The request does not show who sends it"),
-    Kind(errors.Forbidden, 403, "The request may not come from there"),
+    Kind(errors.Forbidden, 403, "This may not be asked from there, or with that key"),
+    Kind(errors.NotYourTenant, 403, "This is another tenant's"),
     Kind(errors.NotFound, 404, "There is nothing at this address"),
     Kind(errors.MethodNotAllowed, 405, "This address cannot be used in this way"),
     Kind(errors.BodyTooSlow, 408, "The body did not come in time"),
@@ -52,7 +53,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(errors.UnsupportedBody, 415, "The body is of a kind that is not taken"),
     Kind(errors.QuestionTooLarge, 422, "The question is too large"),
     Kind(errors.NotServable, 422, "Nothing kept can answer the question"),
+    Kind(errors.TooManyRequests, 429, "Requests come too often"),
     Kind(AforoError, 500, "Something went wrong in the server"),
+    Kind(errors.AdminAuthNotConfigured, 503, "No key opens this address yet"),
     Kind(errors.IntakeFull, 503, "The server takes no more events at the moment"),
     Kind(errors.Stopping, 503, "The server is stopping"),
     Kind(errors.StorageError, 503, "The data cannot be used at the moment"),
@@ -149,13 +152,19 @@ def _reply(problem: Problem, headers: Mapping[str, str]) -> Response:
 def _headers(error: AforoError) -> dict[str, str]:
     match error:
         case errors.IntakeFull():
-            return {"Retry-After": str(max(1, math.ceil(error.retry_after_seconds)))}
+            return {"Retry-After": _seconds(error.retry_after_seconds)}
+        case errors.TooManyRequests():
+            return {"Retry-After": _seconds(error.retry_after_seconds), **error.headers}
         case errors.Stopping():
             return {"Retry-After": str(STOPPING_RETRY_SECONDS)}
         case errors.NotAuthorised():
             return {"WWW-Authenticate": 'Bearer realm="aforo"'}
         case _:
             return {}
+
+
+def _seconds(until: float) -> str:
+    return str(max(1, math.ceil(until)))
 
 
 async def _told(_request: Request, error: Exception) -> Response:

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.http import body, examples
-from aforo.http.about import About, Content
+from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.body import Body
+from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, json_reply
@@ -49,36 +50,41 @@ class QueryReply(Shape, frozen=True):
 def asking(desk: Desk, hands: Hands, limits: Http) -> Door:
     """The way in for questions."""
 
-    def work(came: Body) -> Response:
-        asked = decode(body.decoded(came.plain()))
+    def work(came: Body, caller: Caller) -> Response:
+        asked = decode(_with_tenant(body.decoded(came.plain()), caller))
+        caller.require(asked.tenant)
         return json_reply(desk.ask(asked).as_json())
 
     async def answer(request: Request) -> Response:
         came = await body.receive(request, limits.max_body_bytes)
-        return await hands.do(lambda: work(came))
+        caller = caller_of(request)
+        return await hands.do(lambda: work(came, caller))
 
-    return Door("POST", "/v1/query", "askQuestion", answer, ABOUT)
+    return Door("POST", "/v1/query", "askQuestion", answer, ABOUT, scope=KeyScope.READ)
+
+
+def _with_tenant(question: object, caller: Caller) -> object:
+    """A question that names no tenant is of the only one its key is bound to."""
+    if caller.only_tenant is None or not isinstance(question, dict) or "tenant" in question:
+        return question
+    return {**question, "tenant": caller.only_tenant}
 
 
 ABOUT = About(
     tag="Questions",
     summary="Ask for metrics",
     description=(
-        "Answers metrics of one tenant over a window, by grain and split, with proof. `from` and `to` are "
-        "dates, both included, or instants, the last one excluded; without them it is the last 30 days. "
-        "Buckets in which nothing happened are there. A name that is not known is told with the nearest one "
-        "that is."
+        "Answers metrics of one tenant, by default the only one of the key, over a window, by grain and "
+        "split, with proof. `from` and `to` are dates, both included, or instants, the last one excluded; "
+        "without them it is the last 30 days. Buckets in which nothing happened are there. A name that is "
+        "not known is told with the nearest one that is."
     ),
     body=(Content("application/json", (Asked,), examples.QUESTIONS),),
     reply=Content("application/json", (QueryReply,), examples.ANSWERS),
     errors=(
         errors.InvalidRequest,
-        errors.NotJson,
-        errors.NotInflatable,
-        errors.BodyTooLarge,
-        errors.BodyTooSlow,
-        errors.IntakeFull,
-        errors.UnsupportedBody,
+        *OF_BODIES,
+        errors.NotYourTenant,
         errors.QuestionTooLarge,
         errors.NotServable,
         errors.StorageError,

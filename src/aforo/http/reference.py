@@ -81,10 +81,10 @@ def pages(document: Mapping[str, object]) -> list[Door]:
         return _asset(request.path_params["name"])
 
     return [
-        Door("GET", "/", "root", root),
-        Door("GET", "/docs", "docs", page),
-        Door("GET", "/openapi.json", "openapi", data),
-        Door("GET", "/docs/assets/{name}", "asset", asset),
+        Door("GET", "/", "root", root, scope=None),
+        Door("GET", "/docs", "docs", page, scope=None),
+        Door("GET", "/openapi.json", "openapi", data, scope=None),
+        Door("GET", "/docs/assets/{name}", "asset", asset, scope=None),
     ]
 
 

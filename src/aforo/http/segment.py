@@ -17,8 +17,9 @@ from aforo.events.intake import Intake
 from aforo.events.receipt import Receipt
 from aforo.events.segment import Switch
 from aforo.http import body, segment_about
+from aforo.http.access.bearing import HEADERS, Place
 from aforo.http.body import Body
-from aforo.http.caller import Caller
+from aforo.http.caller import ANYONE, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.events import receipt_of
 from aforo.http.hands import Hands
@@ -26,6 +27,7 @@ from aforo.http.reply import json_reply
 from aforo.http.segment_about import TrackingReply
 from aforo.model.segment import Call
 from aforo.settings import Http
+from aforo.store.key import looks_like_a_key
 
 BATCH = "batch"
 WRITE_KEY = "writeKey"
@@ -60,8 +62,8 @@ def tenant_of(request: Request, written: object) -> str:
     the server does not know its callers: a key is a secret, and never becomes data. Raises NotAuthorised, and
     Forbidden for a caller who is not bound to one tenant.
     """
-    caller: Caller | None = getattr(request.state, "caller", None)
-    if caller is None:
+    caller = caller_of(request)
+    if caller is ANYONE:
         return _write_key(request.headers.get("authorization", ""), written)
     if caller.only_tenant is None:
         raise Forbidden(
@@ -87,7 +89,15 @@ def _door(
         receipt = await asyncio.shield(asyncio.wrap_future(kept))
         return json_reply(TrackingReply.of(receipt_of(receipt)))
 
-    return Door("POST", path, name, answer, segment_about.about(path, kind))
+    return Door(
+        "POST",
+        path,
+        name,
+        answer,
+        segment_about.about(path, kind),
+        scope=KeyScope.INGEST,
+        places=HEADERS | {Place.BASIC},
+    )
 
 
 def _take(calls: Calls, tenant: str, intake: Intake, switch: Switch) -> Future[Receipt]:
@@ -120,6 +130,11 @@ def _batch(said: Mapping[str, object], most: int) -> Calls:
 
 def _write_key(authorization: str, written: object) -> str:
     key = _user(authorization) or (written if isinstance(written, str) else "")
+    if looks_like_a_key(key):
+        raise NotAuthorised(
+            "a key of Aforo came, and this server has none",
+            hint="without keys the write key names the tenant",
+        )
     if not key:
         raise NotAuthorised(
             "no write key came",

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from aforo import errors
-from aforo.http.about import About, Content
+from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.events import ReceiptReply
 from aforo.model.segment import Call
 
@@ -83,12 +83,8 @@ _DESCRIPTION = (
 )
 _ERRORS = (
     errors.InvalidRequest,
-    errors.NotJson,
-    errors.NotInflatable,
+    *OF_BODIES,
     errors.NotAuthorised,
-    errors.BodyTooLarge,
-    errors.UnsupportedBody,
-    errors.IntakeFull,
     errors.Stopping,
     errors.StorageError,
     errors.StorageFull,

@@ -13,20 +13,22 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from aforo.errors import AddressInUse, InvalidSettings
-from aforo.http.access import is_loopback
+from aforo.http.access.hosts import is_loopback
 from aforo.settings import Settings
 
 BACKLOG = 2_048
 
 
 class Server:
-    """Serves an app on the loopback address that the settings name; `InvalidSettings` for any other."""
+    """Serves an app on the address of the settings; `InvalidSettings` where others reach it without keys."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        if not is_loopback(settings.http.host):
+    def __init__(self, app: ASGIApp, settings: Settings, *, keyed: bool) -> None:
+        """`keyed` says that whoever asks has to show a key, and that there is one to show."""
+        if not keyed and not is_loopback(settings.http.host):
             raise InvalidSettings(
-                f"http.host is {settings.http.host!r}, which others can reach, and keys are not built yet",
-                hint="listen on 127.0.0.1, or put a proxy that checks who asks before it",
+                f"http.host is {settings.http.host!r}, which others can reach, and no key is there",
+                hint="make one (aforo keys create NAME --scope admin), set ADMIN_API_KEY, "
+                "or listen on 127.0.0.1",
             )
         self._host = settings.http.host
         self._port = settings.http.port

@@ -1,7 +1,9 @@
 """One frozen tree of settings, and the one way to read it."""
 
+from aforo.settings.origin import is_origin
 from aforo.settings.reading import Resolved, config_file, load
 from aforo.settings.tree import (
+    Access,
     Described,
     Engine,
     Fold,
@@ -16,6 +18,7 @@ from aforo.settings.tree import (
 )
 
 __all__ = [
+    "Access",
     "Described",
     "Engine",
     "Fold",
@@ -29,5 +32,6 @@ __all__ = [
     "config_file",
     "describe",
     "env_name",
+    "is_origin",
     "load",
 ]

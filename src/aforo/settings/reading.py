@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import TypeVar, get_type_hints
 
 from aforo.errors import Fault, InvalidSettings, suggestion
-from aforo.settings.tree import Kind, Leaf, Settings, bounds_text, env_name, leaves, value_text
+from aforo.settings.origin import is_origin
+from aforo.settings.tree import Kind, Leaf, Settings, bounds_text, leaves, value_text
 
 T = TypeVar("T")
 
@@ -89,9 +90,9 @@ def _from_overrides(overrides: Mapping[str, object]) -> Iterator[_Given]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
-    keys = {env_name(leaf.key): leaf.key for leaf in leaves()}
+    keys = {leaf.env: leaf.key for leaf in leaves()}
     for name, value in sorted(environ.items()):
-        if name.startswith("AFORO_") and name != FILE_VARIABLE and value:
+        if (name in keys or name.startswith("AFORO_")) and name != FILE_VARIABLE and value:
             yield _Given(keys.get(name, name), name, f"environment {name}", value, True)
 
 
@@ -118,7 +119,7 @@ def _from_file(path: Path | None, faults: list[Fault]) -> Iterator[_Given]:
 
 def _unknown(given: _Given, known: Mapping[str, Leaf]) -> Fault:
     in_environment = given.source.startswith("environment ")
-    names = [env_name(key) for key in known] if in_environment else list(known)
+    names = [leaf.env for leaf in known.values()] if in_environment else list(known)
     return Fault(given.place, "unknown_name", f"there is no such setting; {suggestion(given.key, names)}")
 
 
@@ -188,11 +189,15 @@ _READERS: Mapping[Kind, Callable[[object, bool], object]] = {
 
 
 def _contradictions(settings: Settings) -> Iterator[Fault]:
-    """What is wrong only of two settings together."""
+    """What is wrong only of two settings together, or of a part of one."""
     most, room = settings.http.max_events_per_request, settings.intake.queue_rows
     if most > room:
         message = f"{room} is less than http.max_events_per_request ({most}): such a request would never fit"
         yield Fault("intake.queue_rows", "contradiction", message)
+    for origin in settings.access.cors_origins:
+        if not is_origin(origin):
+            message = f"{origin!r} is not an origin: scheme and host, as in https://app.example"
+            yield Fault("access.cors_origins", "wrong_value", message)
 
 
 def _build(section: Callable[..., T], values: Mapping[str, object], prefix: str = "") -> T:

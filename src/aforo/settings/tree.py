@@ -22,6 +22,7 @@ class About:
     choices: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     secret: bool = False
+    env: str = ""  # the environment variable, where it is not named after the key
 
 
 def _setting(
@@ -33,8 +34,9 @@ def _setting(
     choices: tuple[str, ...] = (),
     prefixes: tuple[str, ...] = (),
     secret: bool = False,
+    env: str = "",
 ) -> T:
-    about = About(sentence, least, most, choices, prefixes, secret)
+    about = About(sentence, least, most, choices, prefixes, secret, env)
     return field(default=default, metadata={"about": about}, repr=not secret)
 
 
@@ -58,6 +60,58 @@ class Http:
     )
     max_events_per_request: int = _setting(10_000, "Most events in one request.", least=1, most=1_000_000)
     workers: int = _setting(8, "Threads that answer questions.", least=1, most=256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may ask what, how often, and from which pages."""
+
+    admin_key: str | None = _setting(
+        None, "A key that opens everything, beside those that were made.", secret=True, env="ADMIN_API_KEY"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (), "Origins whose pages may call this server, such as https://app.example."
+    )
+    key_requests_per_second: float = _setting(
+        0.0, "Requests that one key may send in the long run; 0 sets no limit.", least=0, most=1_000_000
+    )
+    key_burst_requests: int = _setting(
+        200, "Requests that one key may send at once.", least=1, most=1_000_000
+    )
+    address_requests_per_second: float = _setting(
+        0.0, "Requests that one address may send in the long run; 0 sets no limit.", least=0, most=1_000_000
+    )
+    address_burst_requests: int = _setting(
+        200, "Requests that one address may send at once.", least=1, most=1_000_000
+    )
+    public_requests_per_second: float = _setting(
+        20.0,
+        "Requests that one address may send with a public key in the long run; 0 sets no limit.",
+        least=0,
+        most=1_000_000,
+    )
+    public_burst_requests: int = _setting(
+        100, "Requests that one address may send with a public key at once.", least=1, most=1_000_000
+    )
+    wrong_keys_per_minute: float = _setting(
+        60.0,
+        "Wrong keys that one address is told of in the long run, before it is told to wait; 0: no limit.",
+        least=0,
+        most=1_000_000,
+    )
+    limited_callers: int = _setting(
+        50_000, "Most keys and addresses whose rate is remembered.", least=100, most=10_000_000
+    )
+    cached_keys: int = _setting(10_000, "Most keys that are kept in memory.", least=1, most=10_000_000)
+    key_cache_seconds: float = _setting(
+        30.0,
+        "How long a key is believed without looking; another process's change is seen after it.",
+        least=0,
+        most=3_600,
+    )
+    last_used_after_seconds: float = _setting(
+        60.0, "How often it is written when keys were last used.", least=1, most=86_400
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +219,15 @@ class Settings:
     models: Path | None = _setting(  # noqa: RUF009  (a field)
         None, "Folder of model files; none means `models` in the data directory."
     )
+    store: str | None = _setting(
+        None,
+        "URL of the database of keys and audit; none means `control.db` in the data directory.",
+        prefixes=("sqlite:///", "postgresql://", "postgresql+psycopg://"),
+        secret=True,
+    )
     packs: tuple[str, ...] = _setting(("flights",), "Packs whose models are there from the start.")
     http: Http = field(default_factory=Http)
+    access: Access = field(default_factory=Access)
     intake: Intake = field(default_factory=Intake)
     access_log: AccessLog = field(default_factory=AccessLog)
     engine: Engine = field(default_factory=Engine)
@@ -211,6 +272,11 @@ class Leaf:
     default: object
     about: About
 
+    @property
+    def env(self) -> str:
+        """Its environment variable."""
+        return self.about.env or env_name(self.key)
+
 
 def leaves(section: type = Settings, prefix: str = "") -> Iterator[Leaf]:
     """Every setting, in the order it is declared."""
@@ -225,7 +291,7 @@ def leaves(section: type = Settings, prefix: str = "") -> Iterator[Leaf]:
 
 
 def env_name(key: str) -> str:
-    """The environment variable of a setting: `http.port` is AFORO_HTTP_PORT."""
+    """The environment variable of a setting that names no other: `http.port` is AFORO_HTTP_PORT."""
     return "AFORO_" + key.upper().replace(".", "_")
 
 
@@ -246,7 +312,7 @@ def describe() -> tuple[Described, ...]:
     return tuple(
         Described(
             leaf.key,
-            env_name(leaf.key),
+            leaf.env,
             leaf.kind.value,
             value_text(leaf.default),
             bounds_text(leaf.about),

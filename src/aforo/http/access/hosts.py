@@ -1,18 +1,16 @@
-"""Who may ask: names this server goes by, pages a browser may call from, and the command line's token."""
+"""Names this server goes by, and pages that a browser may call it from while no key is asked for."""
 
 from __future__ import annotations
 
-import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aforo.errors import AforoError, Forbidden, NotAuthorised
+from aforo.errors import AforoError, Forbidden
 from aforo.http.problems import told
 
 LOCALHOST = "localhost"
@@ -33,15 +31,21 @@ class Hosts:
     """Middleware: takes requests only under names of this server, and from pages of this server.
 
     A page that makes its own name point to 127.0.0.1 (DNS rebinding) comes with that name as its Host; a page
-    elsewhere that posts here comes with its own Origin.
+    elsewhere that posts here comes with its own Origin. Once there are keys none of this is looked at: such
+    pages have none, and a proxy may call the server by any name.
     """
 
-    def __init__(self, app: ASGIApp, *, bound_to: str) -> None:
+    def __init__(
+        self, app: ASGIApp, *, bound_to: str, origins: Iterable[str], keyless: Callable[[], bool]
+    ) -> None:
         self._app = app
         self._bound_to = bound_to.casefold()
+        self._origins = frozenset(origins)
+        self._keyless = keyless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        objection = self._objection(Headers(scope=scope)) if scope["type"] == "http" else None
+        looking = scope["type"] == "http" and self._keyless()
+        objection = self._objection(Headers(scope=scope)) if looking else None
         if objection is None:
             await self._app(scope, receive, send)
         else:
@@ -54,11 +58,12 @@ class Hosts:
                 f"this server does not go by the name {_shown(hosts)}",
                 hint="call it by the address it says it serves on, or by localhost",
             )
-        strange = [origin for origin in headers.getlist("origin") if not self._our_page(origin)]
+        origins = [origin for origin in headers.getlist("origin") if origin not in self._origins]
+        strange = [origin for origin in origins if not self._our_page(origin)]
         if strange:
             return Forbidden(
                 f"a page of {_shown(strange)} may not call this server",
-                hint="only pages that this machine serves itself may",
+                hint="only pages that this machine serves itself may, and those of access.cors_origins",
             )
         return None
 
@@ -76,23 +81,6 @@ class Hosts:
 
     def _known(self, host: str) -> bool:
         return is_loopback(host) or host.casefold().strip("[]") == self._bound_to.strip("[]")
-
-
-class Token:
-    """The secret of this start of the server, which only who may read its data directory knows."""
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def require(self, request: Request) -> None:
-        """Raises NotAuthorised unless the request bears the token; takes as long whatever came."""
-        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        right = hmac.compare_digest(shown.strip().encode(), self._secret)
-        if not right or scheme.casefold() != "bearer":
-            raise NotAuthorised(
-                "this address needs the token of this start of the server",
-                hint="send 'Authorization: Bearer TOKEN'; the command line reads it in the data directory",
-            )
 
 
 def _shown(values: Iterable[str]) -> str:

@@ -1,0 +1,35 @@
+"""An act that is kept in the audit: who did what to what, and from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Every act there is."""
+
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    FOLD_FORCED = "fold_forced"
+    ACCESS_REFUSED = "access_refused"  # somebody was turned away from an admin route
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, by the name of the key or way in, and the network address where there is one."""
+
+    name: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One row of the audit; `at` in microseconds, `id` grows with each."""
+
+    id: int
+    at: int
+    action: Action
+    actor: Actor
+    subject: str
+    detail: str

@@ -1,0 +1,113 @@
+"""The whole schema; a test compares it with what the migrations make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from aforo.store.act import Action
+from aforo.store.key import KeyKind, KeyScope, PrincipalKind
+
+ACTOR_LENGTH, SUBJECT_LENGTH, DETAIL_LENGTH = 300, 300, 1000
+"""Characters of the audit's texts; longer ones are cut."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """A CHECK that a column holds a word of a closed set."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=column)
+
+
+principals = Table(
+    "principals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("created_at", BigInteger, nullable=False),  # microseconds, as all times here
+    one_of("kind", PrincipalKind),
+    UniqueConstraint("kind", "name"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("principal_id", Integer, ForeignKey("principals.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("hash", String(64), nullable=False),  # SHA-256 of the secret, in hexadecimal
+    Column("all_tenants", Boolean, nullable=False),
+    Column("requests_per_second", Float),  # null: the setting's
+    Column("burst_requests", Integer),  # null: the setting's
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    one_of("kind", KeyKind),
+    CheckConstraint("length(hash) = 64", name="hash"),
+    CheckConstraint("requests_per_second >= 0 AND burst_requests >= 1", name="limits"),
+    CheckConstraint("kind <> 'public' OR NOT all_tenants", name="public"),
+    UniqueConstraint("hash"),
+)
+
+key_scopes = Table(
+    "key_scopes",
+    metadata,
+    Column("key_id", String(40), ForeignKey("keys.id", ondelete="CASCADE"), primary_key=True),
+    Column("scope", String(16), primary_key=True),
+    one_of("scope", KeyScope),
+)
+
+key_tenants = Table(
+    "key_tenants",
+    metadata,
+    Column("key_id", String(40), ForeignKey("keys.id", ondelete="CASCADE"), primary_key=True),
+    Column("tenant", String(128), primary_key=True),
+)
+
+key_origins = Table(
+    "key_origins",
+    metadata,
+    Column("key_id", String(40), ForeignKey("keys.id", ondelete="CASCADE"), primary_key=True),
+    Column("origin", String(300), primary_key=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("actor", String(ACTOR_LENGTH), nullable=False),
+    Column("address", String(64)),
+    Column("subject", String(SUBJECT_LENGTH), nullable=False),
+    Column("detail", String(DETAIL_LENGTH), nullable=False),
+    one_of("action", Action),
+    Index(None, "at"),
+    sqlite_autoincrement=True,  # no number of a row that was there is ever given again
+)
