@@ -24,8 +24,7 @@ from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
 from aforo.windows import Window, Zone
 
-ACCEPTED = "accepted"
-DUPLICATE = "duplicate"
+UNKNOWN = "?"
 
 
 class Period(StrEnum):
@@ -49,12 +48,21 @@ class StreamRows:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many drafts had an outcome: accepted, duplicate or a refusal's code; `?` for an unknown name."""
+    """How many events were refused with a code; `?` for an unknown name."""
 
     stream: str
     tenant: str
     outcome: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How many bytes were brought for a stream and tenant, whatever became of its events."""
+
+    stream: str
+    tenant: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class Append:
     rows: tuple[StreamRows, ...]
     refused: tuple[OutcomeCount, ...]
     arrival: int
+    volumes: tuple[Volume, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

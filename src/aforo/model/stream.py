@@ -31,7 +31,10 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Fields, and what is measured over them; every mapping keeps the declared order."""
+    """Fields, and what is measured over them; every mapping keeps the declared order.
+
+    With `ledger` its rows are what the engine counts of arrivals: nobody sends them, and there are no events.
+    """
 
     name: str
     description: str = ""
@@ -41,6 +44,7 @@ class Stream:
     entities: Mapping[str, Entity]
     measures: Mapping[str, Measure]
     rollups: Mapping[str, Rollup]
+    ledger: bool = False
 
     def field(self, name: str) -> Field:
         """The field named so; UnknownName otherwise."""

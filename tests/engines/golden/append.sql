@@ -55,8 +55,16 @@ FROM stage GROUP BY ALL;
 -- stream = readings
 -- commit = 1
 
-INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?);
--- 0 = (1, datetime.datetime(2013, 3, 9, 17, 0), 'readings', 'river', 'accepted', 2)
+-- What became of what arrived with this commit.
+INSERT INTO outcomes
+SELECT unnest($tenants), $slot, unnest($streams), unnest($reasons), unnest($events), unnest($bytes), $commit;
+-- tenants = ['river']
+-- slot = 2013-03-09 17:00:00
+-- streams = ['readings']
+-- reasons = ['accepted']
+-- events = [2]
+-- bytes = [0]
+-- commit = 1
 
 INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false);
 -- name = river

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.engines.embedded import counting
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import entity_table, events_table, ordinal_column, quoted
 from aforo.engines.embedded.modelling import last_commit, new_entities_sql
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import ACCEPTED, DUPLICATE, Append, Commit, OutcomeCount, StreamRows
+from aforo.engines.engine import Append, Commit, StreamRows
+from aforo.engines.outcomes import outcomes_of
 from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
-from aforo.windows import slot_of
 
 STAGE = "stage"
 
 
-def append(cursor: Cursor, append: Append, default_tenant: Tenant, untimed_id_seconds: int) -> Commit:
-    """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number."""
+def append(
+    cursor: Cursor,
+    append: Append,
+    default_tenant: Tenant,
+    untimed_id_seconds: int,
+    known: Callable[[str], bool],
+) -> Commit:
+    """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number.
+
+    `known` tells whether a tenant has been named before.
+    """
     number = last_commit(cursor) + 1
     fresh = tuple(_keep(cursor, rows, number, append.arrival, untimed_id_seconds) for rows in append.rows)
-    _count(cursor, append, fresh, number)
-    _name_tenants(cursor, append.rows, default_tenant)
+    named = tenants_of(append.rows)
+    outcomes = outcomes_of(append, fresh, lambda name: name in named or known(name))
+    counting.count(cursor, outcomes, number, append.arrival)
+    _name_tenants(cursor, [name for name in named if not known(name)], default_tenant)
     cursor.execute(
         "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}
     )
@@ -137,20 +149,6 @@ def _insert(cursor: Cursor, stream: Stream, staged: list[str], number: int) -> N
     )
 
 
-def _count(cursor: Cursor, append: Append, fresh: tuple[npt.NDArray[np.bool_], ...], number: int) -> None:
-    counts = [
-        *(count for given, new in zip(append.rows, fresh, strict=True) for count in _kept_counts(given, new)),
-        *append.refused,
-    ]
-    if not counts:
-        return
-    slot = timestamp(slot_of(append.arrival))
-    cursor.executemany(
-        "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)",
-        [(number, slot, count.stream, count.tenant, count.outcome, count.count) for count in counts],
-    )
-
-
 def _dirty_from(cursor: Cursor, rows: tuple[StreamRows, ...]) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     for given in rows:
@@ -166,22 +164,14 @@ def _dirty_from(cursor: Cursor, rows: tuple[StreamRows, ...]) -> dict[tuple[str,
     return found
 
 
-def _kept_counts(given: StreamRows, fresh: npt.NDArray[np.bool_]) -> Iterable[OutcomeCount]:
-    for outcome, chosen in ((ACCEPTED, fresh), (DUPLICATE, ~fresh)):
-        if not chosen.any():
-            continue
-        for pair in pc.value_counts(given.rows["tenant"].filter(pa.array(chosen))).to_pylist():
-            yield OutcomeCount(given.stream.name, pair["values"], outcome, pair["counts"])
-
-
 def tenants_of(rows: tuple[StreamRows, ...]) -> list[str]:
     """The names of all tenants that rows are of."""
     return sorted({name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()})
 
 
-def _name_tenants(cursor: Cursor, rows: tuple[StreamRows, ...], default: Tenant) -> None:
+def _name_tenants(cursor: Cursor, names: list[str], default: Tenant) -> None:
     """Tenants that only events name count in the default's zone from their first event on."""
-    for name in tenants_of(rows):
+    for name in names:
         cursor.execute(
             "INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false)",
             {"name": name, "timezone": default.timezone, "week_start": default.week_start},

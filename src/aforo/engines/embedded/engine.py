@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from aforo.engines.embedded import appending, folding, modelling
+from aforo.engines.embedded import appending, counting, folding, modelling
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.parameters import microseconds, timestamp
@@ -60,7 +60,7 @@ TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
 ALL_DIRTY = "SELECT count(*) FROM (SELECT DISTINCT stream, tenant, slot FROM ledger)"
 
-OUTCOMES = "SELECT outcome, sum(events)::BIGINT FROM outcomes GROUP BY outcome ORDER BY outcome"
+OUTCOMES = "SELECT reason, sum(events)::BIGINT FROM outcomes GROUP BY reason ORDER BY reason"
 
 
 class EmbeddedEngine:
@@ -73,6 +73,8 @@ class EmbeddedEngine:
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
+        # The slot whose counts are still kept by commit; when it is over they are put together.
+        self._counting_slot: int | None = None
 
     @property
     def name(self) -> str:
@@ -87,9 +89,17 @@ class EmbeddedEngine:
                 self._tenants[name] = Tenant(name=name, timezone=timezone, week_start=week_start)
 
     def append(self, append: Append) -> Commit:
-        commit = self._database.write(
-            lambda cursor: appending.append(cursor, append, self._default_tenant, self._untimed_id_seconds)
-        )
+        slot = slot_of(append.arrival)
+
+        def change(cursor: Cursor) -> Commit:
+            if slot != self._counting_slot:
+                counting.put_together(cursor, append.arrival)
+            return appending.append(
+                cursor, append, self._default_tenant, self._untimed_id_seconds, self._tenants.__contains__
+            )
+
+        commit = self._database.write(change)
+        self._counting_slot = slot
         for name in appending.tenants_of(append.rows):
             self._tenants.setdefault(name, replace(self._default_tenant, name=name))
         return commit
@@ -117,6 +127,8 @@ class EmbeddedEngine:
             return Reading(cursor, request).states()
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:
+        if self.model.asked_stream(stream).ledger:
+            return self._standing_of_ledger()
         zone = self.zone(tenant)
         asked: dict[str, object] = {
             "stream": stream,
@@ -134,6 +146,12 @@ class EmbeddedEngine:
             unfolded_since=None if made is None else microseconds(made[0]),
             revision=revision,
         )
+
+    def _standing_of_ledger(self) -> Standing:
+        """Counts are written with what they count: nothing of them waits, and every commit may change them."""
+        with self._database.snapshot() as cursor:
+            commit = modelling.last_commit(cursor)
+        return Standing(commit=commit, dirty_from=None, unfolded_since=None, revision=commit)
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         with self._database.snapshot() as cursor:
