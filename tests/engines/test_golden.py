@@ -20,6 +20,7 @@ from aforo.engines.embedded import appending, folding, modelling
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
+from aforo.engines.refused import SampleLimits
 from aforo.model.condition import parse
 from aforo.windows import DAY, SLOT, Grain, Window, Zone
 
@@ -93,7 +94,7 @@ def compare(name: str, text: str) -> None:
 
 def append(cursor: Cursor) -> object:
     batch = Append((stream_rows(READINGS, SENT),), (), NOON)
-    return appending.append(cursor, batch, DEFAULT, 86_400, lambda _name: False)
+    return appending.append(cursor, batch, DEFAULT, 86_400, lambda _name: False, SampleLimits())
 
 
 CLAIM = Claim("readings", "river", np.array([NOON, NOON + SLOT]))

@@ -81,7 +81,7 @@ def test_every_operation_says_what_it_does_and_what_can_come_back(document: dict
         for content in operation.get("requestBody", {}).get("content", {}).values():
             assert content["examples"], path
         in_path = set(re.findall(r"{(\w+)}", path))
-        assert in_path == {parameter["name"] for parameter in operation.get("parameters", [])}
+        assert in_path == {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
 
 
 def test_the_statuses_of_the_main_routes(document: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ def test_the_statuses_of_the_main_routes(document: dict[str, Any]) -> None:
 
 def test_the_token_is_asked_for_where_it_is_needed(document: dict[str, Any]) -> None:
     guarded = {path for path, _, operation in operations(document) if "security" in operation}
-    assert guarded == {"/v1/fold", "/v1/doctor"}
+    assert guarded == {"/v1/fold", "/v1/doctor", "/v1/refusals"}
     assert document["components"]["securitySchemes"][openapi.TOKEN]["scheme"] == "bearer"
 
 
@@ -165,6 +165,10 @@ def test_the_examples_are_what_happens(house: House, client: TestClient, bearer:
     within({**only(examples.DEFINITIONS), "modelVersion": definition["modelVersion"]}, definition)
     report = client.get("/v1/doctor", headers=bearer).json()
     within({**only(examples.REPORTS), "modelVersion": report["modelVersion"]}, report)
+    refused = client.get("/v1/refusals", headers=bearer).json()
+    within(only(examples.REFUSALS), refused)
+    reported = client.post("/v1/refusals", json=only(examples.REFUSAL_REPORTS))
+    within(only(examples.REPORTED), reported.json())
     within(only(examples.HEALTH), client.get("/health").json())
     within(only(examples.READY), client.get("/ready").json())
     assert only(examples.METRICS).splitlines()[0] in client.get("/internal/metrics").text

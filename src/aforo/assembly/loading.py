@@ -12,20 +12,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.engines.outcomes import shares
 from aforo.errors import InvalidRequest, UnknownName, UnreadableFile, suggestion
 from aforo.events.columns import Column, Source
 from aforo.events.draft import ENVELOPE, Draft
 from aforo.events.readers import READERS, SUFFIXES, Chunk, FileShape, format_of
 from aforo.events.readers.files import opened
 from aforo.events.receipt import Receipt
-from aforo.events.refusals import Refusal, RefusalCode
+from aforo.events.refusals import Refusal, RefusalCode, shown
 from aforo.model.model import Model
 from aforo.model.stream import Extra, Stream
 
 IN_FLIGHT = 3  # chunks that may wait for their receipts while the next is read
 SAMPLES = 20  # refusals that are shown
 
-Sink = Callable[[Draft, tuple[Refusal, ...]], "Future[Receipt]"]
+Sink = Callable[[Draft, tuple[Refusal, ...], int], "Future[Receipt]"]
 Progress = Callable[["Loaded"], None]
 
 
@@ -87,6 +88,8 @@ def load(
 ) -> Loaded:
     """Sends every chunk's drafts to the sink, never more rows at once than are said.
 
+    Each draft goes with the bytes of the file that it took, shared out by rows where a chunk has several.
+
     Whatever was acknowledged stays, should a later chunk fail.
     """
     loaded = Loaded()
@@ -97,10 +100,13 @@ def load(
             loaded.add(waiting.popleft()[1].result())
 
     for chunk in chunks:
+        size = max(0, chunk.bytes_read - loaded.bytes_read)
         loaded.bytes_read, loaded.bytes_total = chunk.bytes_read, chunk.bytes_total
-        for draft, refusals in _drafts(chunk, order, model):
+        drafts = list(_drafts(chunk, order, model))
+        sizes = shares(size, [draft.rows + len(refusals) for draft, refusals in drafts])
+        for (draft, refusals), part in zip(drafts, sizes, strict=True):
             settle_until(rows_in_flight - draft.rows, IN_FLIGHT - 1)
-            waiting.append((draft.rows, sink(draft, refusals)))
+            waiting.append((draft.rows, sink(draft, refusals, part)))
         progress(loaded)
     settle_until(0, 0)
     progress(loaded)
@@ -127,7 +133,7 @@ def _drafts(chunk: Chunk, order: LoadOrder, model: Model) -> Iterator[tuple[Draf
             what = (
                 "stream: missing"
                 if name is None
-                else f"stream: came {name!r}, {suggestion(name, model.streams)}"
+                else f"stream: came {shown(name)}, {suggestion(name, model.streams)}"
             )
             refusals += [
                 Refusal(int(at), RefusalCode.UNKNOWN_STREAM, what) for at in chunk.numbers[mask].tolist()

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aforo.engines.refused import KeptSample, Sample, SamplesAsked
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
 from aforo.model.model import Model
@@ -73,6 +74,7 @@ class Append:
     refused: tuple[OutcomeCount, ...]
     arrival: int
     volumes: tuple[Volume, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,10 @@ class Engine(Protocol):
 
     def statistics(self) -> Statistics:
         """Counts and sizes across tenants, for the operator."""
+        ...
+
+    def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
+        """The newest refused events, newest first, across tenants unless one is named: for the operator."""
         ...
 
     def close(self) -> None:

@@ -29,27 +29,26 @@ class Outcome:
     bytes: int
 
 
-def outcomes_of(append: Append, fresh: Fresh, known: Callable[[str], bool]) -> tuple[Outcome, ...]:
+def outcomes_of(append: Append, fresh: Fresh, of_known: Callable[[str], str]) -> tuple[Outcome, ...]:
     """The counts of a commit; `fresh[i]` tells the new rows of the i-th stream.
 
-    A refused event is counted for the tenant it names where somebody has that name, else for `?`: whoever
-    sends names at random makes no rows of counts with them. A stream's and tenant's bytes are shared out
-    among its reasons by their numbers of events.
+    `of_known` gives the tenant that a refused event is counted for. A stream's and tenant's bytes are shared
+    out among its reasons by their numbers of events.
     """
     events: Counter[tuple[str, str, str]] = Counter()
     for given, new in zip(append.rows, fresh, strict=True):
         for tenant, reason, count in _kept(given, new):
             events[given.stream.name, tenant, reason] += count
     for refused in append.refused:
-        events[refused.stream, attributed(refused.tenant, known), refused.outcome] += refused.count
+        events[refused.stream, of_known(refused.tenant), refused.outcome] += refused.count
     volumes: Counter[tuple[str, str]] = Counter()
     for volume in append.volumes:
-        volumes[volume.stream, attributed(volume.tenant, known)] += volume.bytes
+        volumes[volume.stream, of_known(volume.tenant)] += volume.bytes
     return tuple(_with_bytes(events, volumes))
 
 
 def attributed(tenant: str, known: Callable[[str], bool]) -> str:
-    """The tenant where it is known, else `?`."""
+    """The tenant where it is known, else `?`: whoever sends names at random makes no rows with them."""
     return tenant if known(tenant) else UNKNOWN
 
 

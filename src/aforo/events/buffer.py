@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 import structlog
 
 from aforo.clock import Clock
-from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows
+from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows, Volume
+from aforo.engines.refused import Sample
 from aforo.errors import IntakeFull, Stopping
 from aforo.model.stream import Stream
 from aforo.telemetry import Telemetry
@@ -32,10 +33,15 @@ class Keeper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What one sender's batch came to: rows fit to be kept by stream, and the counts of what was refused."""
+    """What one sender's batch came to: rows fit to be kept by stream, and what was refused, in counts.
+
+    `volumes` are the bytes it brought, `samples` some of the refused events.
+    """
 
     rows: tuple[StreamRows, ...]
     refused: tuple[OutcomeCount, ...]
+    volumes: tuple[Volume, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
     @property
     def size(self) -> int:
@@ -221,6 +227,8 @@ def together(group: Sequence[Submission], arrival: int) -> Append:
         rows=tuple(StreamRows(stream, pa.concat_tables(tables)) for stream, tables in by_stream.values()),
         refused=tuple(OutcomeCount(*key, count) for key, count in refused.items()),
         arrival=arrival,
+        volumes=tuple(volume for submission in group for volume in submission.volumes),
+        samples=tuple(sample for submission in group for sample in submission.samples),
     )
 
 

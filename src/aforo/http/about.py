@@ -22,7 +22,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What the reference says of a route; `path` explains the names in its path."""
+    """What the reference says of a route; `path` explains the names in its path, `query` its parameters."""
 
     tag: str
     summary: str
@@ -33,3 +33,4 @@ class About:
     reply: Content
     errors: tuple[type[AforoError], ...] = ()
     path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from aforo import __version__
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.events.intake import Intake
-from aforo.http import doctor, events, fold, health, models, openapi, problems, query, reference
+from aforo.http import doctor, events, fold, health, models, openapi, problems, query, reference, refusals
 from aforo.http.access import Hosts, Token
 from aforo.http.door import Door, route
 from aforo.http.hands import Hands
@@ -98,10 +98,12 @@ def doors_of(rooms: Rooms, crew: Crew, token: Token) -> list[Door]:
     probe = health.Probe(rooms.engine, rooms.intake, crew.probing)
     return [
         events.taking(rooms.intake, crew.taking, limits),
+        refusals.reporting(rooms.intake, rooms.model, crew.taking, limits),
         query.asking(rooms.desk, crew.asking, limits),
         models.listing(rooms.model),
         models.definition(rooms.model),
         fold.folding(rooms.folder, crew.operating, rooms.clock, token),
+        refusals.listing(rooms.engine, rooms.model, crew.operating, token),
         doctor.examining(rooms.engine, rooms.model, crew.operating, token),
         health.living(probe, rooms.engine, rooms.clock),
         health.ready(probe),

@@ -112,7 +112,8 @@ def receipt_of(receipt: Receipt) -> ReceiptReply:
 
 
 def _take(came: Body, intake: Intake, most: int) -> Future[Receipt]:
-    return intake.take(events_of(came, most))
+    opened = came.opened()
+    return intake.take(events_of(opened, most), size=len(opened.content))
 
 
 def _listed(content: bytes) -> list[object]:

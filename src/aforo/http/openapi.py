@@ -113,10 +113,10 @@ def _operation(door: Door, about: About) -> Json:
         "description": about.description,
         "responses": _responses(about, guarded=door.token is not None),
     }
-    if about.path:
+    if about.path or about.query:
         operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
-            for name, text in about.path.items()
+            *(_parameter("path", name, text) for name, text in about.path.items()),
+            *(_parameter("query", name, text) for name, text in about.query.items()),
         ]
     if about.body:
         contents = {content.media_type: _content(content) for content in about.body}
@@ -124,6 +124,17 @@ def _operation(door: Door, about: About) -> Json:
     if door.token is not None:
         operation["security"] = [{TOKEN: []}]
     return operation
+
+
+def _parameter(place: str, name: str, text: str) -> Json:
+    required = place == "path"
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": text,
+        "schema": {"type": "string"},
+    }
 
 
 def _responses(about: About, *, guarded: bool) -> Json:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aforo.engines.embedded import counting
+from aforo.engines.embedded import counting, sampling
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import entity_table, events_table, ordinal_column, quoted
 from aforo.engines.embedded.modelling import last_commit, new_entities_sql
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.engine import Append, Commit, StreamRows
-from aforo.engines.outcomes import outcomes_of
+from aforo.engines.outcomes import attributed, outcomes_of
+from aforo.engines.refused import SampleLimits, newest
 from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
 
@@ -28,6 +30,7 @@ def append(
     default_tenant: Tenant,
     untimed_id_seconds: int,
     known: Callable[[str], bool],
+    limits: SampleLimits,
 ) -> Commit:
     """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number.
 
@@ -36,8 +39,9 @@ def append(
     number = last_commit(cursor) + 1
     fresh = tuple(_keep(cursor, rows, number, append.arrival, untimed_id_seconds) for rows in append.rows)
     named = tenants_of(append.rows)
-    outcomes = outcomes_of(append, fresh, lambda name: name in named or known(name))
-    counting.count(cursor, outcomes, number, append.arrival)
+    of_known = partial(attributed, known=lambda name: name in named or known(name))
+    counting.count(cursor, outcomes_of(append, fresh, of_known), number, append.arrival)
+    sampling.keep(cursor, newest(append.samples, limits, of_known), number, append.arrival, limits)
     _name_tenants(cursor, [name for name in named if not known(name)], default_tenant)
     cursor.execute(
         "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from aforo.engines.embedded import appending, counting, folding, modelling
+from aforo.engines.embedded import appending, counting, folding, modelling, sampling
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.parameters import microseconds, timestamp
@@ -25,6 +25,7 @@ from aforo.engines.engine import (
     Statistics,
     StreamStatistics,
 )
+from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone, slot_of
@@ -58,6 +59,8 @@ WHERE stream = $stream AND tenant = $tenant GROUP BY slot ORDER BY slot DESC
 
 TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
+DEFAULT_SAMPLES = SampleLimits()
+
 ALL_DIRTY = "SELECT count(*) FROM (SELECT DISTINCT stream, tenant, slot FROM ledger)"
 
 OUTCOMES = "SELECT reason, sum(events)::BIGINT FROM outcomes GROUP BY reason ORDER BY reason"
@@ -66,9 +69,18 @@ OUTCOMES = "SELECT reason, sum(events)::BIGINT FROM outcomes GROUP BY reason ORD
 class EmbeddedEngine:
     """DuckDB in this process; see `engines.engine.Engine` for what each verb promises."""
 
-    def __init__(self, directory: Path, *, memory_mb: int, threads: int, untimed_id_seconds: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        memory_mb: int,
+        threads: int,
+        untimed_id_seconds: int,
+        samples: SampleLimits = DEFAULT_SAMPLES,
+    ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._untimed_id_seconds = untimed_id_seconds
+        self._samples = samples
         self._model: Model | None = None
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
@@ -95,7 +107,12 @@ class EmbeddedEngine:
             if slot != self._counting_slot:
                 counting.put_together(cursor, append.arrival)
             return appending.append(
-                cursor, append, self._default_tenant, self._untimed_id_seconds, self._tenants.__contains__
+                cursor,
+                append,
+                self._default_tenant,
+                self._untimed_id_seconds,
+                self._tenants.__contains__,
+                self._samples,
             )
 
         commit = self._database.write(change)
@@ -148,7 +165,7 @@ class EmbeddedEngine:
         )
 
     def _standing_of_ledger(self) -> Standing:
-        """Counts are written with what they count: nothing of them waits, and every commit may change them."""
+        """Counts are written with what they count: nothing waits, and any commit may change them."""
         with self._database.snapshot() as cursor:
             commit = modelling.last_commit(cursor)
         return Standing(commit=commit, dirty_from=None, unfolded_since=None, revision=commit)
@@ -197,6 +214,10 @@ class EmbeddedEngine:
                 ),
                 outcomes={outcome: int(count) for outcome, count in cursor.execute(OUTCOMES).fetchall()},
             )
+
+    def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
+        with self._database.snapshot() as cursor:
+            return sampling.read(cursor, asked, self._samples)
 
     def close(self) -> None:
         self._database.close()

@@ -38,7 +38,7 @@ OUTCOMES = "outcomes"
 
 
 def rows_of(stream: Stream) -> tuple[str, str]:
-    """The table that holds a stream's rows, and its column of time: the events', or the ledger's own counts."""
+    """The table of a stream's rows and its column of time: of the events, or of the ledger's own counts."""
     return (OUTCOMES, "start") if stream.ledger else (events_table(stream.name), "time")
 
 

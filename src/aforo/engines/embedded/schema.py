@@ -15,7 +15,7 @@ FORMAT_OF_FILE = "SELECT format FROM meta"
 STAMP_FORMAT = "INSERT INTO meta VALUES ($format)"
 
 CREATE_OUTCOMES = """
--- What became of everything that arrived, by the slot it arrived in: the rows of the built-in stream `ingest`.
+-- What became of everything that arrived, by the slot it arrived in: rows of the stream `ingest`.
 -- Once a slot is over its rows are put together, one for each stream, tenant and reason, as commit 0.
 CREATE TABLE outcomes (
     tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL,
