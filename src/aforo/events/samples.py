@@ -33,10 +33,10 @@ Key = tuple[str, str, str]  # stream, tenant, code
 
 # What came stands between our own words, and those are the last.
 _TOLD = re.compile(
-    r"(?P<head>.*?\bcame )(?P<value>.*?)"
-    r"(?P<tail>, (?:wanted|did you mean|known:|there are none|which is)[^\"…]*)?",
+    r"(?P<head>.*?\bcame )(?P<value>.*)(?P<tail>, (?:wanted|did you mean|known:|there are none|which is)[^\"…]*)",
     re.DOTALL,
 )
+_TOLD_BARE = re.compile(r"(?P<head>.*?\bcame )(?P<value>.*)(?P<tail>)", re.DOTALL)
 _WORD = re.compile(r"[\w.:/+-]*")
 _ADDRESS = re.compile(r"\S*@\S*|\b\d{1,3}(?:\.\d{1,3}){3}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ][\d:.]*(?:[Zz]|[+-][\d:]*)?)?")
@@ -117,10 +117,10 @@ def sample_of(stream: str, tenant: str, code: str, detail: str, names: Mapping[s
 
 def redacted(detail: str) -> str:
     """A refusal's words with the value in them shown only where it is one short word or number."""
-    found = _TOLD.fullmatch(detail)
+    found = _TOLD.fullmatch(detail) or _TOLD_BARE.fullmatch(detail)
     if found is None:
         return masked(detail)
-    head, value, tail = masked(found["head"]), found["value"], masked(found["tail"] or "")
+    head, value, tail = masked(found["head"]), found["value"], masked(found["tail"])
     if head.startswith("time: ") and _INSTANT.fullmatch(value.strip("\"'")):
         return head + value + tail
     return head + _value(value) + tail
