@@ -137,7 +137,7 @@ def test_success_is_the_share_that_is_kept_however_often_a_batch_comes(shelf: Sh
 
 
 def test_an_answer_proves_that_it_is_of_the_ledger(shelf: Shelf) -> None:
-    """Complete until now and exact, without a fold; what the ledger cannot tell is refused with what it can."""
+    """Complete until now and exact, without a fold; what cannot be told is refused with what can."""
     desk, tenant = Desk.of(shelf), shelf.tenant()
     desk.take([sent(1, tenant, None)])
     proof = asked(shelf, tenant, compare="previous", where='stream = "readings"').proof.as_json()

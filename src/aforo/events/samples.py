@@ -33,7 +33,8 @@ Key = tuple[str, str, str]  # stream, tenant, code
 
 # What came stands between our own words, and those are the last.
 _TOLD = re.compile(
-    r"(?P<head>.*?\bcame )(?P<value>.*)(?P<tail>, (?:wanted|did you mean|known:|there are none|which is)[^\"…]*)",
+    r"(?P<head>.*?\bcame )(?P<value>.*)"
+    r"(?P<tail>, (?:wanted|did you mean|known:|there are none|which is)[^\"…]*)",
     re.DOTALL,
 )
 _TOLD_BARE = re.compile(r"(?P<head>.*?\bcame )(?P<value>.*)(?P<tail>)", re.DOTALL)
