@@ -14,10 +14,18 @@ from aforo.engines.refused import SamplesAsked
 FORMAT_1 = (
     "DROP TABLE outcomes",
     "DROP TABLE refused",
-    'CREATE TABLE outcomes ("commit" BIGINT NOT NULL, arrival_slot TIMESTAMP NOT NULL, stream VARCHAR NOT NULL, '
-    "tenant VARCHAR NOT NULL, outcome VARCHAR NOT NULL, events BIGINT NOT NULL)",
-    "INSERT INTO outcomes VALUES (1, '2026-01-01', 'readings', 'river', 'accepted', 3), "
-    "(2, '2026-01-01', 'readings', 'river', 'accepted', 4), (2, '2026-01-01', 'readings', '?', 'too_long', 1)",
+    """
+    CREATE TABLE outcomes (
+        "commit" BIGINT NOT NULL, arrival_slot TIMESTAMP NOT NULL, stream VARCHAR NOT NULL,
+        tenant VARCHAR NOT NULL, outcome VARCHAR NOT NULL, events BIGINT NOT NULL
+    )
+    """,
+    """
+    INSERT INTO outcomes VALUES
+        (1, '2026-01-01', 'readings', 'river', 'accepted', 3),
+        (2, '2026-01-01', 'readings', 'river', 'accepted', 4),
+        (2, '2026-01-01', 'readings', '?', 'too_long', 1)
+    """,
     "UPDATE meta SET format = 1",
 )
 
