@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aforo.errors import InvalidModel
+from aforo.model import ingest
 from aforo.model.condition import Op
 from aforo.model.field import DEFAULT_MAX_LENGTH, DEFAULT_SCALE, FieldType
 from aforo.model.measure import MeasureKind
@@ -77,7 +78,8 @@ NAMES = f"""
 
 Names are lower case letters, digits and underscores, begin with a letter and have at most 63
 characters. These are taken by every row and name no field, measure or metric:
-{codes(sorted(RESERVED))}. Names that begin with `__` are Aforo's own.
+{codes(sorted(RESERVED))}. Names that begin with `__` are Aforo's own. The stream {codes(ingest.STREAMS)} and
+the metrics {codes(ingest.METRICS)} are built in, and no file declares them.
 """
 
 FORMULAS = """

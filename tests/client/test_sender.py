@@ -217,7 +217,7 @@ def test_values_that_would_break_a_line_do_not(
     sending: Sending, clock: ManualClock, aforo: Aforo, tenant: str
 ) -> None:
     sender = sending()
-    for page in ("a\nb", "c\r\nd", "\u2028\u0085\x00", "é\U0001f600"):
+    for page in ("a\nb", "c\r\nd", "\u2028\u0085", "é\U0001f600"):
         sender.track("visits", {"page": page})
     run(sender, clock)
     assert (aforo.events(tenant), sender.statistics().accepted) == (4, 4)

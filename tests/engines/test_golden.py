@@ -21,6 +21,7 @@ from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
+from aforo.engines.refused import SampleLimits
 from aforo.model.condition import parse
 from aforo.windows import DAY, SLOT, Grain, Window, Zone
 
@@ -94,7 +95,7 @@ def compare(name: str, text: str) -> None:
 
 def append(cursor: Cursor) -> object:
     batch = Append((stream_rows(READINGS, SENT),), (), NOON)
-    appending = Appending(untimed_id_seconds=86_400, entities_at_hand=100)
+    appending = Appending(untimed_id_seconds=86_400, entities_at_hand=100, samples=SampleLimits())
     return appending.append(cursor, batch, DEFAULT, ())
 
 

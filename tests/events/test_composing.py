@@ -15,6 +15,7 @@ from tests.laws.shelf import MODEL, READINGS
 
 from aforo.clock import ManualClock
 from aforo.engines.engine import Append, Commit
+from aforo.engines.refused import SampleLimits
 from aforo.errors import InvalidModel
 from aforo.events.batch import Batch
 from aforo.events.buffer import Buffer
@@ -24,6 +25,7 @@ from aforo.events.decoding import Decoder
 from aforo.events.draft import Draft
 from aforo.events.intake import Intake
 from aforo.events.receipt import Receipt
+from aforo.events.samples import Refused
 from aforo.events.shape import drafts_of
 from aforo.events.steps import Rules
 from aforo.model.stream import Extra
@@ -71,9 +73,13 @@ class Keeper:
         return Commit(len(self.came), tuple(fresh), {})
 
 
+def nothing() -> Refused:
+    return Refused(SampleLimits())
+
+
 def batch_of(sent: Sequence[object]) -> Batch:
     drafts, refusals = drafts_of(sent, MODEL)
-    return Batch(tuple(drafts), len(sent), tuple(refusals))
+    return Batch(tuple(drafts), len(sent), nothing(), tuple(refusals))
 
 
 def told(batches: Sequence[Batch]) -> list[Receipt]:
@@ -108,7 +114,9 @@ def test_what_is_read_typed_is_what_is_read_plainly(sent: list[Any], extra: Extr
     drafts, refusals = drafts_of(sent, model)
     assert refusals == []
     assert len(typed) == len(sent)
-    read, plain = (compose([Batch(tuple(each), len(sent))], RULES) for each in (typed.drafts(), drafts))
+    read, plain = (
+        compose([Batch(tuple(each), len(sent), nothing())], RULES) for each in (typed.drafts(), drafts)
+    )
     assert judged(told_by(read)) == judged(told_by(plain))
     for one, other in zip(read.append.rows, plain.append.rows, strict=True):
         with_ids = np.flatnonzero(~one.rows["untimed"].to_numpy())
@@ -178,7 +186,7 @@ def test_a_batch_that_no_step_foresaw_fails_alone() -> None:
     intake = Intake(MODEL, buffer, clock, future_seconds=600)
     before = intake.take([GOOD])
     poisoned = Draft(READINGS, Source.JSON, {"tenant": Poison([1])}, np.array([0]))
-    bad = buffer.submit(Batch((poisoned,), 1))
+    bad = buffer.submit(Batch((poisoned,), 1, nothing()))
     after = intake.take([GOOD | {"id": "2"}])
     assert buffer.run_once()
     assert (before.result(timeout=0).accepted, after.result(timeout=0).accepted) == (1, 1)

@@ -105,9 +105,7 @@ def hold_what_is_kept(folder: Path, facts: list[Fact], where: Where) -> None:
         assert turns == sorted(
             (each.tenant, each.fields["turn"]) for each in facts if each.stream == "visits"
         )
-        counted = file.execute(
-            "SELECT outcome, sum(events)::BIGINT FROM outcomes GROUP BY outcome"
-        ).fetchall()
+        counted = file.execute("SELECT reason, sum(events)::BIGINT FROM outcomes GROUP BY reason").fetchall()
     outcomes = dict(counted)
     assert outcomes["accepted"] == len(facts)
     assert "duplicate" in outcomes

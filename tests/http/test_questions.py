@@ -116,8 +116,9 @@ def test_what_can_be_asked(house: House, client: TestClient) -> None:
     reply = client.get("/v1/models").json()
     assert reply == models_json(house.rooms.model)
     assert reply["version"] == house.rooms.model.version
-    flights, visits = reply["streams"]
-    assert (flights["name"], visits["name"]) == ("flights", "visits")
+    flights, visits, arrivals = reply["streams"]
+    assert [each["name"] for each in (flights, visits, arrivals)] == ["flights", "visits", "ingest"]
+    assert {"ingest_refused", "ingest_success_rate"} <= {each["name"] for each in reply["metrics"]}
     assert flights["dimensions"] == ["carrier", "origin", "dest"]
     delay = next(field for field in flights["fields"] if field["name"] == "dep_delay")
     assert (delay["type"], delay["unit"], delay["minimum"]) == ("integer", "minutes", -1440)

@@ -112,6 +112,8 @@ def test_every_route_says_which_scope_opens_it_and_how_a_key_is_shown(document: 
     assert scopes["post /v1/events"] == "ingest"
     assert scopes["post /v1/query"] == "read"
     assert scopes["post /v1/fold"] == "operate"
+    assert scopes["get /v1/refusals"] == "operate"
+    assert scopes["post /v1/refusals"] == "ingest"
     assert scopes["delete /v1/keys/{id}"] == "admin"
     events = document["paths"]["/v1/events"]["post"]["security"]
     assert {"writeKey": []} in events
@@ -183,6 +185,10 @@ def test_the_examples_are_what_happens(house: House, client: TestClient, bearer:
     within({**only(examples.DEFINITIONS), "modelVersion": definition["modelVersion"]}, definition)
     report = client.get("/v1/doctor", headers=bearer).json()
     within({**only(examples.REPORTS), "modelVersion": report["modelVersion"]}, report)
+    refused = client.get("/v1/refusals", headers=bearer).json()
+    within(only(examples.REFUSALS), refused)
+    reported = client.post("/v1/refusals", json=only(examples.REFUSAL_REPORTS))
+    within(only(examples.REPORTED), reported.json())
     within(only(examples.HEALTH), client.get("/health").json())
     within(only(examples.READY), client.get("/ready").json())
     assert only(examples.METRICS).splitlines()[0] in client.get("/internal/metrics").text

@@ -98,12 +98,13 @@ class Shelf:
     def model(self, *tenants: str) -> Model:
         return replace(MODEL, tenants={name: Tenant(name=name, timezone=self.zone) for name in tenants})
 
-    def buffer(self, commit_rows: int = 1000) -> Buffer:
+    def buffer(self, commit_rows: int = 1000, *, tenants: frozenset[str] | None = None) -> Buffer:
         return Buffer(
             self.engine,
             self.clock,
             Telemetry(),
             future_seconds=600,
+            tenants=tenants,
             commit_rows=commit_rows,
             after_seconds=0.001,
             queue_rows=100_000,

@@ -6,10 +6,11 @@ import inspect
 from dataclasses import fields
 
 from hypothesis import given, settings
-from tests.engines.gauges import NOON, Sent, ask, of_events
-from tests.laws.shelf import READINGS, Shelf, batches, of_tenant
+from tests.engines.gauges import NOON, Sent, answered, ask, of_events
+from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
-from aforo.engines.engine import Claim, Engine, StatesRequest
+from aforo.engines.engine import Claim, Engine, Period, StatesRequest
+from aforo.model import ingest
 from aforo.questions.question import Question
 from aforo.windows import DAY, Window, Zone
 
@@ -17,7 +18,7 @@ ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 # Verbs that are no questions: what the writer does for all, and what only an operator asks.
 WITHOUT_A_TENANT = {
     *("name", "apply_model", "append", "claim", "fold", "replace", "close"),
-    *("dirty_slots", "statistics"),
+    *("dirty_slots", "statistics", "refused"),
 }
 
 
@@ -51,3 +52,23 @@ def test_no_tenant_sees_what_another_sent(
             for by in ((), rollup.dimensions):
                 request = ask(READINGS, rollup, tenant=name, window=ALL, zone=Zone(shelf.zone), by=by)
                 assert bench.check(request) == bench.check(of_events(request))
+
+
+def test_no_tenant_sees_what_another_had_refused(shelf: Shelf) -> None:
+    """Counts of arrivals are read by tenant like all else, and what nobody is named for is nobody's."""
+    one, other = shelf.tenant(), shelf.tenant()
+    desk = Desk.of(shelf)
+    desk.take([{"stream": "readings", "tenant": name, "id": "1"} for name in (one, other)])
+    desk.take([{"stream": "readings", "tenant": one, "fields": {"flow": "seven"}}, "no event"])
+    for name, arrived in ((one, 2), (other, 1)):
+        request = ask(
+            ingest.STREAM,
+            ingest.STREAM.rollups["ledger"],
+            tenant=name,
+            window=Window(shelf.clock.now(), shelf.clock.now() + 1),
+            zone=Zone(shelf.zone),
+            period=Period.SLOT,
+            measures=("arrived",),
+        )
+        [values] = answered(shelf.engine.read_states(request, time_limit_seconds=60)).values()
+        assert values == {"arrived": arrived}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aforo.clock import Clock
 from aforo.engines.embedded import EmbeddedEngine
+from aforo.engines.refused import SampleLimits
 from aforo.errors import Fault, InvalidModel
 from aforo.events.buffer import Buffer
 from aforo.events.intake import Intake
@@ -32,11 +33,13 @@ class Aforo:
         self.clock = clock
         self.telemetry = Telemetry()
         self.model = load_model(settings)
+        samples = SampleLimits(settings.intake.refused_per_reason, settings.intake.refused_in_all)
         self.engine = EmbeddedEngine(
             settings.data,
             memory_mb=settings.engine.memory_mb,
             threads=settings.engine.threads,
             untimed_id_seconds=settings.intake.untimed_id_seconds,
+            samples=samples,
         )
         try:
             self.engine.apply_model(self.model, DEFAULT_TENANT)
@@ -50,17 +53,26 @@ class Aforo:
             batch_rows=settings.fold.batch_rows,
             wake_after_seconds=settings.fold.wake_after_seconds,
         )
+        tenants = frozenset(self.model.tenants) if settings.intake.tenants == "fixed" else None
         self.buffer = Buffer(
             self.engine,
             clock,
             self.telemetry,
             future_seconds=settings.intake.future_seconds,
+            tenants=tenants,
             commit_rows=settings.intake.commit_rows,
             after_seconds=settings.intake.commit_after_seconds,
             queue_rows=settings.intake.queue_rows,
             sinks=(lambda _commit: self.folder.wake(),),
         )
-        self.intake = Intake(self.model, self.buffer, clock, future_seconds=settings.intake.future_seconds)
+        self.intake = Intake(
+            self.model,
+            self.buffer,
+            clock,
+            future_seconds=settings.intake.future_seconds,
+            tenants=tenants,
+            samples=samples,
+        )
         self.desk = Desk(self.engine, self.model, settings, clock, self.telemetry)
 
     def start_taking(self) -> None:

@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.engines.outcomes import shares
 from aforo.errors import InvalidRequest, UnknownName, UnreadableFile, suggestion
 from aforo.events.columns import Column, Source
 from aforo.events.draft import ENVELOPE, Draft
 from aforo.events.readers import ACCESS_LOG, READERS, SUFFIXES, Chunk, FileShape, Stretch, format_of
 from aforo.events.readers.files import opened
 from aforo.events.receipt import Receipt
-from aforo.events.refusals import Refusal, RefusalCode
+from aforo.events.refusals import Refusal, RefusalCode, shown
 from aforo.model.model import Model
 from aforo.model.stream import Extra, Stream
 from aforo.packs.weblog import STREAM as REQUESTS
@@ -27,7 +28,7 @@ from aforo.settings import Settings
 IN_FLIGHT = 3  # chunks that may wait for their receipts while the next is read
 SAMPLES = 20  # refusals that are shown
 
-Sink = Callable[[Draft, tuple[Refusal, ...]], "Future[Receipt]"]
+Sink = Callable[[Draft, tuple[Refusal, ...], int], "Future[Receipt]"]
 Progress = Callable[["Loaded"], None]
 
 
@@ -112,6 +113,8 @@ def load(
 ) -> Loaded:
     """Sends every chunk's drafts to the sink, never more rows at once than are said.
 
+    Each draft goes with the bytes of the file that it took, shared out by rows where a chunk has several.
+
     Whatever was acknowledged stays, should a later chunk fail.
     """
     loaded = Loaded()
@@ -124,11 +127,14 @@ def load(
             sent.acknowledged()
 
     for chunk in chunks:
+        size = max(0, chunk.bytes_read - loaded.bytes_read)
         loaded.bytes_read, loaded.bytes_total = chunk.bytes_read, chunk.bytes_total
         loaded.stretch = chunk.stretch
-        for draft, refusals in _drafts(chunk, order, model):
+        drafts = list(_drafts(chunk, order, model))
+        sizes = shares(size, [draft.rows + len(refusals) for draft, refusals in drafts])
+        for (draft, refusals), part in zip(drafts, sizes, strict=True):
             settle_until(rows_in_flight - draft.rows, IN_FLIGHT - 1)
-            waiting.append(_Sent(draft.rows, sink(draft, refusals)))
+            waiting.append(_Sent(draft.rows, sink(draft, refusals, part)))
         if waiting:
             waiting[-1].acknowledged = chunk.acknowledged
         progress(loaded)
@@ -166,7 +172,7 @@ def _drafts(chunk: Chunk, order: LoadOrder, model: Model) -> Iterator[tuple[Draf
             what = (
                 "stream: missing"
                 if name is None
-                else f"stream: came {name!r}, {suggestion(name, model.streams)}"
+                else f"stream: came {shown(name)}, {suggestion(name, model.streams)}"
             )
             refusals += [
                 Refusal(int(at), RefusalCode.UNKNOWN_STREAM, what) for at in chunk.numbers[mask].tolist()

@@ -34,8 +34,8 @@ class Local:
             chunks,
             order,
             self.aforo.model,
-            lambda draft, refusals: self.aforo.intake.take_draft(
-                draft, tenant=order.tenant, occurrences=occurrences, refusals=refusals
+            lambda draft, refusals, size: self.aforo.intake.take_draft(
+                draft, tenant=order.tenant, occurrences=occurrences, refusals=refusals, size=size
             ),
             progress,
             rows_in_flight=self.aforo.settings.intake.queue_rows,
@@ -55,6 +55,11 @@ class Local:
         from aforo.http.models import models_json  # see the package: only who asks for it waits for HTTP
 
         return models_json(self.aforo.model)
+
+    def refusals(self, asked: Mapping[str, str]) -> dict[str, object]:
+        from aforo.http.refusals import refusals_json
+
+        return refusals_json(self.aforo.engine, self.aforo.model, asked)
 
     def doctor(self) -> dict[str, object]:
         from aforo.http.doctor import doctor_json

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from typing import NoReturn
+from urllib.parse import urlencode
 
 import pyarrow.compute as pc
 
 from aforo.assembly.loading import IN_FLIGHT, Loaded, LoadOrder, Progress, load
 from aforo.client import Connection, NoAnswer, Problem
 from aforo.clock import Clock
+from aforo.engines.refused import SampleLimits
 from aforo.errors import BodyTooLarge, Fault, IntakeFull, TooManyRequests, Unreachable, of_code
 from aforo.events.draft import Draft
 from aforo.events.identity import Occurrences
 from aforo.events.readers import Chunk
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode
+from aforo.events.samples import Refused
 from aforo.events.steps import UNTIMED, Rules, as_table, walk
 from aforo.model.field import FieldType
 from aforo.model.model import Model
@@ -25,6 +29,7 @@ from aforo.settings import Settings
 
 Events = Sequence[Mapping[str, object]]
 EVENTS_PER_REQUEST = 5_000
+KINDS_PER_REPORT = 1_000
 TRIES = 20
 COME_BACK = (429, 503)
 
@@ -50,13 +55,17 @@ class Remote:
         model, occurrences = self._model(), Occurrences()
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="aforo-send") as pool:
 
-            def sink(draft: Draft, refusals: tuple[Refusal, ...]) -> Future[Receipt]:
+            def sink(draft: Draft, refusals: tuple[Refusal, ...], _size: int) -> Future[Receipt]:
                 rules = Rules(
                     self._clock.now(), self._settings.intake.future_seconds, order.tenant, occurrences
                 )
                 # Walked here and in order, since equal rows of a file are told apart by it.
                 whole, refused = walk(draft, rules)
-                return pool.submit(self._send, whole, (*refusals, *refused))
+                found = Refused(SampleLimits())
+                found.add_unread(draft.stream.name, order.tenant, refusals)
+                for refusal in refused:
+                    found.add_of(draft, refusal, order.tenant)
+                return pool.submit(self._send, whole, (*refusals, *refused), found)
 
             return load(
                 chunks,
@@ -75,13 +84,16 @@ class Remote:
     def models(self) -> dict[str, object]:
         return called(lambda: self._connection.get("/v1/models"))
 
+    def refusals(self, asked: Mapping[str, str]) -> dict[str, object]:
+        return called(lambda: self._connection.get(f"/v1/refusals?{urlencode(asked)}"))
+
     def doctor(self) -> dict[str, object]:
         return called(lambda: self._connection.get("/v1/doctor"))
 
     def close(self) -> None:
         """There is nothing to let go of: every call was a request of its own."""
 
-    def _send(self, draft: Draft, refusals: tuple[Refusal, ...]) -> Receipt:
+    def _send(self, draft: Draft, refusals: tuple[Refusal, ...], found: Refused) -> Receipt:
         accepted = duplicates = 0
         refused = list(refusals)
         events = events_of(draft) if draft.rows else []  # a row that was refused did not go all its way
@@ -91,6 +103,10 @@ class Remote:
                 accepted += int(str(reply["accepted"]))
                 duplicates += int(str(reply["duplicates"]))
                 refused += _refusals(reply, draft, first)
+        if refusals:
+            # What is not sent at all is counted there too, and in the same way: by when it came.
+            for report in reports_of(found):
+                called(partial(self._connection.post, "/v1/refusals", report))
         in_order = sorted(refused, key=lambda refusal: refusal.index)
         return Receipt(accepted, duplicates, tuple(in_order), (), None)
 
@@ -120,6 +136,26 @@ def called(call: Callable[[], dict[str, object]]) -> dict[str, object]:
         except NoAnswer as error:
             raise Unreachable(str(error), hint="is it running, and is the URL right?") from error
     raise AssertionError("the last try raises")
+
+
+def reports_of(found: Refused) -> Iterator[dict[str, object]]:
+    """What was refused here, as bodies of `POST /v1/refusals`."""
+    samples: dict[tuple[str, str, str], list[Mapping[str, object]]] = {}
+    for each in found.samples:
+        kept: Mapping[str, object] = {"detail": each.detail, "names": dict(each.names)}
+        samples.setdefault((each.stream, each.tenant, each.code), []).append(kept)
+    kinds = [
+        {
+            "stream": each.stream,
+            "tenant": each.tenant,
+            "code": each.outcome,
+            "count": each.count,
+            "samples": samples.get((each.stream, each.tenant, each.outcome), []),
+        }
+        for each in found.counts
+    ]
+    for start in range(0, len(kinds), KINDS_PER_REPORT):
+        yield {"refused": kinds[start : start + KINDS_PER_REPORT]}
 
 
 def events_of(draft: Draft) -> list[dict[str, object]]:

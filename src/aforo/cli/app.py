@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from aforo import __version__
-from aforo.cli import ask, demo, doctor, fold, keys, load, serve
+from aforo.cli import ask, demo, doctor, fold, keys, load, refusals, serve
 from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
 from aforo.errors import (
@@ -65,7 +65,7 @@ def options(
     context.obj = Session.of(os.environ, {"data": None if data is None else str(data)}, format_)
 
 
-for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, doctor.doctor):
+for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.refusals, doctor.doctor):
     app.command()(command)
 app.add_typer(keys.keys)
 

@@ -70,10 +70,11 @@ def _write(reply: Json, format_: Format, *, explain: bool) -> None:
 
 def proof_lines(proof: Json) -> list[str]:
     """The evidence in words."""
-    if proof["source"] == "rollup":
-        origin = f"from rollup {proof['rollup']} ({' and '.join(proof['grains'])} rows)"
-    else:
+    if proof["source"] == "raw":
         origin = f"from the raw events: {proof['reason']}"
+    else:
+        name = "the ledger" if proof["source"] == "ledger" else f"rollup {proof['rollup']}"
+        origin = f"from {name} ({' and '.join(proof['grains'])} rows)"
     errors = {name: claim["relativeError"] for name, claim in proof["exact"].items() if claim is not True}
     exact = (
         "exact"

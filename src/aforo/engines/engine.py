@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aforo.engines.refused import KeptSample, Sample, SamplesAsked
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
 from aforo.model.model import Model
@@ -24,8 +25,7 @@ from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
 from aforo.windows import Window, Zone
 
-ACCEPTED = "accepted"
-DUPLICATE = "duplicate"
+UNKNOWN = "?"
 
 
 class Period(StrEnum):
@@ -49,12 +49,21 @@ class StreamRows:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many drafts had an outcome: accepted, duplicate or a refusal's code; `?` for an unknown name."""
+    """How many events were refused with a code; `?` for an unknown name."""
 
     stream: str
     tenant: str
     outcome: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How many bytes were brought for a stream and tenant, whatever became of its events."""
+
+    stream: str
+    tenant: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,8 @@ class Append:
     rows: tuple[StreamRows, ...]
     refused: tuple[OutcomeCount, ...]
     arrival: int
+    volumes: tuple[Volume, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +272,10 @@ class Engine(Protocol):
 
     def statistics(self) -> Statistics:
         """Counts and sizes across tenants, for the operator."""
+        ...
+
+    def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
+        """The newest refused events, newest first, across tenants unless one is named: for the operator."""
         ...
 
     def close(self) -> None:

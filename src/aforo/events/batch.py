@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from aforo.engines.engine import OutcomeCount
+from aforo.engines.refused import Sample
 from aforo.events.draft import Draft
 from aforo.events.refusals import Refusal
-
-Outcome = tuple[str, str, str]
-"""What is counted: a stream, a tenant (either `?` where nobody knows it) and a refusal's code."""
+from aforo.events.samples import Refused
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """Drafts of one sender; rows are named by their place in what it sent, of which there are `places`.
 
-    `refusals` were found before the drafts were made, and `refused` counts them. Drafts that have `walked`
-    the steps are kept as they are; others walk them together with those of the same commit, since a step
-    takes as long for one row as for hundreds.
+    `refusals` were found before the drafts were made, and `refused` counts them. `tenant` is the sender's,
+    `size` the bytes it sent. Drafts that have `walked` the steps are kept as they are; others walk them
+    together with those of the same commit, since a step takes as long for one row as for hundreds.
     """
 
     drafts: tuple[Draft, ...]
     places: int
+    refused: Refused
     refusals: tuple[Refusal, ...] = ()
-    refused: Mapping[Outcome, int] = field(default_factory=dict)
+    tenant: str | None = None
+    size: int = 0
     walked: bool = False
+    reported: tuple[OutcomeCount, ...] = ()  # what the sender refused itself, and some of it
+    reported_samples: tuple[Sample, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -49,6 +49,7 @@ class Buffer:
         telemetry: Telemetry,
         *,
         future_seconds: int,
+        tenants: frozenset[str] | None = None,
         commit_rows: int,
         after_seconds: float,
         queue_rows: int,
@@ -58,6 +59,7 @@ class Buffer:
         self._clock = clock
         self._telemetry = telemetry
         self._future_seconds = future_seconds
+        self._tenants = tenants
         self._commit_rows = commit_rows
         self._after_seconds = after_seconds
         self._queue_rows = queue_rows
@@ -151,7 +153,7 @@ class Buffer:
     def _keep(self, group: list[_Waiting]) -> None:
         started = self._clock.monotonic()
         try:
-            rules = Rules(self._clock.now(), self._future_seconds)
+            rules = Rules(self._clock.now(), self._future_seconds, tenants=self._tenants)
             composed = compose([waiting.batch for waiting in group], rules)
         except Exception as error:
             # One batch that no step foresaw fails alone, and turns away nobody who came with it.

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows
-from aforo.events.batch import Batch, Outcome
+from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows, Volume
+from aforo.engines.outcomes import shares
+from aforo.events.batch import Batch
 from aforo.events.columns import Column
 from aforo.events.draft import Draft, Index, value_at
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal
+from aforo.events.samples import Refused
 from aforo.events.steps import GIVEN, Rules, as_table, walk
 from aforo.model.stream import Stream
 
-UNKNOWN = "?"
 NEVER = np.iinfo(np.int64).max
 
 
@@ -28,8 +30,27 @@ class _Told:
     """What is known of a batch before its commit; `pieces` are its rows in the streams' tables."""
 
     refusals: list[Refusal]
+    refused: Refused
     ids: list[tuple[int, str]] = field(default_factory=list)
     pieces: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Owners:
+    """Whose each row of a stream is: a code a row, and the tenants that the codes stand for."""
+
+    codes: npt.NDArray[np.int64]
+    tenants: list[str]
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> _Owners:
+        encoded = rows["tenant"].combine_chunks().dictionary_encode()
+        return cls(encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist())
+
+    def count(self, start: int, end: int) -> Iterable[tuple[str, int]]:
+        """How many of some rows are of each tenant."""
+        codes, counts = np.unique(self.codes[start:end], return_counts=True)
+        return zip((self.tenants[code] for code in codes.tolist()), counts.tolist(), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +59,12 @@ class Composed:
 
     append: Append
     told: tuple[_Told, ...]
+    owners: Mapping[str, _Owners]
 
     def receipts(self, commit: Commit) -> list[Receipt]:
         """One receipt for each batch, in their order."""
         verdicts = {
-            rows.stream.name: _Verdict(rows, fresh, commit)
+            rows.stream.name: _Verdict(rows.stream.name, self.owners[rows.stream.name], fresh, commit)
             for rows, fresh in zip(self.append.rows, commit.fresh, strict=True)
         }
         return [self._receipt(told, verdicts) for told in self.told]
@@ -68,15 +90,11 @@ class Composed:
 def compose(batches: Sequence[Batch], rules: Rules) -> Composed:
     """One append of many batches: what has not walked the steps walks them here, all of a stream at once."""
     tables = _Tables()
-    refused: Counter[Outcome] = Counter()
-    told = tuple(_Told(list(batch.refusals)) for batch in batches)
+    told = tuple(_Told(list(batch.refusals), batch.refused.copied()) for batch in batches)
     bases = np.cumsum([0, *(batch.places for batch in batches)])
-    for batch in batches:
-        refused.update(batch.refused)
     for joined in _joined(batches, bases):
         whole, refusals = walk(joined, rules)
-        refused.update(outcomes(joined, refusals))
-        _tell_apart(told, bases, whole, refusals)
+        _tell_apart(batches, told, bases, joined, whole, refusals)
         start = tables.add(whole)
         ends = start + np.searchsorted(whole.index, bases)
         for at in np.flatnonzero(np.diff(ends)).tolist():
@@ -87,29 +105,54 @@ def compose(batches: Sequence[Batch], rules: Rules) -> Composed:
             start = tables.add(draft)
             if draft.rows:
                 known.pieces.append((draft.stream.name, start, start + draft.rows))
-    counts = tuple(OutcomeCount(*key, count) for key, count in refused.items())
-    return Composed(Append(tables.rows(), counts, rules.arrival), told)
+    rows = tables.rows()
+    owners = {each.stream.name: _Owners.of(each.rows) for each in rows}
+    return Composed(_append(batches, told, rows, owners, rules.arrival), told, owners)
 
 
-def outcomes(draft: Draft, refusals: Iterable[Refusal], unnamed: str | None = None) -> Counter[Outcome]:
-    """Refusals of a draft counted by the tenant that each event named, else `unnamed`, else `?`."""
-    return Counter(
-        (draft.stream.name, _tenant_of(draft, refusal.index) or unnamed or UNKNOWN, str(refusal.code))
-        for refusal in refusals
+def _append(
+    batches: Sequence[Batch],
+    told: Sequence[_Told],
+    rows: tuple[StreamRows, ...],
+    owners: Mapping[str, _Owners],
+    arrival: int,
+) -> Append:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for each in chain(*(known.refused.counts for known in told), *(batch.reported for batch in batches)):
+        counts[each.stream, each.tenant, each.outcome] += each.count
+    samples = [known.refused.samples for known in told] + [batch.reported_samples for batch in batches]
+    volumes = [
+        _volumes(batch.size, known, owners) for batch, known in zip(batches, told, strict=True) if batch.size
+    ]
+    return Append(
+        rows=rows,
+        refused=tuple(OutcomeCount(*key, count) for key, count in counts.items()),
+        arrival=arrival,
+        volumes=tuple(chain(*volumes)),
+        samples=tuple(chain(*samples)),
     )
+
+
+def _volumes(size: int, told: _Told, owners: Mapping[str, _Owners]) -> tuple[Volume, ...]:
+    """A body's bytes by stream and tenant: every event of it counts for the same part."""
+    events: Counter[tuple[str, str]] = Counter()
+    for stream, start, end in told.pieces:
+        for tenant, count in owners[stream].count(start, end):
+            events[stream, tenant] += count
+    for each in told.refused.counts:
+        events[each.stream, each.tenant] += each.count
+    keys = sorted(events)
+    parts = shares(size, [events[key] for key in keys])
+    return tuple(Volume(*key, part) for key, part in zip(keys, parts, strict=True))
 
 
 class _Verdict:
     """What became of a stream's rows in a commit, for any range of them."""
 
-    def __init__(self, rows: StreamRows, fresh: np.ndarray, commit: Commit) -> None:
+    def __init__(self, stream: str, owners: _Owners, fresh: npt.NDArray[np.bool_], commit: Commit) -> None:
         self._accepted = np.concatenate(([0], np.cumsum(fresh)))
-        tenants = rows.rows["tenant"].combine_chunks().dictionary_encode()
-        dirty = [
-            commit.dirty_from.get((rows.stream.name, tenant), NEVER)
-            for tenant in tenants.dictionary.to_pylist()
-        ]
-        self._dirty = np.array(dirty, np.int64)[tenants.indices.to_numpy(zero_copy_only=False)]
+        dirty = [commit.dirty_from.get((stream, tenant), NEVER) for tenant in owners.tenants]
+        self._dirty = np.array(dirty, np.int64)[owners.codes]
 
     def accepted(self, start: int, end: int) -> int:
         return int(self._accepted[end]) - int(self._accepted[start])
@@ -165,10 +208,18 @@ def _column(draft: Draft, name: str) -> Iterable[object]:
     return column
 
 
-def _tell_apart(told: Sequence[_Told], bases: Index, whole: Draft, refusals: Iterable[Refusal]) -> None:
+def _tell_apart(
+    batches: Sequence[Batch],
+    told: Sequence[_Told],
+    bases: Index,
+    joined: Draft,
+    whole: Draft,
+    refusals: Iterable[Refusal],
+) -> None:
     """Gives each batch its own refusals and ids, by its own places."""
     for refusal in refusals:
         at = int(np.searchsorted(bases, refusal.index, side="right")) - 1
+        told[at].refused.add_of(joined, refusal, batches[at].tenant)
         told[at].refusals.append(Refusal(refusal.index - int(bases[at]), refusal.code, refusal.detail))
     for index, given in _given_ids(whole):
         at = int(np.searchsorted(bases, index, side="right")) - 1
@@ -184,11 +235,3 @@ def _given_ids(draft: Draft) -> list[tuple[int, str]]:
         (int(draft.index[row]), str(value_at(draft.columns["id"], row)))
         for row in np.flatnonzero(np.asarray(given)).tolist()
     ]
-
-
-def _tenant_of(draft: Draft, index: int) -> str | None:
-    column = draft.columns.get("tenant")
-    if column is None:
-        return None
-    named = value_at(column, int(np.searchsorted(draft.index, index)))
-    return named if isinstance(named, str) and named else None

@@ -35,12 +35,14 @@ class Rules:
     """What the steps need to know beside the draft; `arrival` is in microseconds.
 
     `tenant` is given to events that name none. `occurrences` numbers equal rows of a file that bring no id.
+    `tenants` are the only ones there may be, where they are fixed.
     """
 
     arrival: int
     future_seconds: int
     tenant: str | None = None
     occurrences: Occurrences | None = None
+    tenants: frozenset[str] | None = None
 
 
 def known(draft: Draft, _rules: Rules) -> Stepped:
@@ -95,11 +97,18 @@ def owned(draft: Draft, rules: Rules) -> Stepped:
     whole = checked(_TENANT, names)
     for code, mask in named.faults.items():
         whole = whole.also(code, mask)
+    strange: Faults = {}
+    if rules.tenants is not None:
+        fixed = pa.array(sorted(rules.tenants), pa.string())
+        unknown = pc.invert(pc.is_in(whole.array, value_set=fixed))
+        strange = {RefusalCode.UNKNOWN_TENANT: _true(pc.and_(whole.array.is_valid(), unknown))}
     before = draft.columns if column is not None else {"tenant": names}
     return _refuse_faults(
         draft.having({"tenant": whole.array}),
-        {**whole.faults, **named.faults},
-        lambda code, row: _tenant_detail(code, value_at(before["tenant"], row)),
+        {**whole.faults, **named.faults, **strange},
+        lambda code, row: _tenant_detail(
+            code, value_at(names if code is RefusalCode.UNKNOWN_TENANT else before["tenant"], row)
+        ),
     )
 
 
@@ -224,4 +233,7 @@ def _time_detail(code: RefusalCode, came: object) -> str:
 def _tenant_detail(code: RefusalCode, came: object) -> str:
     if code is RefusalCode.MISSING_FIELD:
         return "tenant: missing"
+    if code is RefusalCode.UNKNOWN_TENANT:
+        # Which tenants there are is nobody's business: no nearest name is told.
+        return f"tenant: came {shown(came)}, which is none of those that the model declares"
     return reason(_TENANT, code, came)

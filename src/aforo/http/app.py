@@ -26,6 +26,7 @@ from aforo.http import (
     problems,
     query,
     reference,
+    refusals,
     segment,
 )
 from aforo.http.access.cors import Cors
@@ -131,10 +132,12 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
     return [
         events.taking(rooms.intake, crew.taking, limits),
         *segment.doors(rooms.intake, Switch(rooms.model), crew.taking, limits),
+        refusals.reporting(rooms.intake, rooms.model, crew.taking, limits),
         query.asking(rooms.desk, crew.asking, limits),
         models.listing(rooms.model),
         models.definition(rooms.model),
         fold.folding(rooms.folder, crew.operating, rooms.clock, rooms.audit),
+        refusals.listing(rooms.engine, rooms.model, crew.operating),
         doctor.examining(rooms.engine, rooms.model, crew.operating),
         keys.listing(rooms.ring, crew.operating, rooms.clock),
         keys.creating(rooms.ring, crew.operating, rooms.clock),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from urllib.parse import parse_qsl
 
@@ -46,6 +46,10 @@ class Body:
     def plain(self) -> bytes:
         """The bytes inside. Raises NotInflatable, and BodyTooLarge as soon as more than `limit` come out."""
         return _inflated(self.content, self.limit) if self.gzipped else self.content
+
+    def opened(self) -> Body:
+        """The body as it would have come without being compressed. Raises as `plain` does."""
+        return replace(self, content=self.plain(), gzipped=False)
 
 
 async def receive(request: Request, limit: int, *, ndjson: bool = False, beacon: bool = False) -> Body:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.errors import BodyTooLarge, Fault, InvalidRequest, NotJson
+from aforo.events.decoding import TypedEvents
 from aforo.events.draft import ENVELOPE
 from aforo.events.intake import Intake
 from aforo.events.receipt import Receipt
@@ -141,12 +143,14 @@ def receipt_of(receipt: Receipt) -> ReceiptReply:
 def _take(came: Body, intake: Intake, most: int, caller: Caller) -> Future[Receipt]:
     content = came.plain()
     typed = intake.read(content, lines=came.format is Format.NDJSON)
+    events: Sequence[object] | TypedEvents
     if typed is None or may_be_doubled(content, typed.names):
         events = events_of(content, came.format, most)
-        return intake.take(events, tenant=caller.only_tenant, owns=caller.tenants)
-    if len(typed) > most:
+    elif len(typed) > most:
         raise _too_many(len(typed), most)
-    return intake.take(typed, tenant=caller.only_tenant, owns=caller.tenants)
+    else:
+        events = typed
+    return intake.take(events, tenant=caller.only_tenant, owns=caller.tenants, size=len(content))
 
 
 def _in_form(request: Request, limit: int) -> Body | None:

@@ -285,6 +285,49 @@ REPORTS: Examples = {
         "outcomes": {"accepted": 3, "duplicate": 1, "wrong_type": 1},
     }
 }
+REFUSALS: Examples = {
+    "One flight": {
+        "refusals": [
+            {
+                "at": "2013-02-01T00:00:00+00:00",
+                "stream": "flights",
+                "tenant": "nyc",
+                "code": "wrong_type",
+                "detail": 'field distance: came "far", wanted integer',
+                "names": {
+                    "stream": "string",
+                    "tenant": "string",
+                    "time": "string",
+                    **{
+                        f"fields.{name}": "integer" if isinstance(value, int) else "string"
+                        for name, value in AA_1141["fields"].items()
+                    },
+                    "fields.distance": "string",
+                },
+            }
+        ],
+        "nextCursor": None,
+    }
+}
+REFUSAL_REPORTS: Examples = {
+    "A row of a file": {
+        "refused": [
+            {
+                "stream": "flights",
+                "tenant": "nyc",
+                "code": "wrong_type",
+                "count": 1,
+                "samples": [
+                    {
+                        "detail": 'field distance: came "far", wanted integer',
+                        "names": {"stream": "string", "fields.distance": "string"},
+                    }
+                ],
+            }
+        ]
+    }
+}
+REPORTED: Examples = {"A row of a file": {"counted": 1}}
 HEALTH: Examples = {
     "All is well": {
         "status": "healthy",

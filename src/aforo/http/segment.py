@@ -77,10 +77,11 @@ def _door(
     name: str, path: str, kind: Call | None, intake: Intake, switch: Switch, hands: Hands, limits: Http
 ) -> Door:
     def take(request: Request, came: Body) -> Future[Receipt]:
-        said = body.as_object(body.decoded(came.plain()))
+        content = came.plain()
+        said = body.as_object(body.decoded(content))
         tenant = tenant_of(request, said.get(WRITE_KEY))
         calls = _batch(said, limits.max_events_per_request) if kind is None else Calls([said], kind, {})
-        return _take(calls, tenant, intake, switch)
+        return _take(calls, tenant, len(content), intake, switch)
 
     async def answer(request: Request) -> Response:
         came = await body.receive(request, limits.max_body_bytes)
@@ -100,12 +101,12 @@ def _door(
     )
 
 
-def _take(calls: Calls, tenant: str, intake: Intake, switch: Switch) -> Future[Receipt]:
+def _take(calls: Calls, tenant: str, size: int, intake: Intake, switch: Switch) -> Future[Receipt]:
     try:
         drafts, refusals = switch.drafts(calls.calls, kind=calls.kind, shared=calls.shared)
     except RecursionError as error:
         raise NotJson("the body's values stand too deep within one another") from error
-    return intake.take_drafts(drafts, len(calls.calls), tenant=tenant, refusals=refusals)
+    return intake.take_drafts(drafts, len(calls.calls), tenant=tenant, refusals=refusals, size=size)
 
 
 def _batch(said: Mapping[str, object], most: int) -> Calls:

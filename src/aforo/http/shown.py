@@ -92,14 +92,14 @@ def model_of(model: Model) -> ModelReply:
     """The model without its tenants."""
     return ModelReply(
         version=model.version,
-        streams=tuple(_stream(stream) for stream in model.streams.values()),
-        metrics=tuple(_metric(metric) for metric in model.metrics.values()),
+        streams=tuple(_stream(stream) for stream in model.asked_streams.values()),
+        metrics=tuple(_metric(metric) for metric in model.asked_metrics.values()),
     )
 
 
 def definition_of(model: Model, metric: Metric) -> MetricDefinition:
     """One metric with what is behind it."""
-    stream = model.stream(metric.stream)
+    stream = model.asked_stream(metric.stream)
     keeping = [each for each in stream.rollups.values() if set(metric.measures) <= set(each.measures)]
     shown = _metric(metric)
     return MetricDefinition(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aforo.errors import Fault, InvalidModel, UnknownName
+from aforo.model import ingest
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
@@ -14,7 +15,11 @@ from aforo.model.version import model_version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A whole model; `version` names its meaning, and follows from the rest."""
+    """A whole model; `version` names its meaning, and follows from the rest.
+
+    `streams` and `metrics` are what is declared. Those that are built in can be asked beside them and take no
+    events; they are the same in every model, and no part of its version.
+    """
 
     streams: Mapping[str, Stream]
     metrics: Mapping[str, Metric]
@@ -24,17 +29,35 @@ class Model:
     def __post_init__(self) -> None:
         object.__setattr__(self, "version", model_version(self.streams, self.metrics))
 
+    @property
+    def asked_streams(self) -> Mapping[str, Stream]:
+        """Every stream that can be asked: the declared ones, then those built in."""
+        return {**self.streams, **ingest.STREAMS}
+
+    @property
+    def asked_metrics(self) -> Mapping[str, Metric]:
+        """Every metric that can be asked: the declared ones, then those built in."""
+        return {**self.metrics, **ingest.METRICS}
+
     def stream(self, name: str) -> Stream:
-        """The stream named so; UnknownName otherwise."""
+        """The declared stream named so, which takes events; UnknownName otherwise."""
         if name not in self.streams:
             raise UnknownName.of("stream", name, self.streams)
         return self.streams[name]
 
+    def asked_stream(self, name: str) -> Stream:
+        """The stream named so, declared or built in; UnknownName otherwise."""
+        found = self.streams.get(name) or ingest.STREAMS.get(name)
+        if found is None:
+            raise UnknownName.of("stream", name, self.asked_streams)
+        return found
+
     def metric(self, name: str) -> Metric:
-        """The metric named so; UnknownName otherwise."""
-        if name not in self.metrics:
-            raise UnknownName.of("metric", name, self.metrics)
-        return self.metrics[name]
+        """The metric named so, declared or built in; UnknownName otherwise."""
+        found = self.metrics.get(name) or ingest.METRICS.get(name)
+        if found is None:
+            raise UnknownName.of("metric", name, self.asked_metrics)
+        return found
 
     def tenant(self, name: str) -> Tenant:
         """The declared tenant named so; UnknownName otherwise."""

@@ -15,9 +15,13 @@ class RollupGrain(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
-    """Its dimensions in declared order, and the measures it keeps."""
+    """Its dimensions in declared order, and the measures it keeps.
+
+    Without `days` it keeps slots alone, and whole days are merged from them when asked.
+    """
 
     name: str
     dimensions: tuple[str, ...]
     grain: RollupGrain = RollupGrain.SLOT
     measures: tuple[str, ...]
+    days: bool = True

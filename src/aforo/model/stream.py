@@ -32,7 +32,10 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Fields, and what is measured over them; every mapping keeps the declared order."""
+    """Fields, and what is measured over them; every mapping keeps the declared order.
+
+    With `ledger` its rows are what the engine counts of arrivals: nobody sends them, and there are no events.
+    """
 
     name: str
     description: str = ""
@@ -42,9 +45,8 @@ class Stream:
     entities: Mapping[str, Entity]
     measures: Mapping[str, Measure]
     rollups: Mapping[str, Rollup]
-    segment: tuple[
-        CallRule, ...
-    ] = ()  # calls of Segment's API that it takes; no part of what its events mean
+    segment: tuple[CallRule, ...] = ()  # what it takes of Segment's API, which is no part of its meaning
+    ledger: bool = False
 
     def field(self, name: str) -> Field:
         """The field named so; UnknownName otherwise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aforo.clock import Clock
-from aforo.engines.engine import Engine, Standing, States, StatesRequest
+from aforo.engines.engine import UNKNOWN, Engine, Standing, States, StatesRequest
 from aforo.errors import NotServable, QuestionTooLarge, UnknownName
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
@@ -103,7 +103,7 @@ class Desk:
 
     def plan(self, question: Question) -> Planned:
         """What both windows of the question would be read from."""
-        stream = self._model.stream(question.stream)
+        stream = self._model.asked_stream(question.stream)
         metrics = tuple(self._model.metric(name) for name in question.metrics)
         used = dict.fromkeys(name for metric in metrics for name in metric.measures)
         measures = tuple(stream.measures[name] for name in used)
@@ -124,8 +124,14 @@ class Desk:
         raw = [side for side in planned.sides if side.plan.rollup is None]
         if not raw:
             return
-        limit = self._settings.questions.raw_rows_limit
         reason, remedy = raw[0].plan.reason, raw[0].plan.remedy
+        if planned.stream.ledger:
+            dimensions = " and ".join(planned.stream.dimensions())
+            raise NotServable(
+                f"{reason}, and {planned.stream.name} has no raw events",
+                hint=f"ask whole quarter hours, by none or some of {dimensions}",
+            )
+        limit = self._settings.questions.raw_rows_limit
         if limit == 0:
             raise NotServable(f"{reason}, and raw events may not be read", hint=remedy)
         stream, tenant = planned.stream.name, planned.question.tenant
@@ -204,8 +210,13 @@ class Desk:
         )
 
     def _tenant_zone(self, name: str) -> Zone:
-        """The tenant's zone as the engine keeps it, whose days the rollups are of; else as it is declared."""
+        """The tenant's zone as the engine keeps it, whose days the rollups are of; else as it is declared.
+
+        What nobody can be named for is counted in the days of a tenant that only events name.
+        """
         tenant = self._engine.tenant(name) or self._model.tenants.get(name)
+        if tenant is None and name == UNKNOWN:
+            return self._engine.zone(name)
         if tenant is None:
             # Other tenants' names are nobody's business: no hint comes from them.
             raise UnknownName(

@@ -64,10 +64,12 @@ def plan(
     """The rollup with the fewest dimensions that can serve, then the first by name; else the events."""
     split = tuple(dict.fromkeys([*by, *(condition.field for condition in where)]))
     wanted = tuple(measure.name for measure in measures)
-    segments = {grain: segments_of(grain, span) for grain in RollupGrain}
+    rollups = sorted(stream.rollups.values(), key=lambda one: (len(one.dimensions), one.name))
+    kept = {(rollup.grain, rollup.days) for rollup in rollups}
+    segments = {(grain, days): segments_of(grain, span, days=days) for grain, days in kept}
     objections = {
-        rollup: _objection(rollup, split, wanted, segments[rollup.grain], span)
-        for rollup in sorted(stream.rollups.values(), key=lambda one: (len(one.dimensions), one.name))
+        rollup: _objection(rollup, split, wanted, segments[rollup.grain, rollup.days], span)
+        for rollup in rollups
     }
     able = [rollup for rollup, objection in objections.items() if objection is None]
     chosen = able[0] if able else None
@@ -76,7 +78,7 @@ def plan(
         for rollup, objection in objections.items()
     )
     edges = tuple(bucket.start for bucket in span.buckets)
-    read = None if chosen is None else segments[chosen.grain]
+    read = None if chosen is None else segments[chosen.grain, chosen.days]
     if chosen is None or read is None:
         whole = (Segment(Period.SLOT, span.window.start, span.window.end),)
         reason, remedy = _why_raw(stream, split, objections.values())
@@ -84,17 +86,17 @@ def plan(
     return Plan(chosen, "", "", read, edges, considered)
 
 
-def segments_of(grain: RollupGrain, span: Span) -> tuple[Segment, ...] | None:
-    """The fewest pieces that tile the window, days wherever a whole one lies in a bucket.
+def segments_of(grain: RollupGrain, span: Span, *, days: bool = True) -> tuple[Segment, ...] | None:
+    """The fewest pieces that tile the window, days wherever they are kept and a whole one lies in a bucket.
 
     None where rows of that grain cannot tile it.
     """
-    days = coalesced(_day_rows(span))
+    whole = coalesced(_day_rows(span))
     if grain is RollupGrain.DAY:
-        return None if any(segment.period is Period.SLOT for segment in days) else days
+        return None if any(segment.period is Period.SLOT for segment in whole) else whole
     if span.window.start % SLOT or span.window.end % SLOT:
         return None
-    return days if len(days) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
+    return whole if days and len(whole) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
 
 
 def coalesced(segments: Iterable[Segment]) -> tuple[Segment, ...]:

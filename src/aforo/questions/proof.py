@@ -17,8 +17,12 @@ Json = object
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What one window was read from: a rollup with its hash and the grains of its rows, or the raw events."""
+    """What one window was read from: a rollup with its hash and the grains of its rows, or the raw events.
 
+    `kind` is `rollup`, `ledger` where the rollup's rows are the engine's own counts of arrivals, or `raw`.
+    """
+
+    kind: str
     rollup: str | None
     hash: str | None
     reason: str  # why raw; empty for a rollup
@@ -30,7 +34,9 @@ class Source:
     def of(cls, plan: Plan, stream: Stream, rows_read: int) -> Source:
         """The source that a plan names."""
         rollup = plan.rollup
+        kind = "ledger" if stream.ledger else "rollup"
         return cls(
+            kind="raw" if rollup is None else kind,
             rollup=None if rollup is None else rollup.name,
             hash=None if rollup is None else rollup_hash(stream, rollup),
             reason=plan.reason,
@@ -38,11 +44,6 @@ class Source:
             rows_read=rows_read,
             considered=plan.considered,
         )
-
-    @property
-    def kind(self) -> str:
-        """`rollup` or `raw`."""
-        return "raw" if self.rollup is None else "rollup"
 
     def as_json(self) -> dict[str, Json]:
         """With only the keys that its kind has."""

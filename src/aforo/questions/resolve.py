@@ -38,7 +38,7 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
     """The question that is asked; every fault in it is told at once, names with the nearest right one."""
     faults = Faults()
     metrics = _metrics(asked.metrics, model, faults)
-    stream = model.stream(metrics[0].stream) if metrics else None
+    stream = model.asked_stream(metrics[0].stream) if metrics else None
     zone = faults.taken("timezone", lambda: _zone(asked.timezone, tenant_zone)) or tenant_zone
     grain = faults.taken("grain", lambda: _grain(asked.grain)) or Grain.TOTAL
     window = _window(asked, zone, clock.now(), faults)
@@ -72,7 +72,7 @@ def _metrics(names: tuple[str, ...], model: Model, faults: Faults) -> tuple[Metr
 
 def _of_one_stream(names: tuple[str, ...], metrics: tuple[Metric, ...], model: Model) -> None:
     if not names:
-        raise InvalidRequest("no metric is asked", hint=suggestion("", model.metrics))
+        raise InvalidRequest("no metric is asked", hint=suggestion("", model.asked_metrics))
     for metric in metrics:
         first = metrics[0]
         if metric.stream != first.stream:

@@ -134,6 +134,20 @@ class Intake:
     untimed_id_seconds: int = _setting(
         86_400, "How long an event with an id but no time is recognised.", least=0, most=366 * 86_400
     )
+    tenants: str = _setting(
+        "open",
+        "Whose events are taken: of any tenant, or only of those that the model declares.",
+        choices=("open", "fixed"),
+    )
+    refused_per_reason: int = _setting(
+        20,
+        "Refused events that are kept to be looked at, of each stream, tenant and code; 0 keeps none.",
+        least=0,
+        most=10_000,
+    )
+    refused_in_all: int = _setting(
+        10_000, "Refused events that are kept to be looked at, of all together.", least=0, most=1_000_000
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,3 +1,10 @@
+-- The rows of slots that are over in which commits still stand apart, put together.
+SELECT tenant, start, stream, reason, sum(events)::BIGINT AS events, sum(bytes)::BIGINT AS bytes,
+    0::BIGINT AS "commit"
+FROM outcomes WHERE start IN (SELECT start FROM outcomes WHERE "commit" > 0 AND start <> $slot)
+GROUP BY ALL ORDER BY start, tenant, stream, reason;
+-- slot = 2013-03-09 17:00:00
+
 -- The number of the last durable append.
 SELECT coalesce(max("commit"), 0) FROM commits;
 
@@ -53,15 +60,16 @@ SELECT $stream, unnest($tenants), unnest($slots), $commit, unnest($events);
 -- commit = 1
 -- events = [1, 1]
 
--- What became of what arrived.
-INSERT INTO outcomes SELECT $commit, $slot, unnest($streams), unnest($tenants), unnest($outcomes),
-    unnest($counts);
--- commit = 1
+-- What became of what arrived with this commit.
+INSERT INTO outcomes
+SELECT unnest($tenants), $slot, unnest($streams), unnest($reasons), unnest($events), unnest($bytes), $commit;
+-- tenants = ['river']
 -- slot = 2013-03-09 17:00:00
 -- streams = ['readings']
--- tenants = ['river']
--- outcomes = ['accepted']
--- counts = [2]
+-- reasons = ['accepted']
+-- events = [2]
+-- bytes = [0]
+-- commit = 1
 
 INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false);
 -- name = river

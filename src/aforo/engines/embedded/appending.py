@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.engines.embedded import counting, sampling
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import events_table, ordinal_column, quoted
 from aforo.engines.embedded.marks import Marks
@@ -16,7 +18,9 @@ from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.ordinals import Ordinals
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.recognising import fresh
-from aforo.engines.engine import ACCEPTED, DUPLICATE, Append, Claim, Commit, OutcomeCount, StreamRows
+from aforo.engines.engine import Append, Claim, Commit, StreamRows
+from aforo.engines.outcomes import attributed, outcomes_of
+from aforo.engines.refused import SampleLimits, newest
 from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
 from aforo.windows import slot_of
@@ -30,31 +34,42 @@ class Appending:
     Used on the writing thread only.
     """
 
-    def __init__(self, *, untimed_id_seconds: int, entities_at_hand: int) -> None:
+    def __init__(self, *, untimed_id_seconds: int, entities_at_hand: int, samples: SampleLimits) -> None:
         self._untimed_id_seconds = untimed_id_seconds
+        self._samples = samples
         self._ordinals = Ordinals(entities_at_hand)
         self._marks = Marks()
         self._last: int | None = None
+        self._counting_slot: int | None = None
 
     def forget(self) -> None:
         """What is at hand may not be what the file holds: a transaction was rolled back, or another wrote."""
         self._ordinals.forget()
         self._marks.forget()
         self._last = None
+        self._counting_slot = None
 
     def append(self, cursor: Cursor, append: Append, default: Tenant, known: Container[str]) -> Commit:
         """Keeps the fresh rows, marks the ledger and counts every outcome, all under the next number.
 
         `known` are tenants that the file names already.
         """
+        slot = slot_of(append.arrival)
+        if slot != self._counting_slot:
+            counting.put_together(cursor, append.arrival)
         number = (last_commit(cursor) if self._last is None else self._last) + 1
         new = tuple(self._keep(cursor, rows, number, append.arrival) for rows in append.rows)
-        _count(cursor, append, new, number)
-        _name_tenants(cursor, [name for name in tenants_of(append.rows) if name not in known], default)
+        named = tenants_of(append.rows)
+        of_known = partial(attributed, known=lambda name: name in named or name in known)
+        counting.count(cursor, outcomes_of(append, new, of_known), number, append.arrival)
+        sampling.keep(
+            cursor, newest(append.samples, self._samples, of_known), number, append.arrival, self._samples
+        )
+        _name_tenants(cursor, [name for name in named if name not in known], default)
         cursor.execute(
             "INSERT INTO commits VALUES ($commit, $at)", {"commit": number, "at": timestamp(append.arrival)}
         )
-        self._last = number
+        self._last, self._counting_slot = number, slot
         return Commit(number, new, self._dirty_from(cursor, append.rows))
 
     def folded(self, cursor: Cursor, claim: Claim) -> None:
@@ -100,39 +115,6 @@ class Appending:
             tenants = pc.unique(given.rows["tenant"]).to_pylist()
             found |= self._marks.dirty_from(cursor, given.stream.name, tenants)
         return found
-
-
-def _count(cursor: Cursor, append: Append, fresh: tuple[npt.NDArray[np.bool_], ...], number: int) -> None:
-    counts = [
-        *(count for given, new in zip(append.rows, fresh, strict=True) for count in _kept_counts(given, new)),
-        *append.refused,
-    ]
-    if not counts:
-        return
-    slot = timestamp(slot_of(append.arrival))
-    cursor.execute(
-        """
-        -- What became of what arrived.
-        INSERT INTO outcomes SELECT $commit, $slot, unnest($streams), unnest($tenants), unnest($outcomes),
-            unnest($counts)
-        """,
-        {
-            "commit": number,
-            "slot": slot,
-            "streams": [count.stream for count in counts],
-            "tenants": [count.tenant for count in counts],
-            "outcomes": [count.outcome for count in counts],
-            "counts": [count.count for count in counts],
-        },
-    )
-
-
-def _kept_counts(given: StreamRows, fresh: npt.NDArray[np.bool_]) -> Iterable[OutcomeCount]:
-    for outcome, chosen in ((ACCEPTED, fresh), (DUPLICATE, ~fresh)):
-        if not chosen.any():
-            continue
-        for pair in pc.value_counts(given.rows["tenant"].filter(pa.array(chosen))).to_pylist():
-            yield OutcomeCount(given.stream.name, pair["values"], outcome, pair["counts"])
 
 
 def tenants_of(rows: tuple[StreamRows, ...]) -> list[str]:

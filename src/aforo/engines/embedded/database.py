@@ -185,6 +185,11 @@ class Database:
                 f"{self.path.parent} has format {found[0]}; this version reads up to {schema.FORMAT}",
                 hint="use the newer version of aforo, or another data directory",
             )
+        elif found[0] < schema.FORMAT:
+            for earlier in range(found[0], schema.FORMAT):
+                for statement in schema.UPGRADES[earlier]:
+                    cursor.execute(statement)
+            cursor.execute(schema.RAISE_FORMAT, {"format": schema.FORMAT})
 
 
 def first_row(

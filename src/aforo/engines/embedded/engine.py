@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from aforo.engines.embedded import folding, modelling
+from aforo.engines.embedded import folding, modelling, sampling
 from aforo.engines.embedded.appending import Appending, tenants_of
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.layout import events_table
@@ -26,6 +26,7 @@ from aforo.engines.engine import (
     Statistics,
     StreamStatistics,
 )
+from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone, slot_of
@@ -62,9 +63,11 @@ WHERE stream = $stream AND tenant = $tenant GROUP BY slot ORDER BY slot DESC
 
 TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
+DEFAULT_SAMPLES = SampleLimits()
+
 ALL_DIRTY = "SELECT count(*) FROM (SELECT DISTINCT stream, tenant, slot FROM ledger)"
 
-OUTCOMES = "SELECT outcome, sum(events)::BIGINT FROM outcomes GROUP BY outcome ORDER BY outcome"
+OUTCOMES = "SELECT reason, sum(events)::BIGINT FROM outcomes GROUP BY reason ORDER BY reason"
 
 
 class EmbeddedEngine:
@@ -78,13 +81,18 @@ class EmbeddedEngine:
         threads: int,
         untimed_id_seconds: int,
         entities_at_hand: int = ENTITIES_AT_HAND,
+        samples: SampleLimits = DEFAULT_SAMPLES,
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
-        self._appending = Appending(untimed_id_seconds=untimed_id_seconds, entities_at_hand=entities_at_hand)
+        self._limits = samples
+        self._appending = Appending(
+            untimed_id_seconds=untimed_id_seconds, entities_at_hand=entities_at_hand, samples=samples
+        )
         self._model: Model | None = None
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
+        # The slot whose counts are still kept by commit; when it is over they are put together.
 
     @property
     def name(self) -> str:
@@ -136,6 +144,8 @@ class EmbeddedEngine:
             return Reading(cursor, request).states()
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:
+        if self.model.asked_stream(stream).ledger:
+            return self._standing_of_ledger()
         zone = self.zone(tenant)
         asked: dict[str, object] = {
             "stream": stream,
@@ -153,6 +163,12 @@ class EmbeddedEngine:
             unfolded_since=None if made is None else microseconds(made[0]),
             revision=revision,
         )
+
+    def _standing_of_ledger(self) -> Standing:
+        """Counts are written with what they count: nothing waits, and any commit may change them."""
+        with self._database.snapshot() as cursor:
+            commit = modelling.last_commit(cursor)
+        return Standing(commit=commit, dirty_from=None, unfolded_since=None, revision=commit)
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         with self._database.snapshot() as cursor:
@@ -198,6 +214,10 @@ class EmbeddedEngine:
                 ),
                 outcomes={outcome: int(count) for outcome, count in cursor.execute(OUTCOMES).fetchall()},
             )
+
+    def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
+        with self._database.snapshot() as cursor:
+            return sampling.read(cursor, asked, self._limits)
 
     def close(self) -> None:
         self._database.close()

@@ -34,6 +34,14 @@ def events_table(stream: str) -> str:
     return quoted(f"events_{stream}")
 
 
+OUTCOMES = "outcomes"
+
+
+def rows_of(stream: Stream) -> tuple[str, str]:
+    """The table of a stream's rows and its column of time: of the events, or of the ledger's own counts."""
+    return (OUTCOMES, "start") if stream.ledger else (events_table(stream.name), "time")
+
+
 def entity_table(entity: str) -> str:
     return quoted(f"entity_{entity}")
 

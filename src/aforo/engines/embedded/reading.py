@@ -14,10 +14,10 @@ from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import (
     MeasureLayout,
     RollupLayout,
-    events_table,
     lay_out,
     of_kind,
     quoted,
+    rows_of,
 )
 from aforo.engines.embedded.parameters import Parameters, conditions_sql
 from aforo.engines.embedded.placing import place
@@ -50,7 +50,9 @@ class Reading:
         self._stream = request.stream
         self._by = tuple(quoted(name) for name in request.by)
         self._measures = lay_out(request.stream, request.measures)
-        self._layout = None if request.rollup is None else RollupLayout.of(request.stream, request.rollup)
+        # The ledger's counts are the rows of its rollup as they stand, and are read as events are.
+        kept = request.rollup is not None and not request.stream.ledger
+        self._layout = RollupLayout.of(request.stream, request.rollup) if kept and request.rollup else None
         self._segments = tuple(each for each in request.segments if each.start < each.end)
         self._sql: list[str] = []
 
@@ -221,10 +223,11 @@ class Reading:
 
     def _event_rows(self, parameters: Parameters, measures: Iterable[MeasureLayout]) -> str:
         inputs = [item for each in measures for item in input_columns(self._stream, each, parameters)]
+        table, time = rows_of(self._stream)
         return self._placed(
             parameters,
-            table=f"{events_table(self._stream.name)} AS r",
-            time="r.time",
+            table=f"{table} AS r",
+            time=f"r.{time}",
             segments=self._segments_of(Period.SLOT),
             items=[*(f"r.{name}" for name in self._by), *inputs],
         )

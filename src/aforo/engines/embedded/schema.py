@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -13,6 +13,23 @@ CREATE TABLE IF NOT EXISTS meta (format INTEGER NOT NULL)
 FORMAT_OF_FILE = "SELECT format FROM meta"
 
 STAMP_FORMAT = "INSERT INTO meta VALUES ($format)"
+
+CREATE_OUTCOMES = """
+-- What became of everything that arrived, by the slot it arrived in: rows of the stream `ingest`.
+-- Once a slot is over its rows are put together, one for each stream, tenant and reason, as commit 0.
+CREATE TABLE outcomes (
+    tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL,
+    events BIGINT NOT NULL, bytes BIGINT NOT NULL, "commit" BIGINT NOT NULL
+)
+"""
+
+CREATE_REFUSED = """
+-- The newest refused events of each stream, tenant and code: what was wrong, and the names and types in them.
+CREATE TABLE refused (
+    "commit" BIGINT NOT NULL, place BIGINT NOT NULL, arrived_at TIMESTAMP NOT NULL, stream VARCHAR NOT NULL,
+    tenant VARCHAR NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL, names VARCHAR NOT NULL
+)
+"""
 
 CREATE_ALL = (
     """
@@ -26,13 +43,8 @@ CREATE_ALL = (
         "commit" BIGINT NOT NULL, events BIGINT NOT NULL
     )
     """,
-    """
-    -- What became of everything that arrived, by the slot it arrived in.
-    CREATE TABLE outcomes (
-        "commit" BIGINT NOT NULL, arrival_slot TIMESTAMP NOT NULL, stream VARCHAR NOT NULL,
-        tenant VARCHAR NOT NULL, outcome VARCHAR NOT NULL, events BIGINT NOT NULL
-    )
-    """,
+    CREATE_OUTCOMES,
+    CREATE_REFUSED,
     """
     -- How often the rollups of a tenant's day have been written: the name of that day's version.
     CREATE TABLE revisions (
@@ -55,3 +67,21 @@ CREATE_ALL = (
     CREATE TABLE rollups (hash VARCHAR PRIMARY KEY, stream VARCHAR NOT NULL, name VARCHAR NOT NULL)
     """,
 )
+
+UPGRADES: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE outcomes RENAME TO outcomes_of_format_1",
+        CREATE_OUTCOMES,
+        """
+        -- Format 1 kept a row for each commit, and no bytes.
+        INSERT INTO outcomes
+        SELECT tenant, arrival_slot, stream, outcome, sum(events)::BIGINT, 0, 0
+        FROM outcomes_of_format_1 GROUP BY ALL ORDER BY arrival_slot
+        """,
+        "DROP TABLE outcomes_of_format_1",
+        CREATE_REFUSED,
+    ),
+}
+"""What brings the tables of a format to those of the next."""
+
+RAISE_FORMAT = "UPDATE meta SET format = $format"

@@ -11,6 +11,7 @@ from aforo.model.sheet import Sheet
 RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
     names.names_are_well_formed,
     names.names_are_not_reserved,
+    names.names_are_not_built_in,
     names.columns_do_not_meet,
     fields.bounds_are_in_order,
     fields.bounds_fit_the_type,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from aforo.model import ingest
 from aforo.model.findings import FaultCode, Finding
 from aforo.model.sheet import Sheet
 
@@ -34,6 +35,18 @@ def names_are_not_reserved(sheet: Sheet) -> Iterator[Finding]:
     for path, name in _all(sheet):
         if name.startswith("__"):
             yield path, FaultCode.RESERVED_NAME, f"{name!r}: names beginning with __ are Aforo's own"
+
+
+def names_are_not_built_in(sheet: Sheet) -> Iterator[Finding]:
+    """No stream or metric bears the name of one that every model has."""
+    for section, kind, declared, known in (
+        ("streams", "stream", sheet.streams, ingest.STREAMS),
+        ("metrics", "metric", sheet.metrics, ingest.METRICS),
+    ):
+        for name in declared:
+            if name in known:
+                message = f"{name!r} is a {kind} that is built in; give yours another name"
+                yield f"{section}.{name}", FaultCode.RESERVED_NAME, message
 
 
 def columns_do_not_meet(sheet: Sheet) -> Iterator[Finding]:
