@@ -120,7 +120,7 @@ class Intake:
 
     commit_rows: int = _setting(50_000, "Events that make a commit at once.", least=1, most=10_000_000)
     commit_after_seconds: float = _setting(
-        0.01, "Longest that an event waits for others before its commit.", least=0, most=60
+        0.002, "Longest that an event waits for others before its commit.", least=0, most=60
     )
     queue_rows: int = _setting(
         200_000,
