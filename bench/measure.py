@@ -50,3 +50,11 @@ def machine() -> str:
     models = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
     name = models[0] if models else platform.processor() or platform.machine()
     return f"{name}, {len(models) or '?'} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def resident_mb(pid: int) -> float:
+    """What a process holds of the memory now."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("this system does not tell a process's memory")

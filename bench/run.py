@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import duckdb  # noqa: E402
-from bench import flights  # noqa: E402
-from bench.measure import Figure, in_turn, machine, median  # noqa: E402
+from bench import flights, intake  # noqa: E402
+from bench.measure import Figure, in_turn, machine, median, resident_mb  # noqa: E402
 
 from aforo.assembly import Aforo  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
@@ -89,7 +89,7 @@ def serving(folder: Path) -> tuple[Figure, Figure]:
     fresh = folder / "memory"
     process, url, _ = _served([*_aforo(fresh), "demo"], AFORO_HTTP_PORT="0")
     _post(f"{url}/v1/query", QUESTION)
-    memory = _resident_mb(process.pid)
+    memory = resident_mb(process.pid)
     _stop(process)
     return (
         Figure("server start to ready", f"{ready:.2f} s", "<= 2 s", ready <= 2),
@@ -130,13 +130,6 @@ def _post(url: str, body: object) -> None:
         response.read()
 
 
-def _resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("this system does not tell a process's memory")
-
-
 def _stop(process: subprocess.Popen[str]) -> None:
     process.terminate()
     process.communicate(timeout=30)
@@ -149,8 +142,9 @@ def report(figures: list[Figure]) -> str:
         "",
         "Written by `python bench/run.py --record`; `make bench` prints the same. Ratios are medians of runs",
         "in turn, in one process, on the same rows: the 336,776 flights. *GROUP BY* means the eight plain",
-        "queries of `bench/flights.py`, which give the numbers the rollups keep, written to tables. Times",
-        "of one machine say little about another; ratios do.",
+        "queries of `bench/flights.py`, which give the numbers the rollups keep, written to tables. The",
+        "figures of events over HTTP are medians of three servers each, with the senders on the same cores",
+        "(`bench/intake.py`). Times of one machine say little about another; ratios do.",
         "",
         f"Machine: {machine()}, DuckDB {duckdb.__version__}. Date: {today}. Runs: {RUNS}.",
         "",
@@ -177,6 +171,7 @@ def main() -> int:
             whole_load(folder),
             ask_p95(folder),
             *serving(folder),
+            *intake.figures(),
         ]
     text = report(figures)
     print(text)
