@@ -1,7 +1,8 @@
 """Events over HTTP: how many are stored a second, and what of the app's own speed the storing leaves.
 
-The server and its senders are processes of their own on the same machine. *Without storing* is the same server
-whose engine says at once that all is durable. The server that stores folds meanwhile, as it does for everybody.
+The server and its senders are processes of their own on the same machine. *Without storing* is the same
+server whose engine says at once that all is durable. The server that stores folds meanwhile, as it does for
+everybody.
 """
 
 from __future__ import annotations
