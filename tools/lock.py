@@ -42,8 +42,8 @@ def compiled(preferred: str) -> str:
             *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.11"),
             # The system's certificates, as pip uses them: an index may lie behind a proxy of one's own.
             "--system-certs",
-            # pip wants the extras that a package asks for pinned by that name: without, `coverage[toml]` is taken
-            # to be free, and the day a newer coverage is out a lock that names only `coverage` cannot be installed.
+            # pip wants the extras that a package asks for pinned by that name. Without, `coverage[toml]` is free
+            # to it, and a lock that names only `coverage` cannot be installed once a newer coverage is out.
             "--no-strip-extras",
             *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-config"),
             *(f"--extra={extra}" for extra in EXTRAS),
