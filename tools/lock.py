@@ -42,8 +42,8 @@ def compiled(preferred: str) -> str:
             *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.11"),
             # The system's certificates, as pip uses them: an index may lie behind a proxy of one's own.
             "--system-certs",
-            # pip wants the extras that a package asks for pinned by that name. Without, `coverage[toml]` is free
-            # to it, and a lock that names only `coverage` cannot be installed once a newer coverage is out.
+            # pip wants extras that a package asks for pinned by that name: a lock that names `coverage` and
+            # not `coverage[toml]` cannot be installed any more once a newer coverage is out.
             "--no-strip-extras",
             *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-config"),
             *(f"--extra={extra}" for extra in EXTRAS),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -86,8 +86,8 @@ def hold_what_is_asked(served: Served, facts: list[Fact]) -> None:
             rows = [row for row in answer["rows"] if row[metrics[0]]]
             assert rows == ledger.rows(stream, tenant)
             assert answer["proof"]["staleSeconds"] == 0
-        today = datetime.now(UTC).date().isoformat()
-        answer = ask(served, tenant, ["clicks", "click_turns"], grain="total", to=today)
+        tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()  # it may be that there already
+        answer = ask(served, tenant, ["clicks", "click_turns"], grain="total", to=tomorrow)
         assert answer["rows"] == [{name: ledger.clicks[tenant, name] for name in ("clicks", "click_turns")}]
 
 
