@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -36,12 +37,16 @@ VISITORS, PATHS, TENANTS = 300_000, 2_000, 20
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one server took: events a second, the 99th percentile of the answers, its memory after it."""
+    """What one server took: events a second, the 99th percentile of the answers, its memory after it.
+
+    `kept` are the events that it counts as accepted.
+    """
 
     rate: float
     p99_ms: float
     resident_mb: float
     turned_away: int
+    kept: int
 
 
 def figures() -> list[Figure]:
@@ -50,7 +55,8 @@ def figures() -> list[Figure]:
     singles = in_turn(1, SINGLES)
     half = run(BATCH, BATCHES // 2, rate=batches.rate / BATCH / 2)
     most = max(batches.resident_mb, singles.resident_mb, half.resident_mb)
-    over = run(BATCH, BATCHES, rate=2 * batches.rate / BATCH, connections=512)
+    over = run(BATCH, BATCHES, "--small-queue", rate=2 * batches.rate / BATCH, connections=512)
+    sent = BATCH * BATCHES
     return [
         Figure(
             "events stored a second, in batches of 100",
@@ -74,10 +80,10 @@ def figures() -> list[Figure]:
         ),
         Figure("server memory, the most of these", f"{most:.0f} MB", "<= 600 MB", most <= 600),
         Figure(
-            f"sent at twice the top rate: turned away with 503 {over.turned_away:,} times, then taken",
-            "all",
-            "all",
-            True,
+            f"of {sent:,} events at twice the top rate and a queue of 20,000, kept once",
+            f"{over.kept:,} ({over.turned_away:,} times a 503)",
+            "all, some after a 503",
+            over.kept == sent and over.turned_away > 0,
         ),
     ]
 
@@ -102,7 +108,7 @@ def in_turn(batch: int, requests: int) -> Compared:
 
 
 def run(batch: int, requests: int, *options: str, rate: float = 0.0, connections: int = CONNECTIONS) -> Run:
-    """One fresh server, and all requests until they are taken; raises where an event of them is not kept."""
+    """One fresh server, and all requests until they are answered with something else than a 503."""
     with tempfile.TemporaryDirectory(prefix="aforo-intake-") as name:
         folder = Path(name)
         bodies = folder / "bodies"
@@ -123,9 +129,9 @@ def run(batch: int, requests: int, *options: str, rate: float = 0.0, connections
             )
             told: dict[str, Any] = json.loads(sent.stdout)
             resident = resident_mb(pid)
-            if not options:
-                _hold(url, batch * requests)
-    return Run(batch * requests / told["seconds"], told["p99_ms"], resident, told["statuses"].get("503", 0))
+            kept = _accepted(url)
+    rate = batch * requests / told["seconds"]
+    return Run(rate, told["p99_ms"], resident, told["statuses"].get("503", 0), kept)
 
 
 @contextmanager
@@ -144,14 +150,11 @@ def serving(data: Path, *options: str) -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
-def _hold(url: str, wanted: int) -> None:
-    """Every event is counted as accepted, once."""
-    from urllib.request import urlopen
-
+def _accepted(url: str) -> int:
+    """How many events a server counts as accepted, each once."""
     lines = urlopen(f"{url}/internal/metrics", timeout=30).read().decode().splitlines()
-    kept = sum(float(line.split()[-1]) for line in lines if line.startswith("aforo_events_accepted_total{"))
-    if kept != wanted:
-        raise RuntimeError(f"{wanted:,} events were sent and {kept:,.0f} accepted")
+    counted = (line.split()[-1] for line in lines if line.startswith("aforo_events_accepted_total{"))
+    return round(sum(map(float, counted)))
 
 
 def _bodies(batch: int, requests: int) -> Iterator[bytes]:

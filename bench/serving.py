@@ -36,6 +36,8 @@ def main() -> None:
     settings = replace(
         settings, data=Path(sys.argv[1]), models=MODELS, packs=(), http=replace(settings.http, port=0)
     )
+    if "--small-queue" in sys.argv:  # as large as 512 senders of 100 events can fill
+        settings = replace(settings, intake=replace(settings.intake, queue_rows=20_000))
     configure_logging("warning", "text", sys.stderr)
     local = Local(settings, SystemClock())
     if "--forget" in sys.argv:
