@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from aforo.engines.engine import Period, Standing, States, StatesRequest
+from aforo.engines.engine import Period, Seal, Standing, States, StatesRequest
 from aforo.model.condition import Condition, Op
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model
@@ -63,6 +63,9 @@ class ReferenceEngine:
 
     def tenant(self, name: str) -> Tenant | None:
         return self.model.tenants.get(name)
+
+    def seal(self, stream: str, tenant: str) -> Seal:
+        return Seal()
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         return sum(

@@ -184,6 +184,7 @@ PARTS: tuple[Part, ...] = (
             ),
             "measures": ("What is kept of the events, by name.", ""),
             "rollups": ("By which dimensions the measures are kept, by name.", ""),
+            "retention": ("[How long](#retention) its events are kept.", "for good"),
             "segment": (
                 (
                     "[Rules](#a-rule-for-segments-calls) for calls of Segment's libraries that become events "
@@ -258,6 +259,20 @@ PARTS: tuple[Part, ...] = (
         "A question is answered from the rollup with the fewest dimensions among those that have all "
         "that the question splits by and puts conditions on. What no rollup has is read from the raw events, "
         "and the answer says so.",
+    ),
+    Part(
+        "Retention",
+        "{streams: {a: {retention: {zzzz: 1}}}}",
+        {
+            "events_days": ("Days that raw events are kept, 1 to 36500.", "for good"),
+            "slots_days": (
+                "Days that rollups keep quarter hours, at least as many; their days are kept for good.",
+                "for good",
+            ),
+        },
+        "What is purged is sealed: rollups keep what they had, older events are refused as `sealed`, and a "
+        "rollup that is new begins there. [Keep events for a time](../how-to/keep-events-for-a-time.md) "
+        "tells what that means for questions.",
     ),
     Part(
         "A rule for Segment's calls",

@@ -52,6 +52,7 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("intake_queue_rows", Kind.GAUGE, "Events that wait for their commit."),
     OwnMetric("fold_seconds", Kind.HISTOGRAM, "Time one fold took.", (), _SECONDS),
     OwnMetric("fold_slots_total", Kind.COUNTER, "Slots made true again."),
+    OwnMetric("events_purged_total", Kind.COUNTER, "Raw events past their retention.", ("stream",)),
     OwnMetric("ledger_slots", Kind.GAUGE, "Slots that wait for their fold."),
     OwnMetric("questions_total", Kind.COUNTER, "Questions answered, by what was read.", ("source",)),
     OwnMetric("question_seconds", Kind.HISTOGRAM, "Time one answer took.", (), _SECONDS),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from tests.engines.gauges import NOON, Sent, answered, ask, of_events
 from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
-from aforo.engines.engine import Claim, Engine, Period, StatesRequest
+from aforo.engines.engine import Claim, Engine, Period, PurgeAsked, StatesRequest
 from aforo.model import ingest
 from aforo.questions.question import Question
 from aforo.windows import DAY, Window, Zone
@@ -18,7 +18,7 @@ ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 # Verbs that are no questions: what the writer does for all, and what only an operator asks.
 WITHOUT_A_TENANT = {
     *("name", "apply_model", "append", "claim", "fold", "replace", "close"),
-    *("dirty_slots", "statistics", "refused"),
+    *("dirty_slots", "statistics", "refused", "purgeable", "purge"),
 }
 
 
@@ -32,7 +32,7 @@ def test_every_question_of_the_protocol_names_a_tenant() -> None:
 
 
 def test_every_request_and_claim_and_question_is_of_one_tenant() -> None:
-    for kind in (StatesRequest, Claim, Question):
+    for kind in (StatesRequest, Claim, Question, PurgeAsked):
         [tenant] = [field for field in fields(kind) if field.name == "tenant"]
         assert tenant.type == "str"
 

@@ -18,6 +18,7 @@ from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
+from aforo.rollups.retention import Retention
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 
@@ -53,6 +54,15 @@ class Aforo:
             batch_rows=settings.fold.batch_rows,
             wake_after_seconds=settings.fold.wake_after_seconds,
         )
+        self.retention = Retention(
+            self.engine,
+            self.model,
+            clock,
+            self.telemetry,
+            batch_rows=settings.retention.batch_rows,
+            check_after_seconds=settings.retention.check_after_seconds,
+            untimed_id_seconds=settings.intake.untimed_id_seconds,
+        )
         tenants = frozenset(self.model.tenants) if settings.intake.tenants == "fixed" else None
         self.buffer = Buffer(
             self.engine,
@@ -80,12 +90,14 @@ class Aforo:
         self.buffer.start()
 
     def start_folding(self) -> None:
-        """Begins to fold in the background."""
+        """Begins to fold, and to purge what is past its retention, in the background."""
         self.folder.start()
+        self.retention.start()
 
     def stop(self) -> None:
         """Commits what waits, ends the fold under way and lets go of the data directory."""
         self.buffer.stop(self.settings.stop.drain_seconds)
+        self.retention.stop()
         self.folder.stop()
         self.engine.close()
 

@@ -82,11 +82,13 @@ class Commit:
     """A durable transaction: `fresh[i]` tells which of the i-th stream's rows were not there before.
 
     `dirty_from` is the start of the earliest slot that waits for a fold, by stream and tenant of the rows.
+    `sealed[i]` are the i-th stream's rows that were older than a seal, and that seal; none of them is kept.
     """
 
     number: int
     fresh: tuple[npt.NDArray[np.bool_], ...]
     dirty_from: Mapping[tuple[str, str], int]
+    sealed: tuple[Mapping[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,42 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """How far back a stream is kept for a tenant, in microseconds; 0 where nothing was purged.
+
+    Events, and rollups' slots, are kept from these times on. Both are starts of days of the tenant, and what
+    is older is never taken, folded or built again.
+    """
+
+    events_from: int = 0
+    slots_from: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeAsked:
+    """What is to be purged of a stream and tenant: events and rollups' slots before two instants, 0: none.
+
+    About `most_rows` events go in one transaction, and never less than a day's.
+    """
+
+    stream: str
+    tenant: str
+    events_before: int
+    slots_before: int
+    most_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What one purge deleted, how far back is kept now, and whether there is more to purge."""
+
+    events: int
+    slot_rows: int
+    seal: Seal
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStatistics:
     """How much of a stream is kept for a tenant; `first` and `last` are slots' starts."""
 
@@ -264,6 +302,21 @@ class Engine(Protocol):
 
     def zone(self, tenant: str) -> Zone:
         """A tenant's zone and week start; the default's where nobody has named the tenant."""
+        ...
+
+    def seal(self, stream: str, tenant: str) -> Seal:
+        """How far back a stream is kept for a tenant; kept at hand.
+
+        It moves before anything is deleted: who finds it unmoved after reading has read all that it tells of.
+        """
+        ...
+
+    def purgeable(self, stream: str, before: int) -> tuple[str, ...]:
+        """The tenants that have events, or slots of rollups, before an instant: for the operator."""
+        ...
+
+    def purge(self, asked: PurgeAsked) -> Purged:
+        """Deletes whole folded days of the tenant, oldest first, and seals them in one transaction."""
         ...
 
     def dirty_slots(self) -> int:

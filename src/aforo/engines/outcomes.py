@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from aforo.engines.engine import UNKNOWN, Append, StreamRows
 from aforo.model.ingest import ACCEPTED, DUPLICATE
+from aforo.windows import Zone
 
 Fresh = Sequence[npt.NDArray[np.bool_]]
 
@@ -50,6 +51,12 @@ def outcomes_of(append: Append, fresh: Fresh, of_known: Callable[[str], str]) ->
 def attributed(tenant: str, known: Callable[[str], bool]) -> str:
     """The tenant where it is known, else `?`: whoever sends names at random makes no rows with them."""
     return tenant if known(tenant) else UNKNOWN
+
+
+def sealed_detail(came: int, seal: int) -> str:
+    """Why an event that is older than its seal is refused, for a person."""
+    utc = Zone("UTC")
+    return f"time: came {utc.rfc3339(came)}, wanted {utc.rfc3339(seal)} or later: what is older was purged"
 
 
 def shares(whole: int, parts: Sequence[int]) -> list[int]:

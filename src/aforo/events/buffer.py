@@ -18,6 +18,7 @@ from aforo.events.batch import Batch
 from aforo.events.composing import compose
 from aforo.events.receipt import Receipt
 from aforo.events.steps import Rules
+from aforo.model.ingest import SEALED
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -183,11 +184,14 @@ class Buffer:
 
     def _measure(self, append: Append, commit: Commit, seconds: float) -> None:
         self._telemetry.observe("commit_seconds", seconds)
-        for rows, fresh in zip(append.rows, commit.fresh, strict=True):
-            accepted = int(fresh.sum())
+        for at, (rows, fresh) in enumerate(zip(append.rows, commit.fresh, strict=True)):
+            stream, accepted = rows.stream.name, int(fresh.sum())
+            sealed = len(commit.sealed[at]) if commit.sealed else 0
             self._telemetry.observe("commit_rows", accepted)
-            self._telemetry.count("events_accepted_total", accepted, stream=rows.stream.name)
-            self._telemetry.count("events_duplicate_total", len(fresh) - accepted, stream=rows.stream.name)
+            self._telemetry.count("events_accepted_total", accepted, stream=stream)
+            self._telemetry.count("events_duplicate_total", len(fresh) - accepted - sealed, stream=stream)
+            if sealed:
+                self._telemetry.count("events_refused_total", sealed, stream=stream, code=SEALED)
         for count in append.refused:
             self._telemetry.count(
                 "events_refused_total", count.count, stream=count.stream, code=count.outcome

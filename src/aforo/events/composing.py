@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows, Volume
-from aforo.engines.outcomes import shares
+from aforo.engines.outcomes import sealed_detail, shares
 from aforo.events.batch import Batch
 from aforo.events.columns import Column
 from aforo.events.draft import Draft, Index, value_at
 from aforo.events.receipt import Receipt
-from aforo.events.refusals import Refusal
+from aforo.events.refusals import Refusal, RefusalCode
 from aforo.events.samples import Refused
 from aforo.events.steps import GIVEN, Rules, as_table, walk
 from aforo.model.stream import Stream
 
 NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """A batch's rows in a stream's table, and the place that each had in the batch."""
+
+    stream: str
+    start: int
+    end: int
+    index: Index
 
 
 @dataclass(slots=True)
@@ -32,7 +42,7 @@ class _Told:
     refusals: list[Refusal]
     refused: Refused
     ids: list[tuple[int, str]] = field(default_factory=list)
-    pieces: list[tuple[str, int, int]] = field(default_factory=list)
+    pieces: list[_Piece] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,24 +74,29 @@ class Composed:
     def receipts(self, commit: Commit) -> list[Receipt]:
         """One receipt for each batch, in their order."""
         verdicts = {
-            rows.stream.name: _Verdict(rows.stream.name, self.owners[rows.stream.name], fresh, commit)
-            for rows, fresh in zip(self.append.rows, commit.fresh, strict=True)
+            rows.stream.name: _Verdict(rows, self.owners[rows.stream.name], fresh, sealed, commit)
+            for rows, fresh, sealed in zip(
+                self.append.rows, commit.fresh, commit.sealed or repeat({}), strict=bool(commit.sealed)
+            )
         }
         return [self._receipt(told, verdicts) for told in self.told]
 
     def _receipt(self, told: _Told, verdicts: dict[str, _Verdict]) -> Receipt:
         accepted = rows = 0
         complete_until = self.append.arrival if told.pieces else None
-        for name, start, end in told.pieces:
-            accepted += verdicts[name].accepted(start, end)
-            rows += end - start
-            dirty = verdicts[name].dirty_from(start, end)
+        sealed: list[Refusal] = []
+        for piece in told.pieces:
+            verdict = verdicts[piece.stream]
+            accepted += verdict.accepted(piece.start, piece.end)
+            rows += piece.end - piece.start
+            sealed += verdict.sealed(piece)
+            dirty = verdict.dirty_from(piece.start, piece.end)
             if dirty is not None:
                 complete_until = dirty if complete_until is None else min(complete_until, dirty)
         return Receipt(
             accepted=accepted,
-            duplicates=rows - accepted,
-            refused=tuple(sorted(told.refusals, key=lambda refusal: refusal.index)),
+            duplicates=rows - accepted - len(sealed),
+            refused=tuple(sorted((*told.refusals, *sealed), key=lambda refusal: refusal.index)),
             ids=tuple(told.ids),
             complete_until=complete_until,
         )
@@ -98,13 +113,14 @@ def compose(batches: Sequence[Batch], rules: Rules) -> Composed:
         start = tables.add(whole)
         ends = start + np.searchsorted(whole.index, bases)
         for at in np.flatnonzero(np.diff(ends)).tolist():
-            told[at].pieces.append((whole.stream.name, int(ends[at]), int(ends[at + 1])))
+            index = whole.index[ends[at] - start : ends[at + 1] - start] - bases[at]
+            told[at].pieces.append(_Piece(whole.stream.name, int(ends[at]), int(ends[at + 1]), index))
     for batch, known in zip(batches, told, strict=True):
         for draft in batch.drafts if batch.walked else ():
             known.ids += _given_ids(draft)
             start = tables.add(draft)
             if draft.rows:
-                known.pieces.append((draft.stream.name, start, start + draft.rows))
+                known.pieces.append(_Piece(draft.stream.name, start, start + draft.rows, draft.index))
     rows = tables.rows()
     owners = {each.stream.name: _Owners.of(each.rows) for each in rows}
     return Composed(_append(batches, told, rows, owners, rules.arrival), told, owners)
@@ -136,9 +152,9 @@ def _append(
 def _volumes(size: int, told: _Told, owners: Mapping[str, _Owners]) -> tuple[Volume, ...]:
     """A body's bytes by stream and tenant: every event of it counts for the same part."""
     events: Counter[tuple[str, str]] = Counter()
-    for stream, start, end in told.pieces:
-        for tenant, count in owners[stream].count(start, end):
-            events[stream, tenant] += count
+    for piece in told.pieces:
+        for tenant, count in owners[piece.stream].count(piece.start, piece.end):
+            events[piece.stream, tenant] += count
     for each in told.refused.counts:
         events[each.stream, each.tenant] += each.count
     keys = sorted(events)
@@ -149,13 +165,31 @@ def _volumes(size: int, told: _Told, owners: Mapping[str, _Owners]) -> tuple[Vol
 class _Verdict:
     """What became of a stream's rows in a commit, for any range of them."""
 
-    def __init__(self, stream: str, owners: _Owners, fresh: npt.NDArray[np.bool_], commit: Commit) -> None:
+    def __init__(
+        self,
+        given: StreamRows,
+        owners: _Owners,
+        fresh: npt.NDArray[np.bool_],
+        sealed: Mapping[int, int],
+        commit: Commit,
+    ) -> None:
+        stream = given.stream.name
+        self._rows = given.rows
+        self._sealed = sealed
         self._accepted = np.concatenate(([0], np.cumsum(fresh)))
         dirty = [commit.dirty_from.get((stream, tenant), NEVER) for tenant in owners.tenants]
         self._dirty = np.array(dirty, np.int64)[owners.codes]
 
     def accepted(self, start: int, end: int) -> int:
         return int(self._accepted[end]) - int(self._accepted[start])
+
+    def sealed(self, piece: _Piece) -> Iterator[Refusal]:
+        """What of a batch came too late to be kept."""
+        for row, seal in self._sealed.items():
+            if piece.start <= row < piece.end:
+                came = self._rows["time"][row].cast(pa.int64()).as_py()
+                index = int(piece.index[row - piece.start])
+                yield Refusal(index, RefusalCode.SEALED, sealed_detail(came, seal))
 
     def dirty_from(self, start: int, end: int) -> int | None:
         first = int(self._dirty[start:end].min())

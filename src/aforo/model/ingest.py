@@ -21,6 +21,7 @@ from aforo.model.stream import Stream
 NAME = "ingest"
 ACCEPTED = "accepted"
 DUPLICATE = "duplicate"
+SEALED = "sealed"  # the one refusal that an engine finds itself
 
 _FIELDS = (
     Field(name="stream", type=FieldType.STRING, description="Whose events; ? where none has that name"),

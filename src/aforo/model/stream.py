@@ -12,7 +12,7 @@ from aforo.model.measure import Measure
 from aforo.model.rollup import Rollup
 from aforo.model.segment import CallRule
 
-__all__ = ["Entity", "Extra", "Field", "FieldType", "Stream"]
+__all__ = ["Entity", "Extra", "Field", "FieldType", "Retention", "Stream"]
 
 
 class Extra(StrEnum):
@@ -31,6 +31,14 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How many days events, and rollups' slots, are kept; None: for good. Rollups' days are, always."""
+
+    events_days: int | None = None
+    slots_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """Fields, and what is measured over them; every mapping keeps the declared order.
 
@@ -45,6 +53,7 @@ class Stream:
     entities: Mapping[str, Entity]
     measures: Mapping[str, Measure]
     rollups: Mapping[str, Rollup]
+    retention: Retention = Retention()  # no part of its meaning either
     segment: tuple[CallRule, ...] = ()  # what it takes of Segment's API, which is no part of its meaning
     ledger: bool = False
 

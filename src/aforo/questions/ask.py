@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aforo.clock import Clock
-from aforo.engines.engine import UNKNOWN, Engine, Standing, States, StatesRequest
+from aforo.engines.engine import UNKNOWN, Engine, Seal, Standing, States, StatesRequest
 from aforo.errors import NotServable, QuestionTooLarge, UnknownName
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
@@ -44,6 +45,7 @@ class Planned:
     own: Side
     counterpart: Counterpart | None
     other: Side | None
+    seal: Seal
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -80,9 +82,7 @@ class Desk:
         """
         begun = self._clock.monotonic()
         question = self.resolve(asked)
-        planned = self.plan(question)
-        self._guard(planned)
-        read = self._read(planned)
+        planned, read = self._read_unsealed(question)
         answer = self._answer(planned, read, begun)
         self._telemetry.count("questions_total", source=answer.proof.source.kind)
         self._telemetry.observe("question_seconds", answer.proof.took_seconds)
@@ -105,11 +105,12 @@ class Desk:
         """What both windows of the question would be read from."""
         stream = self._model.asked_stream(question.stream)
         metrics = tuple(self._model.metric(name) for name in question.metrics)
+        seal = self._engine.seal(question.stream, question.tenant)
         used = dict.fromkeys(name for metric in metrics for name in metric.measures)
         measures = tuple(stream.measures[name] for name in used)
 
         def side(window: Window, buckets: tuple[Bucket, ...]) -> Side:
-            span = Span(window, question.grain, buckets, question.tenant_zone)
+            span = Span(window, question.grain, buckets, question.tenant_zone, seal.slots_from)
             return Side(window, buckets, plan(stream, measures, question.by, question.where, span))
 
         own = side(question.window, question.zone.buckets(question.window, question.grain))
@@ -117,7 +118,7 @@ class Desk:
         if question.compare is not None:
             against = counterpart(question, question.compare, own.buckets, self._clock.now())
         other = side(against.window, against.buckets) if against is not None and against.buckets else None
-        return Planned(question, stream, metrics, measures, own, against, other)
+        return Planned(question, stream, metrics, measures, own, against, other, seal)
 
     def _guard(self, planned: Planned) -> None:
         """Refuses to read more raw events than is allowed, over both windows together."""
@@ -131,6 +132,7 @@ class Desk:
                 f"{reason}, and {planned.stream.name} has no raw events",
                 hint=f"ask whole quarter hours, by none or some of {dimensions}",
             )
+        self._refuse_sealed(planned, raw)
         limit = self._settings.questions.raw_rows_limit
         if limit == 0:
             raise NotServable(f"{reason}, and raw events may not be read", hint=remedy)
@@ -141,6 +143,27 @@ class Desk:
                 f"this question would read about {rows:,} raw events, and it may read {limit:,}: {reason}",
                 hint=f"{remedy}, or ask a shorter window, or raise questions.raw_rows_limit",
             )
+
+    @staticmethod
+    def _refuse_sealed(planned: Planned, raw: Sequence[Side]) -> None:
+        """Nothing can be told of events that were purged, and part of a window is a wrong answer."""
+        seal = planned.seal.events_from
+        if all(side.window.start >= seal for side in raw):
+            return
+        since = planned.question.tenant_zone.rfc3339(seal)
+        raise NotServable(
+            f"{raw[0].plan.reason}, and raw events of {planned.stream.name} before {since} were purged",
+            hint=f"{raw[0].plan.remedy}, or ask from {since} on",
+        )
+
+    def _read_unsealed(self, question: Question) -> tuple[Planned, Read]:
+        """Plans and reads, and does so again where something was purged meanwhile."""
+        while True:
+            planned = self.plan(question)
+            self._guard(planned)
+            read = self._read(planned)
+            if self._engine.seal(question.stream, question.tenant) == planned.seal:
+                return planned, read
 
     def _read(self, planned: Planned) -> Read:
         # The order is such that the proof never says more than the answer holds. The standing is read before
@@ -205,6 +228,7 @@ class Desk:
             freshness=Freshness.of(read.standing, read.standing_of_other, read.asked_at),
             exact={metric.name: accuracy(metric) for metric in planned.metrics},
             zone=planned.question.zone,
+            sealed_until=_sealed(planned),
             model_version=self._model.version,
             took_seconds=self._clock.monotonic() - begun,
         )
@@ -223,6 +247,12 @@ class Desk:
                 f"there is no tenant named {name!r}", hint="a tenant exists from its first event on"
             )
         return Zone(tenant.timezone, tenant.week_start)
+
+
+def _sealed(planned: Planned) -> int | None:
+    """The seal, where a window of the question begins before it."""
+    seal = planned.seal.events_from
+    return seal if any(side.window.start < seal for side in planned.sides) else None
 
 
 def _names(planned: Planned) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Span:
     grain: Grain
     buckets: tuple[Bucket, ...]
     tenant_zone: Zone
+    slots_from: int = 0  # rows of slots before it were purged
 
 
 def plan(
@@ -96,6 +97,9 @@ def segments_of(grain: RollupGrain, span: Span, *, days: bool = True) -> tuple[S
         return None if any(segment.period is Period.SLOT for segment in whole) else whole
     if span.window.start % SLOT or span.window.end % SLOT:
         return None
+    if span.window.start < span.slots_from:
+        # However many pieces that are: of the purged slots nothing but their days is left.
+        return whole if days and not _purged(whole, span) else None
     return whole if days and len(whole) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
 
 
@@ -156,6 +160,14 @@ def _objection(
         return _Objection(
             name, 2, f"keeps whole days of {zone} only", f"ask whole days of the time zone {zone}"
         )
+    if segments is None and _purged(coalesced(_day_rows(span)), span):
+        since = f"{span.tenant_zone.date_of(span.slots_from)} of {span.tenant_zone.name}"
+        return _Objection(
+            name,
+            2,
+            f"keeps quarter hours since {since} and whole days before",
+            f"ask whole days before {since}",
+        )
     if segments is None:
         return _Objection(
             name, 2, "keeps whole slots of 15 minutes UTC only", "ask from and to on quarter hours"
@@ -200,6 +212,10 @@ def _in_bucket(bucket: Bucket, zone: Zone) -> tuple[Segment, ...]:
         Segment(Period.DAY, first, last),
         *_slots(last, bucket.end),
     )
+
+
+def _purged(segments: Iterable[Segment], span: Span) -> bool:
+    return any(each.period is Period.SLOT and each.start < span.slots_from for each in segments)
 
 
 def _midnight_from(time: int, zone: Zone) -> int:

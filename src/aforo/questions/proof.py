@@ -96,11 +96,13 @@ class Proof:
     freshness: Freshness
     exact: Mapping[str, bool | dict[str, float]]  # per metric: true, or its error bound
     zone: Zone
+    sealed_until: int | None  # raw events before it were purged; None where the windows begin later
     model_version: str
     took_seconds: float
 
     def as_json(self) -> dict[str, Json]:
         """In the names of the contract."""
+        sealed = {} if self.sealed_until is None else {"sealedUntil": self.zone.rfc3339(self.sealed_until)}
         compared = {} if self.comparison is None else {"comparison": self.comparison.as_json()}
         return {
             **self.source.as_json(),
@@ -110,6 +112,7 @@ class Proof:
             "exact": dict(self.exact),
             "timezone": self.zone.name,
             "weekStart": self.zone.week_start,
+            **sealed,
             "modelVersion": self.model_version,
             "commit": self.freshness.commit,
             "revision": self.freshness.revision,

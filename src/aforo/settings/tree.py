@@ -189,6 +189,18 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How what is past its stream's retention is purged."""
+
+    check_after_seconds: float = _setting(
+        3_600.0, "How often it is looked for events past their retention.", least=1, most=86_400
+    )
+    batch_rows: int = _setting(
+        200_000, "Events that one purge deletes at most, but for a day's.", least=1, most=10**9
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
     """What one question may cost."""
 
@@ -246,6 +258,7 @@ class Settings:
     access_log: AccessLog = field(default_factory=AccessLog)
     engine: Engine = field(default_factory=Engine)
     fold: Fold = field(default_factory=Fold)
+    retention: Retention = field(default_factory=Retention)
     questions: Questions = field(default_factory=Questions)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)

@@ -1,3 +1,8 @@
+-- The seal of a stream and tenant.
+SELECT epoch_us(events_from), epoch_us(slots_from) FROM seals WHERE stream = $stream AND tenant = $tenant;
+-- stream = readings
+-- tenant = river
+
 -- How often each of some days was folded, in their order.
 SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
 FROM starts AS s LEFT JOIN revisions AS r

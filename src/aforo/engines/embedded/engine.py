@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from aforo.engines.embedded import folding, modelling, sampling
+from aforo.engines.embedded import folding, modelling, purging, sampling, sealing
 from aforo.engines.embedded.appending import Appending, tenants_of
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.layout import events_table
@@ -20,6 +20,9 @@ from aforo.engines.engine import (
     Claim,
     Commit,
     Folded,
+    PurgeAsked,
+    Purged,
+    Seal,
     Standing,
     States,
     StatesRequest,
@@ -88,6 +91,7 @@ class EmbeddedEngine:
         self._appending = Appending(
             untimed_id_seconds=untimed_id_seconds, entities_at_hand=entities_at_hand, samples=samples
         )
+        self._seals = sealing.Seals()
         self._model: Model | None = None
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
@@ -100,6 +104,7 @@ class EmbeddedEngine:
 
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
         self._database.write(lambda cursor: modelling.apply_model(cursor, model))
+        self._database.write(self._seals.read)
         self._database.write(lambda _cursor: self._appending.forget())
         self._model = model
         self._default_tenant = default_tenant
@@ -108,6 +113,12 @@ class EmbeddedEngine:
                 self._tenants[name] = Tenant(name=name, timezone=timezone, week_start=week_start)
 
     def append(self, append: Append) -> Commit:
+        # No seal moves between here and the commit, so that nothing is kept that is older than one.
+        with self._seals.unmoved() as seals:
+            taken, older = sealing.apart(append, seals, self._limits.per_reason)
+            return sealing.told(self._append(taken), append, older)
+
+    def _append(self, append: Append) -> Commit:
         commit = self._database.write(
             lambda cursor: self._appending.append(cursor, append, self._default_tenant, self._tenants),
             undone=self._appending.forget,
@@ -197,6 +208,25 @@ class EmbeddedEngine:
     def zone(self, tenant: str) -> Zone:
         found = self._tenants.get(tenant, self._default_tenant)
         return Zone(found.timezone, found.week_start)
+
+    def seal(self, stream: str, tenant: str) -> Seal:
+        return self._seals.of(stream, tenant)
+
+    def purgeable(self, stream: str, before: int) -> tuple[str, ...]:
+        with self._database.snapshot() as cursor:
+            return purging.tenants(cursor, self.model.stream(stream), before)
+
+    def purge(self, asked: PurgeAsked) -> Purged:
+        stream, zone = self.model.stream(asked.stream), self.zone(asked.tenant)
+        with self._database.snapshot() as cursor:
+            step = purging.next_step(cursor, asked, stream, zone)
+        if step is None:
+            return Purged(0, 0, self.seal(asked.stream, asked.tenant), more=False)
+        # First nothing older is taken any more, then what was taken is looked at, and only then some goes.
+        with self._seals.raised(asked.stream, asked.tenant, step.seal) as lowered:
+            purged = self._database.write(lambda cursor: purging.purge(cursor, asked, stream, step))
+            lowered(purged.seal)
+            return purged
 
     def dirty_slots(self) -> int:
         with self._database.snapshot() as cursor:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aforo.engines.embedded import sealing
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out, quoted
@@ -137,6 +138,10 @@ def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
     A fold that another has overtaken would bring old rows back, or a day without the other's slots.
     """
     tenant = folded.claim.tenant
+    if folded.days[0] < sealing.seal_of(cursor, stream.name, tenant).events_from:
+        # What was claimed has been purged: nothing of it may be put in the place of what is kept.
+        sealing.sweep(cursor, stream.name, tenant)
+        return
     if not np.array_equal(_revisions(cursor, stream.name, tenant, folded.days), folded.revisions):
         return
     for period in folded.periods:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aforo.engines.embedded import sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -32,6 +33,7 @@ KEPT_ROLLUPS = "SELECT hash FROM rollups"
 
 def apply_model(cursor: Cursor, model: Model) -> None:
     """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
+    cursor.execute(sealing.CREATE)
     for stream in model.streams.values():
         _make_entities(cursor, stream)
         _make_events(cursor, stream)

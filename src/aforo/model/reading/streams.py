@@ -13,9 +13,11 @@ from aforo.model.reading.section import Section
 from aforo.model.reading.segment import read_rules
 from aforo.model.reading.written import Entries, Node, Text, Unusable, kind_of
 from aforo.model.rollup import Rollup, RollupGrain
-from aforo.model.stream import Entity, Extra, Stream
+from aforo.model.stream import Entity, Extra, Retention, Stream
 
-_STREAM_KEYS = ("description", "id", "extra", "fields", "entities", "measures", "rollups", "segment")
+_STREAM_KEYS = (
+    *("description", "id", "extra", "fields", "entities", "measures", "rollups", "retention", "segment"),
+)
 _ANY_FIELD = ("type", "required", "unit", "description")
 _ONLY_FOR = {
     "minimum": (FieldType.INTEGER, FieldType.NUMBER),
@@ -51,6 +53,7 @@ def read_stream(findings: Findings, name: str, path: str, node: Node) -> Stream:
             rollup: _rollup(findings, rollup, place, content, measures)
             for rollup, place, content in section.children("rollups")
         },
+        retention=_retention(findings, section),
         segment=read_rules(findings, path, section.node("segment")),
     )
 
@@ -62,6 +65,13 @@ def _extra(findings: Findings, section: Section) -> Extra:
         findings.fault(section.place("extra"), FaultCode.NOT_BUILT, message)
         return Extra.REFUSE
     return section.choice("extra", Extra) or Extra.REFUSE
+
+
+def _retention(findings: Findings, section: Section) -> Retention:
+    kept = Section(
+        findings, section.place("retention"), section.node("retention"), ("events_days", "slots_days")
+    )
+    return Retention(events_days=kept.whole("events_days"), slots_days=kept.whole("slots_days"))
 
 
 def _field(findings: Findings, name: str, path: str, node: Node) -> Field:

@@ -18,6 +18,7 @@ RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
     fields.sizes_are_sensible,
     streams.ids_are_of_required_fields,
     streams.entities_are_over_fields,
+    streams.slots_outlive_events,
     measures.measured_fields_are_known,
     measures.counted_entities_are_known,
     measures.conditions_fit_their_fields,

@@ -8,6 +8,8 @@ from aforo.model.field import FieldType
 from aforo.model.findings import FaultCode, Finding, no_such
 from aforo.model.sheet import Sheet
 
+LONGEST_RETENTION_DAYS = 36_500
+
 
 def ids_are_of_required_fields(sheet: Sheet) -> Iterator[Finding]:
     """Every field of the id exists and is required: without it an event would have no id."""
@@ -20,6 +22,26 @@ def ids_are_of_required_fields(sheet: Sheet) -> Iterator[Finding]:
             elif not field.required and sheet.sound(f"streams.{stream.name}.fields.{name}"):
                 message = f"{name!r} is part of the id, so it must say required: true"
                 yield f"streams.{stream.name}.fields.{name}", FaultCode.CONTRADICTION, message
+
+
+def slots_outlive_events(sheet: Sheet) -> Iterator[Finding]:
+    """Retention is of sensible days, and slots stay at least as long as events: a day is folded from them."""
+    for stream in sheet.streams.values():
+        path, kept = f"streams.{stream.name}.retention", stream.retention
+        bad = False
+        for key, days in (("events_days", kept.events_days), ("slots_days", kept.slots_days)):
+            if days is not None and not 1 <= days <= LONGEST_RETENTION_DAYS:
+                bad = True
+                message = f"{key} is {days}; it is 1 to {LONGEST_RETENTION_DAYS} days"
+                yield f"{path}.{key}", FaultCode.BAD_VALUE, message
+        if bad or kept.slots_days is None or not sheet.sound(path):
+            continue
+        if kept.events_days is None or kept.events_days > kept.slots_days:
+            events = "for good" if kept.events_days is None else f"{kept.events_days} days"
+            message = (
+                f"slots are kept for {kept.slots_days} days and events {events}; slots stay at least as long"
+            )
+            yield f"{path}.slots_days", FaultCode.CONTRADICTION, message
 
 
 def entities_are_over_fields(sheet: Sheet) -> Iterator[Finding]:

@@ -1,0 +1,101 @@
+"""Retention: what is older than its stream keeps it is purged in the background, in small transactions."""
+
+from __future__ import annotations
+
+from threading import Event, Lock, Thread
+
+import structlog
+
+from aforo.clock import MICROSECONDS, Clock
+from aforo.engines.engine import Engine, PurgeAsked, Purged
+from aforo.errors import AforoError
+from aforo.model.model import Model
+from aforo.model.stream import Stream
+from aforo.telemetry import Telemetry
+from aforo.windows import DAY
+
+log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Looks every `check_after_seconds` for what is past its stream's retention, and purges it.
+
+    About `batch_rows` events go in one transaction. An event without a time is recognised for
+    `untimed_id_seconds`, so that none goes sooner. A stream that declares no retention is kept for good.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        model: Model,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        batch_rows: int,
+        check_after_seconds: float,
+        untimed_id_seconds: int,
+    ) -> None:
+        self._engine = engine
+        self._streams = tuple(each for each in model.streams.values() if each.retention.events_days)
+        self._clock = clock
+        self._telemetry = telemetry
+        self._batch_rows = batch_rows
+        self._check_after_seconds = check_after_seconds
+        self._untimed_id_seconds = untimed_id_seconds
+        self._stopping = Event()
+        self._one_at_a_time = Lock()
+        self._thread = Thread(target=self._run, name="aforo-retention", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look in the background, where any stream has a retention."""
+        if self._streams:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the purge that is under way; the next start goes on."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def run_once(self) -> tuple[Purged, ...]:
+        """Purges everything that is past its retention now and waits for no fold."""
+        with self._one_at_a_time:
+            return tuple(purged for stream in self._streams for purged in self._purge(stream))
+
+    def _purge(self, stream: Stream) -> list[Purged]:
+        events, slots = self._limits(stream)
+        done: list[Purged] = []
+        for tenant in self._engine.purgeable(stream.name, events):
+            asked = PurgeAsked(stream.name, tenant, events, slots, self._batch_rows)
+            more = True
+            while more and not self._stopping.is_set():
+                purged = self._engine.purge(asked)
+                more = purged.more
+                if purged.events or purged.slot_rows:
+                    self._tell(stream, purged)
+                    done.append(purged)
+        return done
+
+    def _limits(self, stream: Stream) -> tuple[int, int]:
+        """Before which instants events and slots may go; 0: none."""
+        now, kept = self._clock.now(), stream.retention
+        assert kept.events_days is not None
+        recognised = now - self._untimed_id_seconds * MICROSECONDS
+        events = min(now - kept.events_days * DAY, recognised)
+        return max(0, events), max(0, now - kept.slots_days * DAY) if kept.slots_days else 0
+
+    def _tell(self, stream: Stream, purged: Purged) -> None:
+        self._telemetry.count("events_purged_total", purged.events, stream=stream.name)
+        log.info("purged", stream=stream.name, events=purged.events, slot_rows=purged.slot_rows)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.run_once()
+            except AforoError as error:
+                # Nothing was deleted that is not sealed: the next look tries again, and says so again.
+                log.error("purge failed", code=error.code, detail=error.detail, hint=error.hint)
+            except Exception:
+                # A mistake of ours must not end purging for good either; the trace names it.
+                log.exception("purge failed")
+            self._stopping.wait(self._check_after_seconds)
