@@ -109,10 +109,11 @@ def test_a_mark_made_during_a_fold_survives_it(bench: Bench) -> None:
 
 
 def test_a_mark_made_between_claim_and_fold_is_answered_by_it(bench: Bench) -> None:
-    """The opposite order: the fold sees the later commit, so nothing waits any more."""
+    """The opposite order: the fold sees the later commit, which has landed, so nothing waits any more."""
     bench.send(Sent(id="1", fields={"flow": 1}))
     claim = claimed(bench.engine)
     later = bench.send(Sent(id="2", fields={"flow": 2}))
+    assert bench.engine.dirty_slots() == 1
     folded = bench.engine.fold(claim)
     assert folded.as_of == later.number
     bench.engine.replace(folded)

@@ -16,11 +16,16 @@ import numpy as np
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
 
-from aforo.engines.embedded import folding, modelling
-from aforo.engines.embedded.appending import Appending
+from aforo.engines.embedded import folding, modelling, recognising
 from aforo.engines.embedded.database import Cursor, Database
+from aforo.engines.embedded.journal import Journal
+from aforo.engines.embedded.landing import Landing
+from aforo.engines.embedded.marks import Marks
+from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.reading import Reading
+from aforo.engines.embedded.record import Record, RecordRows
 from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
+from aforo.engines.outcomes import outcomes_of
 from aforo.engines.refused import SampleLimits
 from aforo.model.condition import parse
 from aforo.windows import DAY, SLOT, Grain, Window, Zone
@@ -94,9 +99,23 @@ def compare(name: str, text: str) -> None:
 
 
 def append(cursor: Cursor) -> object:
-    batch = Append((stream_rows(READINGS, SENT),), (), NOON)
-    appending = Appending(untimed_id_seconds=86_400, entities_at_hand=100, samples=SampleLimits())
-    return appending.append(cursor, batch, DEFAULT, ())
+    """Looks for the rows, and lands them: the journal between the two is no SQL."""
+    given = stream_rows(READINGS, SENT)
+    new = recognising.fresh(cursor, given, NOON, DAY)
+    batch = Append((given,), (), NOON)
+    record = Record(
+        number=1,
+        arrival=NOON,
+        rows=(RecordRows("readings", tuple(READINGS.entities.values()), given.rows),),
+        outcomes=outcomes_of(batch, [new], lambda tenant: tenant),
+        tenants=(replace(DEFAULT, name="river"),),
+    )
+    pending = Pending()
+    pending.add(record, {})
+    landing = Landing(
+        Journal(Path("nowhere")), pending, Marks(), entities_at_hand=100, samples=SampleLimits()
+    )
+    return landing.begin(cursor)
 
 
 CLAIM = Claim("readings", "river", np.array([NOON, NOON + SLOT]))

@@ -9,6 +9,7 @@ from tests.engines.gauges import DEFAULT, MODEL
 
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import FILE_NAME
+from aforo.engines.embedded.schema import FORMAT
 from aforo.engines.refused import SamplesAsked
 
 FORMAT_1 = (
@@ -48,4 +49,4 @@ def test_counts_of_format_1_stay(tmp_path: Path) -> None:
         engine.close()
     with duckdb.connect(tmp_path / FILE_NAME) as connection:
         assert connection.execute("SELECT count(*) FROM outcomes").fetchall() == [(2,)]
-        assert connection.execute("SELECT format FROM meta").fetchall() == [(2,)]
+        assert connection.execute("SELECT format FROM meta").fetchall() == [(FORMAT,)]

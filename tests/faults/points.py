@@ -1,11 +1,12 @@
-"""Every moment at which a write may end: before and after each thing that its transaction asks of DuckDB.
+"""Every moment at which a write may end: before and after each thing it asks of DuckDB or of the disk.
 
-The engine's own connection is wrapped, so that the points follow the code: a statement that is added is two
-more points, and nothing of this is in what is shipped.
+The engine's own connection and what its journal knows of the system are wrapped, so that the points follow
+the code: a statement that is added is two more points, and nothing of this is in what is shipped.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -15,8 +16,10 @@ from typing import Any, Protocol
 
 import duckdb
 
-from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded import EmbeddedEngine, journal
+
+SYSTEM = {"write", "fdatasync", "fsync", "open", "ftruncate", "unlink"}
+"""What a journal does that a disk or a crash may spoil."""
 
 QUIET = {"cursor", "close", "rollback", "fetchall", "fetchone", "fetchnumpy", "register", "unregister"}
 """What no write does, what undoes it, what reads a result that is there, and what only names a table."""
@@ -40,15 +43,15 @@ def nobody(point: str) -> None:
 
 @dataclass
 class Watched:
-    """The engine's connection; `at` hears of each point before and after what it does."""
+    """The engine's connection, or the system as its journal sees it; `at` hears of each point."""
 
-    real: Cursor
+    real: Any
     leave: Callable[[], None]
     at: At = nobody
 
     def __getattr__(self, name: str) -> Any:
         verb = getattr(self.real, name)
-        if name in QUIET or not callable(verb):
+        if name in QUIET or not callable(verb) or (self.real is os and name not in SYSTEM):
             return verb
 
         def watched(*words: Any, **more: Any) -> Any:
@@ -68,13 +71,24 @@ def named(verb: str, words: tuple[Any, ...]) -> str:
     return f"{verb}: {' '.join(WORDS.sub(' ', words[0]).split()[:6])}"
 
 
+def watch_journal() -> Watched:
+    """Wraps the system that journals write to, until `leave`."""
+
+    def leave() -> None:
+        journal.os = os  # type: ignore[attr-defined]
+
+    watched = Watched(os, leave)
+    journal.os = watched  # type: ignore[attr-defined]
+    return watched
+
+
 def watch(engine: EmbeddedEngine) -> Watched:
     """Wraps the connection that an engine writes through, until `leave`.
 
     What the writer has at hand is forgotten first, so that each write asks for the same things.
     """
     database = engine._database
-    database.write(lambda _cursor: engine._appending.forget())
+    engine._landing.undone()
     real = database._root
 
     def leave() -> None:
@@ -86,9 +100,8 @@ def watch(engine: EmbeddedEngine) -> Watched:
     return watched
 
 
-def points_of(engine: EmbeddedEngine, write: Callable[[], object]) -> list[str]:
+def points_of(watched: Watched, write: Callable[[], object]) -> list[str]:
     """Every point of a write that nothing disturbs."""
-    watched = watch(engine)
     watched.at = heard = Heard()
     write()
     watched.leave()
@@ -124,7 +137,9 @@ def fail(point: str) -> None:
 
 
 def fill(point: str) -> None:
-    """As DuckDB says it."""
+    """As the system says it of a journal, and DuckDB of its file."""
+    if point.split(" ")[1] in SYSTEM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     raise duckdb.IOException(f'IO Error: Could not write file "{point}": No space left on device')
 
 

@@ -14,9 +14,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from tests.engines.gauges import NOON, Sent, as_reference, ask, fold_once
-from tests.faults.points import Strike, die, watch
+from tests.faults.points import Strike, Watched, die, watch, watch_journal
 from tests.laws.shelf import READINGS, Desk, Shelf, as_json, content
 
+from aforo.engines.embedded import EmbeddedEngine
 from aforo.events.receipt import Receipt
 from aforo.windows import DAY, SLOT, Window, Zone
 
@@ -25,9 +26,10 @@ ALL = Window(NOON - 9 * DAY, NOON + 9 * DAY)
 
 
 class Write(StrEnum):
-    """The writes of an engine: events are taken, rollups are made true."""
+    """The writes of an engine: commits go to the journal, then to the tables; rollups are made true."""
 
     APPEND = "append"
+    LAND = "land"
     REPLACE = "replace"
 
 
@@ -41,6 +43,11 @@ def event(number: int) -> Sent:
 EARLIER = [event(number) for number in range(12)]
 LATER = [event(number) for number in range(8, 30)]
 NEW = [event(number) for number in range(12, 30)]
+
+
+def watch_write(engine: EmbeddedEngine, write: Write) -> Watched:
+    """Wraps what a write goes to."""
+    return watch_journal() if write is Write.APPEND else watch(engine)
 
 
 @dataclass
@@ -67,7 +74,11 @@ class Scenario:
     def ready(self, write: Write) -> Callable[[], object]:
         """The write; of a fold only its writing, since its reading changes nothing."""
         if write is Write.APPEND:
+            self.shelf.engine._journal.close()  # each begins a file of its own
             return self.send
+        if write is Write.LAND:
+            self.send()
+            return self.shelf.engine._appending.land
         claim = self.shelf.engine.claim(10**6)
         assert claim is not None
         folded = self.shelf.engine.fold(claim)
@@ -78,7 +89,7 @@ class Scenario:
 
     def hold(self, write: Write, *, committed: bool) -> None:
         """The write is there whole or not at all."""
-        self._hold_events(committed or write is Write.REPLACE)
+        self._hold_events(committed or write is not Write.APPEND)
         if write is Write.REPLACE:
             self._hold_rollups([*EARLIER, *NEW] if committed else EARLIER)
 
@@ -131,8 +142,8 @@ class Scenario:
 def struck(write: Write, number: int, directory: Path) -> None:
     """Ends this process at a point of the write that a directory is prepared for."""
     shelf = Shelf(directory, ZONE)
-    watched = watch(shelf.engine)
     deed = Scenario(shelf, "river").ready(write)
+    watched = watch_write(shelf.engine, write)
     watched.at = Strike(number, die)
     deed()
 

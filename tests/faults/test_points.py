@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.faults.points import Strike, Struck, fail, fill, give_up, points_of, watch
-from tests.faults.scenario import ZONE, Scenario, Write
+from tests.faults.points import Strike, Struck, fail, fill, give_up, points_of
+from tests.faults.scenario import ZONE, Scenario, Write, watch_write
 from tests.laws.shelf import Shelf
 
 import aforo
@@ -22,9 +22,11 @@ from aforo.errors import StorageError, StorageFull
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = 2  # of the points before the commit, beside those around it
-LAST = "after commit"
+LAST = {Write.APPEND: "fdatasync", Write.LAND: "commit", Write.REPLACE: "commit"}
+"""The step with which a write is done."""
 STEPS = {
-    Write.APPEND: ("events_readings", "ledger", "outcomes", "tenants", "commits", "entity_probe"),
+    Write.APPEND: ("open", "fsync", "write", "fdatasync"),
+    Write.LAND: ("events_readings", "ledger", "outcomes", "tenants", "commits", "entity_probe"),
     Write.REPLACE: ("_slot_sums", "_slot_buckets", "_slot_sets", "_day_sums", "revisions", "ledger"),
 }
 
@@ -43,7 +45,8 @@ def points(shelf: Shelf) -> dict[Write, list[str]]:
     for write in Write:
         scenario = Scenario(shelf, shelf.tenant())
         scenario.prepare(write)
-        found[write] = points_of(shelf.engine, scenario.ready(write))
+        deed = scenario.ready(write)
+        found[write] = points_of(watch_write(shelf.engine, write), deed)
         scenario.finish(taken=True)
     return found
 
@@ -52,7 +55,7 @@ def points(shelf: Shelf) -> dict[Write, list[str]]:
 def test_the_points_are_around_every_step(points: dict[Write, list[str]], write: Write) -> None:
     for when in ("before", "after"):
         at = [point for point in points[write] if point.startswith(when)]
-        assert at[-1] == f"{when} commit"
+        assert at[-1] == f"{when} {LAST[write]}"
         for table in STEPS[write]:
             assert any(table in point for point in at), f"{when} {table}"
 
@@ -65,27 +68,31 @@ def test_a_disk_that_is_full_at_one_point_after_the_other(
 
     After one step is before the next, so that half of the points will do here.
     """
-    scenario = Scenario(shelf, shelf.tenant())
-    scenario.prepare(write)
+    scenario = prepared(shelf, write)
     for number, point in enumerate(points[write]):
-        if point.startswith("after") and point != LAST:
+        if point.startswith("after") and number < len(points[write]) - 1:
             continue
         with told(f"struck {point}"):
+            if write is Write.LAND:  # what has landed cannot land again
+                scenario = prepared(shelf, write)
             strike(shelf, scenario, write, Strike(number, fill), StorageFull)
-            scenario.hold(write, committed=point == LAST)
-    scenario.finish(taken=True)
+            scenario.hold(write, committed=done(write, point))
+    scenario.finish(taken=write is not Write.APPEND)
 
 
-@pytest.mark.parametrize("write", Write)
+@pytest.mark.parametrize("write", [Write.LAND, Write.REPLACE])
 def test_a_file_that_is_given_up_is_opened_again(
     shelf: Shelf, points: dict[Write, list[str]], write: Write
 ) -> None:
     """For the next read as for the next write, and it is another connection."""
-    scenario = Scenario(shelf, shelf.tenant())
-    scenario.prepare(write)
+    scenario = prepared(shelf, write)
     for number in (0, len(points[write]) // 2, len(points[write]) - 2):
+        if write is Write.LAND:
+            scenario = prepared(shelf, write)
         strike(shelf, scenario, write, Strike(number, give_up), StorageError)
         scenario.hold(write, committed=False)
+    if write is Write.LAND:
+        scenario = prepared(shelf, write)
     strike(shelf, scenario, write, Strike(len(points[write]) - 1, give_up), StorageError)
     scenario.finish(taken=True)
 
@@ -97,11 +104,10 @@ def test_a_write_that_fails_anywhere_may_be_done_again(
 ) -> None:
     for number, point in enumerate(points[write]):
         with told(f"struck {point}"):
-            scenario = Scenario(shelf, shelf.tenant())
-            scenario.prepare(write)
+            scenario = prepared(shelf, write)
             strike(shelf, scenario, write, Strike(number, fail), Struck)
-            scenario.hold(write, committed=point == LAST)
-            scenario.finish(taken=point == LAST or write is Write.REPLACE)
+            scenario.hold(write, committed=done(write, point))
+            scenario.finish(taken=write is not Write.APPEND)
 
 
 @pytest.mark.parametrize("write", Write)
@@ -120,8 +126,26 @@ def test_a_process_killed_at_every_point_loses_nothing(
     kill_at(points, tmp_path, write, range(len(points[write])))
 
 
+def prepared(shelf: Shelf, write: Write) -> Scenario:
+    scenario = Scenario(shelf, shelf.tenant())
+    scenario.prepare(write)
+    return scenario
+
+
+def done(write: Write, point: str) -> bool:
+    """Whether a write that failed there is done all the same: DuckDB's commit is, a journal's is undone."""
+    return write is not Write.APPEND and point == f"after {LAST[write]}"
+
+
+def survives(write: Write, point: str) -> bool:
+    """Whether a write is done of a process that was killed there: what the system was given, it has."""
+    if write is Write.APPEND:
+        return point in ("after write", "before fdatasync", "after fdatasync")
+    return done(write, point)
+
+
 def strike(shelf: Shelf, scenario: Scenario, write: Write, at: Strike, wanted: type[Exception]) -> None:
-    deed, watched = scenario.ready(write), watch(shelf.engine)
+    deed, watched = scenario.ready(write), watch_write(shelf.engine, write)
     watched.at = at
     with pytest.raises(wanted) as raised:
         deed()
@@ -150,7 +174,7 @@ def kill_at(points: dict[Write, list[str]], folder: Path, write: Write, numbers:
             ask(f"{write} {number} {directory}")
             with told(f"killed {point}"):
                 assert hear() == str(int(signal.SIGKILL))
-                hold_in(directory, write, committed=point == LAST)
+                hold_in(directory, write, committed=survives(write, point))
 
 
 def hold_in(directory: Path, write: Write, *, committed: bool) -> None:
@@ -158,7 +182,7 @@ def hold_in(directory: Path, write: Write, *, committed: bool) -> None:
         scenario = Scenario(shelf, "river")
         scenario.counted = {}  # all that the file has ever counted is of this one
         scenario.hold(write, committed=committed)
-        scenario.finish(taken=committed or write is Write.REPLACE)
+        scenario.finish(taken=committed or write is not Write.APPEND)
 
 
 @contextmanager

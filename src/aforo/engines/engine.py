@@ -68,13 +68,17 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """What one commit is asked to keep; `arrival` is in microseconds."""
+    """What one commit is asked to keep; `arrival` is in microseconds.
+
+    Refusals count for the tenants that events or the `owners` of senders have named, else for `?`.
+    """
 
     rows: tuple[StreamRows, ...]
     refused: tuple[OutcomeCount, ...]
     arrival: int
     volumes: tuple[Volume, ...] = ()
     samples: tuple[Sample, ...] = ()
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

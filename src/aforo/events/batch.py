@@ -16,8 +16,9 @@ class Batch:
     """Drafts of one sender; rows are named by their place in what it sent, of which there are `places`.
 
     `refusals` were found before the drafts were made, and `refused` counts them. `tenant` is the sender's,
-    `size` the bytes it sent. Drafts that have `walked` the steps are kept as they are; others walk them
-    together with those of the same commit, since a step takes as long for one row as for hundreds.
+    `owners` are all that it may bring events of, `size` the bytes it sent. Drafts that have `walked` the
+    steps are kept as they are; others walk them together with those of the same commit, since a step takes as
+    long for one row as for hundreds.
     """
 
     drafts: tuple[Draft, ...]
@@ -25,6 +26,7 @@ class Batch:
     refused: Refused
     refusals: tuple[Refusal, ...] = ()
     tenant: str | None = None
+    owners: frozenset[str] = frozenset()
     size: int = 0
     walked: bool = False
     reported: tuple[OutcomeCount, ...] = ()  # what the sender refused itself, and some of it

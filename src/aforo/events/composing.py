@@ -146,6 +146,7 @@ def _append(
         arrival=arrival,
         volumes=tuple(chain(*volumes)),
         samples=tuple(chain(*samples)),
+        owners=frozenset().union(*(batch.owners for batch in batches)),
     )
 
 

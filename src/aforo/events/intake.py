@@ -114,7 +114,9 @@ class Intake:
         whole, more = walk(draft, rules)
         for refusal in more:
             refused.add_of(draft, refusal, tenant)
-        batch = Batch((whole,), 0, refused, (*refusals, *more), tenant, size, walked=True)
+        batch = Batch(
+            (whole,), 0, refused, (*refusals, *more), tenant, _owners(tenant, None), size, walked=True
+        )
         return self._buffer.submit(batch)
 
     def report(self, refused: Sequence[OutcomeCount], samples: Sequence[Sample]) -> Future[Receipt]:
@@ -149,7 +151,15 @@ class Intake:
                 found += foreign
                 for refusal in foreign:
                     refused.add_foreign(draft, refusal, tenant)
-        return self._buffer.submit(Batch(tuple(taken), places, refused, tuple(found), tenant, size))
+        batch = Batch(tuple(taken), places, refused, tuple(found), tenant, _owners(tenant, owns), size)
+        return self._buffer.submit(batch)
+
+
+def _owners(tenant: str | None, owns: frozenset[str] | None) -> frozenset[str]:
+    """Tenants that somebody with a say has named: refused events count for them from the first."""
+    if owns is not None:
+        return owns
+    return frozenset() if tenant is None else frozenset((tenant,))
 
 
 def _filled(draft: Draft, tenant: str) -> Draft:

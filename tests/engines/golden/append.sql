@@ -1,13 +1,3 @@
--- The rows of slots that are over in which commits still stand apart, put together.
-SELECT tenant, start, stream, reason, sum(events)::BIGINT AS events, sum(bytes)::BIGINT AS bytes,
-    0::BIGINT AS "commit"
-FROM outcomes WHERE start IN (SELECT start FROM outcomes WHERE "commit" > 0 AND start <> $slot)
-GROUP BY ALL ORDER BY start, tenant, stream, reason;
--- slot = 2013-03-09 17:00:00
-
--- The number of the last durable append.
-SELECT coalesce(max("commit"), 0) FROM commits;
-
 -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
 -- written of one time stands together.
 SELECT tenant, id, time FROM "events_readings"
@@ -27,6 +17,16 @@ WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELEC
 -- untimed = True
 -- ids = ['2']
 
+-- The number of the last durable append.
+SELECT coalesce(max("commit"), 0) FROM commits;
+
+-- The rows of slots that are over in which commits still stand apart, put together.
+SELECT tenant, start, stream, reason, sum(events)::BIGINT AS events, sum(bytes)::BIGINT AS bytes,
+    0::BIGINT AS "commit"
+FROM outcomes WHERE start IN (SELECT start FROM outcomes WHERE "commit" > 0 AND start <> $slot)
+GROUP BY ALL ORDER BY start, tenant, stream, reason;
+-- slot = 2013-03-09 17:00:00
+
 SELECT count(*) FROM "entity_probe";
 
 -- The number that each tenant's next probe gets.
@@ -45,37 +45,37 @@ SELECT tenant, value, ordinal FROM "entity_crew";
 
 INSERT INTO "entity_crew" SELECT tenant, value, ordinal FROM new_entities;
 
-INSERT INTO "events_readings" (tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", "__ordinal_probe.probe", "__ordinal_crew.crew") SELECT tenant, id, time, untimed, $commit, "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", __ordinal0, __ordinal1 FROM stage ORDER BY time;
--- commit = 1
+INSERT INTO "events_readings" (tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", "__ordinal_probe.probe", "__ordinal_crew.crew") SELECT tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", __ordinal0, __ordinal1 FROM stage ORDER BY time;
 
 -- The earliest slot that waits for a fold, by stream and tenant.
 SELECT stream, tenant, epoch_us(min(slot)) FROM ledger GROUP BY ALL;
 
--- The slots that these rows dirtied.
+-- The slots that these commits dirtied.
 INSERT INTO ledger
-SELECT $stream, unnest($tenants), unnest($slots), $commit, unnest($events);
--- stream = readings
+SELECT unnest($streams), unnest($tenants), unnest($slots), unnest($commits), unnest($events);
+-- streams = ['readings', 'readings']
 -- tenants = ['river', 'river']
 -- slots = [datetime.datetime(2013, 3, 9, 17, 0), datetime.datetime(2013, 3, 9, 17, 15)]
--- commit = 1
+-- commits = [1, 1]
 -- events = [1, 1]
 
--- What became of what arrived with this commit.
+-- What became of what arrived with these commits.
 INSERT INTO outcomes
-SELECT unnest($tenants), $slot, unnest($streams), unnest($reasons), unnest($events), unnest($bytes), $commit;
+SELECT unnest($tenants), unnest($slots), unnest($streams), unnest($reasons), unnest($events), unnest($bytes),
+    unnest($commits);
 -- tenants = ['river']
--- slot = 2013-03-09 17:00:00
+-- slots = [datetime.datetime(2013, 3, 9, 17, 0)]
 -- streams = ['readings']
 -- reasons = ['accepted']
 -- events = [2]
 -- bytes = [0]
--- commit = 1
+-- commits = [1]
 
 INSERT OR IGNORE INTO tenants VALUES ($name, $timezone, $week_start, false);
 -- name = river
 -- timezone = America/New_York
 -- week_start = monday
 
-INSERT INTO commits VALUES ($commit, $at);
--- commit = 1
--- at = 2013-03-09 17:00:00
+INSERT INTO commits SELECT unnest($numbers), unnest($times);
+-- numbers = [1]
+-- times = [datetime.datetime(2013, 3, 9, 17, 0)]

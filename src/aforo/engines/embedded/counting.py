@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.outcomes import Outcome
+from aforo.engines.embedded.record import Record
 from aforo.windows import slot_of
 
 INSERT_OUTCOMES = """
--- What became of what arrived with this commit.
+-- What became of what arrived with these commits.
 INSERT INTO outcomes
-SELECT unnest($tenants), $slot, unnest($streams), unnest($reasons), unnest($events), unnest($bytes), $commit
+SELECT unnest($tenants), unnest($slots), unnest($streams), unnest($reasons), unnest($events), unnest($bytes),
+    unnest($commits)
 """
 
 SLOTS_OVER = """
@@ -29,22 +34,50 @@ DELETE FROM outcomes WHERE start IN (SELECT start FROM outcomes WHERE "commit" >
 INSERT_OVER = "INSERT INTO outcomes SELECT * FROM over"
 
 
-def count(cursor: Cursor, outcomes: tuple[Outcome, ...], number: int, arrival: int) -> None:
-    """Adds a commit's counts by the slot of its arrival."""
-    if not outcomes:
+class _Key(NamedTuple):
+    tenant: str
+    slot: int
+    stream: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Counted:
+    events: int = 0
+    bytes: int = 0
+    commit: int = 0
+
+
+def count(cursor: Cursor, records: Sequence[Record]) -> None:
+    """Adds the counts of commits by the slots of their arrival, those of one slot under its last commit."""
+    counted = _together(records)
+    if not counted:
         return
+    keys, rows = list(counted), list(counted.values())
     cursor.execute(
         INSERT_OUTCOMES,
         {
-            "tenants": [each.tenant for each in outcomes],
-            "slot": timestamp(slot_of(arrival)),
-            "streams": [each.stream for each in outcomes],
-            "reasons": [each.reason for each in outcomes],
-            "events": [each.events for each in outcomes],
-            "bytes": [each.bytes for each in outcomes],
-            "commit": number,
+            "tenants": [key.tenant for key in keys],
+            "slots": [timestamp(key.slot) for key in keys],
+            "streams": [key.stream for key in keys],
+            "reasons": [key.reason for key in keys],
+            "events": [row.events for row in rows],
+            "bytes": [row.bytes for row in rows],
+            "commits": [row.commit for row in rows],
         },
     )
+
+
+def _together(records: Sequence[Record]) -> dict[_Key, _Counted]:
+    counted: dict[_Key, _Counted] = {}
+    for record in records:
+        slot = slot_of(record.arrival)
+        for each in record.outcomes:
+            row = counted.setdefault(_Key(each.tenant, slot, each.stream, each.reason), _Counted())
+            row.events += each.events
+            row.bytes += each.bytes
+            row.commit = record.number
+    return counted
 
 
 def put_together(cursor: Cursor, arrival: int) -> None:

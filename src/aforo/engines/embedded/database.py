@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Condition, Event, Timer
@@ -27,6 +27,19 @@ Cursor = duckdb.DuckDBPyConnection
 T = TypeVar("T")
 
 
+class Companion:
+    """What goes with every write transaction, on the writing thread; this one does nothing."""
+
+    def begin(self, cursor: Cursor) -> None:
+        """The transaction has begun; what is written here is a part of it."""
+
+    def done(self) -> None:
+        """It is durable."""
+
+    def undone(self) -> None:
+        """It failed, as far as can be told, and nothing else has been written since."""
+
+
 class Database:
     """One open file: reads on cursors of their own, every write transaction on one thread.
 
@@ -41,6 +54,7 @@ class Database:
         with spoken(self.path):
             directory.mkdir(parents=True, exist_ok=True)
         self._root = self._connected()
+        self._companion = Companion()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
         self._changed = Condition()
         self._reading = 0
@@ -53,16 +67,22 @@ class Database:
             self.close()
             raise
 
-    def write(self, change: Callable[[Cursor], T], undone: Callable[[], None] = lambda: None) -> T:
+    def write(self, change: Callable[[Cursor], T]) -> T:
         """Runs `change` in a transaction on the writing thread; it is durable when this returns.
 
-        Whatever `change` raises rolls all of it back, and `undone` is called before anything else is written.
-        Raises `StorageFull`, `StorageError`.
+        Whatever `change` raises rolls all of it back. Raises `StorageFull`, `StorageError`.
         """
+        return self.submit(change).result()
+
+    def submit(self, change: Callable[[Cursor], T]) -> Future[T]:
+        """As `write`, without waiting: the future is done when it is durable, or has failed."""
         with self._changed:
             self._check_open()
-            written = self._writer.submit(self._transact, change, undone)
-        return written.result()
+            return self._writer.submit(self._transact, change)
+
+    def accompany(self, companion: Companion) -> None:
+        """From now on every write transaction is told to a companion, which begins it."""
+        self._companion = companion
 
     @contextmanager
     def snapshot(self, time_limit_seconds: float | None = None) -> Iterator[Cursor]:
@@ -152,17 +172,19 @@ class Database:
         if self._closed:
             raise Stopping(f"{self.path.parent} was closed", hint="ask again once it is open")
 
-    def _transact(self, change: Callable[[Cursor], T], undone: Callable[[], None]) -> T:
+    def _transact(self, change: Callable[[Cursor], T]) -> T:
         self._renew()
         with self._spoken():
             try:
                 self._root.begin()
+                self._companion.begin(self._root)
                 result = change(self._root)
                 self._root.commit()
             except BaseException:
-                undone()
+                self._companion.undone()
                 self._roll_back()
                 raise
+            self._companion.done()
             return result
 
     def _roll_back(self) -> None:

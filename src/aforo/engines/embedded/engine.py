@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import structlog
 
 from aforo.engines.embedded import folding, modelling, purging, sampling, sealing
-from aforo.engines.embedded.appending import Appending, tenants_of
+from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.database import Cursor, Database, first_row
+from aforo.engines.embedded.journal import Journal
+from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.layout import events_table
+from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.parameters import microseconds, timestamp
+from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.engine import (
     Append,
@@ -30,9 +36,12 @@ from aforo.engines.engine import (
     StreamStatistics,
 )
 from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
+from aforo.errors import StorageError
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone, slot_of
+
+log = structlog.get_logger(__name__)
 
 ENTITIES_AT_HAND = 500_000
 """Values of entities whose numbers are kept in memory: some 60 MB."""
@@ -42,8 +51,7 @@ STANDING = """
 -- touches were folded, which is raised with any of them.
 SELECT min(slot), min("commit"),
     (SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
-        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end),
-    (SELECT coalesce(max("commit"), 0) FROM commits)
+        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end)
 FROM ledger WHERE stream = $stream AND tenant = $tenant AND slot >= $start AND slot < $end
 """
 
@@ -88,24 +96,42 @@ class EmbeddedEngine:
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._limits = samples
-        self._appending = Appending(
-            untimed_id_seconds=untimed_id_seconds, entities_at_hand=entities_at_hand, samples=samples
+        pending, self._marks = Pending(), Marks()
+        self._pending = pending
+        self._journal = Journal(directory)
+        self._landing = Landing(
+            self._journal, pending, self._marks, entities_at_hand=entities_at_hand, samples=samples
         )
         self._seals = sealing.Seals()
+        self._database.accompany(self._landing)
+        try:
+            self._appending = Appending(
+                self._database,
+                self._journal,
+                pending,
+                self._marks,
+                untimed_id_seconds=untimed_id_seconds,
+                samples=samples,
+            )
+        except BaseException:
+            self._database.close()
+            raise
         self._model: Model | None = None
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
-        # The slot whose counts are still kept by commit; when it is over they are put together.
 
     @property
     def name(self) -> str:
         return "embedded"
 
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
-        self._database.write(lambda cursor: modelling.apply_model(cursor, model))
-        self._database.write(self._seals.read)
-        self._database.write(lambda _cursor: self._appending.forget())
+        def write(cursor: Cursor) -> None:
+            modelling.apply_model(cursor, model)
+            self._seals.read(cursor)
+            self._landing.forget()  # marks and entities may be others now
+
+        self._database.write(write)
         self._model = model
         self._default_tenant = default_tenant
         with self._database.snapshot() as cursor:
@@ -116,19 +142,11 @@ class EmbeddedEngine:
         # No seal moves between here and the commit, so that nothing is kept that is older than one.
         with self._seals.unmoved() as seals:
             taken, older = sealing.apart(append, seals, self._limits.per_reason)
-            return sealing.told(self._append(taken), append, older)
-
-    def _append(self, append: Append) -> Commit:
-        commit = self._database.write(
-            lambda cursor: self._appending.append(cursor, append, self._default_tenant, self._tenants),
-            undone=self._appending.forget,
-        )
-        for name in tenants_of(append.rows):
-            self._tenants.setdefault(name, replace(self._default_tenant, name=name))
-        return commit
+            commit = self._appending.append(taken, self._tenants, self._default_tenant)
+            return sealing.told(commit, append, older)
 
     def claim(self, max_rows: int) -> Claim | None:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             newest = first_row(cursor, NEWEST_DIRTY, {"streams": list(self.model.streams)})
             if newest is None:
                 return None
@@ -146,11 +164,13 @@ class EmbeddedEngine:
 
         def write(cursor: Cursor) -> None:
             folding.write(cursor, folded, stream)
-            self._appending.folded(cursor, folded.claim)
+            self._marks.answered(cursor, folded.claim.stream, [folded.claim.tenant])
 
-        self._database.write(write, undone=self._appending.forget)
+        self._database.write(write)
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
+        if request.rollup is None or request.stream.ledger:
+            self._appending.land()
         with self._database.snapshot(time_limit_seconds) as cursor:
             return Reading(cursor, request).states()
 
@@ -165,24 +185,30 @@ class EmbeddedEngine:
             "day": timestamp(zone.day_start(zone.date_of(window.start))),
             "end": timestamp(window.end),
         }
+        commit = self._appending.last
+        pending = self._pending.waiting(stream, tenant, Window(slot_of(window.start), window.end))
         with self._database.snapshot() as cursor:
-            slot, oldest, revision, commit = _row(cursor, STANDING, asked)
+            slot, oldest, revision = _row(cursor, STANDING, asked)
             made = None if slot is None else first_row(cursor, MADE_AT, {"commit": oldest})
+        dirty = [] if slot is None else [microseconds(slot)]
+        since = [] if made is None else [microseconds(made[0])]
+        if pending is not None:
+            dirty.append(pending.dirty_from)
+            since.append(pending.since)
         return Standing(
             commit=commit,
-            dirty_from=None if slot is None else microseconds(slot),
-            unfolded_since=None if made is None else microseconds(made[0]),
+            dirty_from=min(dirty, default=None),
+            unfolded_since=min(since, default=None),
             revision=revision,
         )
 
     def _standing_of_ledger(self) -> Standing:
         """Counts are written with what they count: nothing waits, and any commit may change them."""
-        with self._database.snapshot() as cursor:
-            commit = modelling.last_commit(cursor)
+        commit = self._appending.last
         return Standing(commit=commit, dirty_from=None, unfolded_since=None, revision=commit)
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             (count,) = _row(
                 cursor,
                 f"SELECT count(*) FROM {events_table(stream)} "
@@ -192,7 +218,7 @@ class EmbeddedEngine:
             return int(count)
 
     def extent(self, stream: str, tenant: str) -> Window | None:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             first, last = _row(
                 cursor,
                 "SELECT epoch_us(time_bucket(INTERVAL 15 MINUTES, min(time))), "
@@ -229,11 +255,11 @@ class EmbeddedEngine:
             return purged
 
     def dirty_slots(self) -> int:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             return int(_row(cursor, ALL_DIRTY, {})[0])
 
     def statistics(self) -> Statistics:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             return Statistics(
                 engine=self.name,
                 version=duckdb.__version__,
@@ -246,11 +272,23 @@ class EmbeddedEngine:
             )
 
     def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             return sampling.read(cursor, asked, self._limits)
 
     def close(self) -> None:
+        try:
+            self._appending.land()
+        except StorageError as error:
+            log.warning("commits wait in the journal until it is opened again", detail=error.detail)
         self._database.close()
+        self._journal.close()
+
+    @contextmanager
+    def _landed(self) -> Iterator[Cursor]:
+        """A snapshot that has every commit made so far."""
+        self._appending.land()
+        with self._database.snapshot() as cursor:
+            yield cursor
 
     @property
     def model(self) -> Model:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from collections.abc import Iterable, Sequence
 
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.parameters import timestamp
-from aforo.windows import SLOT
+from aforo.engines.embedded.record import Mark
 
 Key = tuple[str, str]
 
 
 class Marks:
-    """Writes the marks of an append and knows the earliest that stands, by stream and tenant.
+    """Writes marks and knows the earliest that stands in the table, by stream and tenant.
 
-    Used within write transactions only; `forget` follows one that was rolled back or changed the ledger.
+    Changed within write transactions only; `forget` follows one that was rolled back or changed the ledger.
     """
 
     def __init__(self) -> None:
@@ -26,62 +24,60 @@ class Marks:
         """Reads the ledger again before it is asked."""
         self._earliest = None
 
-    def mark(self, cursor: Cursor, stream: str, rows: pa.Table, number: int) -> None:
-        """Marks every slot that the rows touch, with how many they are."""
-        earliest = self._read(cursor)
-        tenants = rows["tenant"].combine_chunks().dictionary_encode()
-        slots = pc.cast(rows["time"], pa.int64()).to_numpy() // SLOT
-        names = tenants.dictionary.to_pylist()
-        codes = tenants.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        pairs, counts = np.unique(slots * len(names) + codes, return_counts=True)
-        of = [names[code] for code in (pairs % len(names)).tolist()]
-        starts = (pairs // len(names) * SLOT).tolist()
+    def mark(self, cursor: Cursor, numbered: Sequence[tuple[int, Mark]]) -> None:
+        """Writes marks, each with the number of its commit."""
+        if not numbered:
+            return
+        if self._earliest is None:
+            self._earliest = earliest(cursor)
         cursor.execute(
             """
-            -- The slots that these rows dirtied.
+            -- The slots that these commits dirtied.
             INSERT INTO ledger
-            SELECT $stream, unnest($tenants), unnest($slots), $commit, unnest($events)
+            SELECT unnest($streams), unnest($tenants), unnest($slots), unnest($commits), unnest($events)
             """,
             {
-                "stream": stream,
-                "tenants": of,
-                "slots": [timestamp(start) for start in starts],
-                "commit": number,
-                "events": counts.tolist(),
+                "streams": [mark.stream for _, mark in numbered],
+                "tenants": [mark.tenant for _, mark in numbered],
+                "slots": [timestamp(mark.slot) for _, mark in numbered],
+                "commits": [number for number, _ in numbered],
+                "events": [mark.events for _, mark in numbered],
             },
         )
-        for tenant, start in zip(of, starts, strict=True):
-            key = (stream, tenant)
-            earliest[key] = min(start, earliest.get(key, start))
+        for _, mark in numbered:
+            key = (mark.stream, mark.tenant)
+            self._earliest[key] = min(mark.slot, self._earliest.get(key, mark.slot))
 
-    def dirty_from(self, cursor: Cursor, stream: str, tenants: list[str]) -> dict[Key, int]:
-        """The start of the earliest slot that waits for a fold, for those tenants that have one."""
-        earliest = self._read(cursor)
-        keys = [(stream, tenant) for tenant in tenants]
-        return {key: earliest[key] for key in keys if key in earliest}
+    def at_hand(self, keys: Iterable[Key]) -> dict[Key, int] | None:
+        """The start of the earliest slot that waits, for those that have one; None where it must be read."""
+        known = self._earliest
+        return None if known is None else {key: known[key] for key in keys if key in known}
 
-    def answered(self, cursor: Cursor, stream: str, tenant: str) -> None:
-        """A fold has removed marks of a tenant: what is its earliest now?"""
+    def answered(self, cursor: Cursor, stream: str, tenants: Iterable[str]) -> None:
+        """A fold has removed marks of tenants: what is their earliest now?"""
         if self._earliest is None:
             return
+        names = sorted(set(tenants))
         found = cursor.execute(
             """
-            -- The earliest slot of a tenant that still waits.
-            SELECT epoch_us(min(slot)) FROM ledger WHERE stream = $stream AND tenant = $tenant
+            -- The earliest slot of some tenants that still waits.
+            SELECT tenant, epoch_us(min(slot)) FROM ledger
+            WHERE stream = $stream AND list_contains($tenants, tenant) GROUP BY tenant
             """,
-            {"stream": stream, "tenant": tenant},
+            {"stream": stream, "tenants": names},
         ).fetchall()
-        self._earliest.pop((stream, tenant), None)
-        if found[0][0] is not None:
-            self._earliest[stream, tenant] = found[0][0]
+        for tenant in names:
+            self._earliest.pop((stream, tenant), None)
+        for tenant, slot in found:
+            self._earliest[stream, tenant] = slot
 
-    def _read(self, cursor: Cursor) -> dict[Key, int]:
-        if self._earliest is None:
-            rows = cursor.execute(
-                """
-                -- The earliest slot that waits for a fold, by stream and tenant.
-                SELECT stream, tenant, epoch_us(min(slot)) FROM ledger GROUP BY ALL
-                """
-            ).fetchall()
-            self._earliest = {(stream, tenant): slot for stream, tenant, slot in rows}
-        return self._earliest
+
+def earliest(cursor: Cursor) -> dict[Key, int]:
+    """The start of the earliest slot that waits for a fold, by stream and tenant, as the cursor sees it."""
+    rows = cursor.execute(
+        """
+        -- The earliest slot that waits for a fold, by stream and tenant.
+        SELECT stream, tenant, epoch_us(min(slot)) FROM ledger GROUP BY ALL
+        """
+    ).fetchall()
+    return {(stream, tenant): slot for stream, tenant, slot in rows}

@@ -24,11 +24,11 @@ _TIMED = ("tenant", "id", "time")
 _UNTIMED = ("tenant", "id")
 
 
-def fresh(cursor: Cursor, given: StreamRows, arrival: int, untimed_id_seconds: int) -> Mask:
+def fresh(cursor: Cursor, given: StreamRows, arrival: int, reach: int) -> Mask:
     """The rows that no earlier row of theirs and no kept event has the name of.
 
     An event is named by tenant, id and time. One that came without a time is recognised by its id for a
-    while, on both sides of its arrival, since a clock may have been set back in between.
+    while (`reach` microseconds) on both sides of its arrival, since a clock may have been set back meanwhile.
     """
     untimed = given.rows["untimed"].to_numpy()
     out = np.zeros(given.rows.num_rows, np.bool_)
@@ -40,7 +40,6 @@ def fresh(cursor: Cursor, given: StreamRows, arrival: int, untimed_id_seconds: i
             span = pc.min_max(mine["time"]).as_py()
             earliest, latest = span["min"], span["max"]
         else:
-            reach = untimed_id_seconds * 1_000_000
             earliest, latest = timestamp(arrival - reach), timestamp(arrival + reach)
         kept = _kept(cursor, given.stream.name, mine, earliest, latest, untimed=names is _UNTIMED)
         out[rows] = _firsts(mine, names) & ~_among(mine, names, kept)

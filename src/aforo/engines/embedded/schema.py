@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -81,6 +81,7 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "DROP TABLE outcomes_of_format_1",
         CREATE_REFUSED,
     ),
+    2: (),  # Format 3 has journals beside the file, which an older version would leave lying.
 }
 """What brings the tables of a format to those of the next."""
 
