@@ -107,7 +107,7 @@ def test_a_large_csv_comes_in_chunks_of_one_size(tmp_path: Path, name: str) -> N
     assert joined(chunks)["n"] == [str(number) for number in numbers.tolist()]
     progress = [each.bytes_read for each in chunks]
     assert progress == sorted(progress)
-    assert [each / chunks[0].bytes_total for each in progress] == pytest.approx([0.38, 0.77, 1], abs=0.05)
+    assert [each / chunks[0].bytes_total for each in progress] == pytest.approx([0.38, 0.77, 1], abs=0.1)
     assert [each.first_row for each in chunks] == [0, *(int(each.numbers[-1]) + 1 for each in chunks[:-1])]
 
 

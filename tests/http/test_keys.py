@@ -198,7 +198,7 @@ def test_events_of_another_tenant_are_refused_and_counted_under_the_keys(keyed: 
     receipt = keyed.client.post("/v1/events", json={"events": events}, headers=bearer(key)).json()
     assert receipt["accepted"] == 2
     assert [each["code"] for each in receipt["refused"]] == ["not_your_tenant", "unknown_stream"]
-    with keyed.house.rooms.engine._database.snapshot() as cursor:  # type: ignore[attr-defined]
+    with keyed.house.rooms.engine._landed() as cursor:  # type: ignore[attr-defined]
         assert cursor.execute("SELECT DISTINCT tenant FROM outcomes").fetchall() == [("nyc",)]
 
 
