@@ -239,12 +239,12 @@ class EmbeddedEngine:
         return self._seals.of(stream, tenant)
 
     def purgeable(self, stream: str, before: int) -> tuple[str, ...]:
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             return purging.tenants(cursor, self.model.stream(stream), before)
 
     def purge(self, asked: PurgeAsked) -> Purged:
         stream, zone = self.model.stream(asked.stream), self.zone(asked.tenant)
-        with self._database.snapshot() as cursor:
+        with self._landed() as cursor:
             step = purging.next_step(cursor, asked, stream, zone)
         if step is None:
             return Purged(0, 0, self.seal(asked.stream, asked.tenant), more=False)
