@@ -1,0 +1,250 @@
+"""A data directory with a life: events come, folds happen, the process ends well or badly, the model changes.
+
+Beside it stands `Plain`, which only knows what was accepted. A verb of the engine that is new gets a method
+here and a rule in `test_rollups_as_one.py`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.engines.gauges import ask, answered, as_reference, fresh, stream_rows
+from tests.engines.gauges import Sent
+from tests.laws.plain import EPOCH, METRICS, Asked, Place, Plain
+from tests.laws.shelf import content
+from tests.reference_engine import ReferenceEngine
+
+from aforo.clock import ManualClock
+from aforo.engines.embedded import EmbeddedEngine
+from aforo.engines.engine import Append, Folded
+from aforo.model.model import Model
+from aforo.model.reading import read_model
+from aforo.model.rollup import RollupGrain
+from aforo.model.tenant import Tenant
+from aforo.questions.ask import Desk
+from aforo.questions.asked import decode
+from aforo.rollups.folder import Folder
+from aforo.settings import Settings
+from aforo.telemetry import Telemetry
+from aforo.windows import Grain, Zone
+
+YAML = """
+tenants:
+  river: {{timezone: America/New_York}}
+  hills: {{timezone: Asia/Kathmandu, week_start: sunday}}
+  south: {{timezone: America/Santiago}}
+  isles: {{timezone: Pacific/Apia}}
+streams:
+  readings:
+    fields:
+      station: {{type: string, max_length: 10}}
+      level: {{type: number, scale: 2, maximum: 1000}}
+      flow: {{type: integer}}
+      probe: {{type: string}}
+    entities: {{probe: probe}}
+    measures:
+      all_readings: count
+      low: {{count: true, where: "flow <= 0"}}
+      level_sum: {{sum: level}}
+      flow_sum: {{sum: flow}}
+      lowest: {{minimum: level}}
+      highest: {{maximum: flow}}
+      levels: {{histogram: level}}
+      probes: {{distinct: probe}}
+    rollups:
+{rollups}
+metrics:
+{metrics}
+"""
+FORMULAS = {
+    "readings": "all_readings",
+    "low_readings": "low",
+    "level_total": "level_sum",
+    "flow_total": "flow_sum",
+    "level_min": "lowest",
+    "flow_max": "highest",
+    "level_avg": "level_sum / all_readings",
+    "level_p50": "percentile(levels, 50)",
+    "level_p95": "percentile(levels, 95)",
+    "probes_seen": "probes",
+}
+ROLLUPS = {
+    "stations": "{by: [station]}",
+    "wide": "{by: [station, probe], grain: day}",
+    "plain": "{by: []}",
+    "lean": "{by: [probe], measures: [all_readings, probes]}",
+    "rich": "{by: [station], measures: [all_readings, level_sum, levels, probes]}",
+}
+KEPT = {
+    "as at first": ("stations", "wide"),
+    "one more": ("stations", "wide", "plain"),
+    "one less": ("stations",),
+    "others": ("lean", "wide"),
+    "another of fewer measures": ("rich",),
+}
+
+
+def model_of(rollups: Sequence[str]) -> Model:
+    """The model that keeps some rollups."""
+    kept = "\n".join(f"      {name}: {ROLLUPS[name]}" for name in rollups)
+    told = "\n".join(
+        f'  {name}: {{formula: "{formula}", unit: "", format: number, owner: tests, description: {name}}}'
+        for name, formula in FORMULAS.items()
+    )
+    return read_model(YAML.format(rollups=kept, metrics=told), source="world.yaml")
+
+
+MODELS: Mapping[str, Model] = {name: model_of(rollups) for name, rollups in KEPT.items()}
+FIRST = "as at first"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A tenant's place, and an instant around which its events are: a change of its clocks."""
+
+    place: Place
+    around: datetime
+
+
+# `drift` is declared nowhere: it lives where the default tenant does.
+DEFAULT = Tenant(name="", timezone="Pacific/Chatham")
+SPOTS: Mapping[str, Spot] = {
+    "river": Spot(Place("America/New_York"), datetime(2013, 3, 10, 7, tzinfo=UTC)),
+    "hills": Spot(Place("Asia/Kathmandu", "sunday"), datetime(2013, 3, 30, 18, 15, tzinfo=UTC)),
+    "south": Spot(Place("America/Santiago"), datetime(2013, 4, 28, 3, tzinfo=UTC)),
+    "isles": Spot(Place("Pacific/Apia"), datetime(2011, 12, 30, 10, tzinfo=UTC)),
+    "drift": Spot(Place("Pacific/Chatham"), datetime(2013, 4, 6, 14, tzinfo=UTC)),
+}
+NOW = datetime(2014, 1, 1, tzinfo=UTC)
+HOURS = (-50.0, -26.0, -24.0, -12.25, -1.0, -0.25, 0.0, 0.25, 1.0, 2.0, 11.0, 23.0, 24.0, 25.0, 49.0)
+LATE_DAYS = (-7, -32, -63, -366)
+
+
+def micros(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def event(tenant: str, number: int, hours: float) -> Sent:
+    """The event of a number, so many hours after what its tenant's events are around."""
+    time = SPOTS[tenant].around + timedelta(hours=hours, microseconds=number)
+    return Sent(tenant=tenant, id=str(number), time=micros(time), fields=content(number))
+
+
+@dataclass
+class World:
+    """An engine on `home`, and what it must say."""
+
+    root: Path
+    model: str = FIRST
+    plain: Plain = field(default_factory=Plain)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(micros(NOW)))
+    lives: int = 0
+
+    def __post_init__(self) -> None:
+        self.home = self.root / "0"
+        self.open()
+
+    def open(self) -> None:
+        self.engine = EmbeddedEngine(self.home, memory_mb=128, threads=1, untimed_id_seconds=86_400)
+        self.engine.apply_model(MODELS[self.model], DEFAULT)
+        self.desk = Desk(self.engine, MODELS[self.model], Settings(), self.clock, Telemetry())
+
+    def close(self) -> None:
+        self.engine.close()
+
+    def begin_again(self, *, model: str, crashed: bool) -> None:
+        """Another process with perhaps another model: after a good end, or over the files as they are now."""
+        if crashed:
+            self.lives += 1
+            there, self.home = self.home, self.root / str(self.lives)
+            still_copy(there, self.home)
+            self.engine.close()
+            shutil.rmtree(there)
+        else:
+            self.engine.close()
+        self.model = model
+        self.open()
+
+    def append(self, events: Sequence[Sent]) -> None:
+        """One commit; it must take as new what is new."""
+        new = self.plain.take(events)
+        rows = stream_rows(MODELS[self.model].streams["readings"], events)
+        commit = self.engine.append(Append((rows,), (), self.clock.now()))
+        assert sum(fresh(commit)) == new
+
+    def folder(self, rows: int) -> Folder:
+        return Folder(self.engine, self.clock, Telemetry(), batch_rows=rows, wake_after_seconds=1)
+
+    def fold_once(self, rows: int) -> None:
+        self.folder(rows).run_once()
+
+    def read_fold(self, rows: int) -> Folded | None:
+        """A fold that has read, and has written nothing."""
+        claim = self.engine.claim(rows)
+        return None if claim is None else self.engine.fold(claim)
+
+    def fold(self) -> None:
+        """Until nothing waits."""
+        self.folder(10**6).run_until_clean()
+        assert self.engine.dirty_slots() == 0
+
+    def check(self, tenant: str, asked: Asked) -> None:
+        """What an answer calls complete is true; with nothing dirty, all of it is."""
+        if tenant not in self.plain.kept:
+            return
+        answer = self.desk.ask(decode(asked.body(tenant, list(METRICS)))).as_json()
+        assert self.plain.disagreements(tenant, asked, answer) == [], asked
+        if not self.engine.dirty_slots():
+            proof = answer["proof"]
+            assert proof["staleSeconds"] == 0
+            assert datetime.fromisoformat(proof["completeUntil"]) == NOW
+
+    def check_states(self, tenant: str) -> None:
+        """Every rollup's own rows, by all it is split by, are the states of what was accepted."""
+        model = MODELS[self.model]
+        stream = model.streams["readings"]
+        extent = self.engine.extent(stream.name, tenant)
+        assert (extent is None) == (tenant not in self.plain.kept)
+        if extent is None:
+            return
+        zone = self.engine.zone(tenant)
+        here = replace(DEFAULT, name=tenant, timezone=zone.name, week_start=zone.week_start)
+        reference = ReferenceEngine(replace(model, tenants={tenant: here}))
+        kept = self.plain.kept[tenant]
+        reference.take(
+            [as_reference(Sent(tenant=tenant, id=id_, time=at, fields=of)) for (id_, at), of in kept.items()], 0
+        )
+        reference.fold()
+        for rollup in stream.rollups.values():
+            for grain in {Grain.DAY, Grain.SLOT if rollup.grain is RollupGrain.SLOT else Grain.DAY}:
+                asked = ask(
+                    stream, rollup, tenant=tenant, by=rollup.dimensions, zone=zone, window=extent, grain=grain
+                )
+                said = answered(self.engine.read_states(asked, time_limit_seconds=60))
+                assert said == answered(reference.read_states(asked, time_limit_seconds=60))
+
+
+def still_copy(there: Path, to: Path) -> None:
+    """The files of one moment, as a crash leaves them: taken again while something was being written."""
+    for _ in range(100):
+        before = _seen(there)
+        try:
+            shutil.copytree(there, to)
+        except (FileNotFoundError, shutil.Error):
+            pass  # one was removed meanwhile
+        if _seen(there) == before and _seen(to).keys() == before.keys():
+            return
+        shutil.rmtree(to)
+    raise AssertionError(f"{there} is never still")
+
+
+def _seen(directory: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(path.relative_to(directory)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
