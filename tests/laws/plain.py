@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,7 +46,9 @@ class Place:
                 return instant - (instant - EPOCH) % QUARTER
             case "hour":
                 # The first quarter of the wall hour that has this quarter's offset.
-                return instant - timedelta(minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond)
+                return instant - timedelta(
+                    minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond
+                )
             case "day":
                 return wall.date()
             case "week":
@@ -79,7 +82,8 @@ class Asked:
         days = (date(self.last.year, self.last.month, self.last.day) - start.date()).days + 2
         return [time for at in range(days * 96) if self.holds(time := start + at * QUARTER)]
 
-    def buckets(self) -> dict[Key, datetime]:
+    @cache  # noqa: B019 - a handful of windows, asked again and again
+    def buckets(self) -> Mapping[Key, datetime]:
         """Every bucket of the window in order, with the end of its last slot."""
         return {self.place.bucket(time, self.grain): time + QUARTER for time in self.quarters()}
 

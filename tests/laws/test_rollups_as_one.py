@@ -6,54 +6,98 @@ its proof calls complete must be true. At the end everything is folded, and ever
 
 from __future__ import annotations
 
+import os
 import shutil
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from tests.engines.gauges import Sent
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from tests.laws.plain import QUARTER, WHERE, Asked, Place
-from tests.laws.world import HOURS, LATE_DAYS, MODELS, SPOTS, World, event
+from tests.laws.world import HOURS, LATE_DAYS, MODELS, SPOTS, Spot, World, event
 
 from aforo.engines.engine import Folded
 
-numbers = st.integers(0, 60)
-tenants = st.sampled_from(sorted(SPOTS))
-on_time = st.builds(event, tenants, numbers, st.sampled_from(HOURS))
-late = st.builds(
-    lambda tenant, number, days, hours: event(tenant, number, days * 24 + hours),
-    *(tenants, numbers, st.sampled_from(LATE_DAYS), st.sampled_from(HOURS)),
-)
-splits = st.sampled_from([(), (), ("station",), ("probe",), ("probe", "station")])
-moments = st.builds(
-    lambda quarters, odd: quarters * QUARTER + timedelta(microseconds=odd),
-    *(st.integers(-8 * 24, 8 * 24), st.sampled_from([0, 0, 0, 1])),
-)
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An event of one of the two tenants of a life."""
+
+    which: int
+    number: int
+    hours: float
 
 
-@st.composite
-def questions(draw: st.DrawFn) -> tuple[str, Asked]:
-    """Whole days, quarter hours or any instants; the tenant's own days, or those of another zone."""
-    tenant = draw(tenants)
-    spot = SPOTS[tenant]
-    zone = draw(st.sampled_from([spot.place.zone] * 3 + ["UTC", "Asia/Kolkata"]))
-    place = Place(zone, spot.place.week_start)
-    by, where = draw(splits), draw(st.sampled_from(["", "", *WHERE]))
-    if draw(st.booleans()):
-        # The night over which Apia went without a day is one date of no length: no window of its own.
-        back, on = draw(st.sampled_from([(2, 2), (0, 1), (40, 35), (370, 3)]))
-        grains = ["day", "week", "month", "total"] + (["hour", "slot"] if back < 3 else [])
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one of the two is asked: days back and on, or quarter hours, around its change of clocks."""
+
+    which: int
+    zone: str | None
+    grain: str
+    by: tuple[str, ...]
+    where: str
+    days: tuple[int, int] | None
+    moments: tuple[timedelta, timedelta]
+
+    def at(self, spot: Spot) -> Asked:
+        place = Place(self.zone or spot.place.zone, spot.place.week_start)
+        asked = partial(Asked, place, grain=self.grain, by=self.by, where=self.where)
+        if self.days is None:
+            start, end = (spot.around + moment for moment in self.moments)
+            return asked(start, end)
         middle = place.wall(spot.around).date()
-        first, last = middle - timedelta(days=back), middle + timedelta(days=on)
-        return tenant, Asked(place, first, last, draw(st.sampled_from(grains)), by, where)
-    edges = sorted({spot.around + draw(moments), spot.around + draw(moments)})
-    start, end = (edges[0], edges[-1] if len(edges) > 1 else edges[0] + QUARTER)
-    grain = draw(st.sampled_from(["total", "slot", "hour", "day", "week", "month"]))
-    return tenant, Asked(place, start, end, grain, by, where)
+        back, on = self.days
+        return asked(middle - timedelta(days=back), middle + timedelta(days=on))
+
+
+LIVES = int(os.environ.get("AFORO_LIVES", "5000"))
+
+which = st.integers(0, 1)
+numbers = st.integers(0, 60)
+on_time = st.builds(Coming, which, numbers, st.sampled_from(HOURS))
+late = st.builds(
+    Coming,
+    which,
+    numbers,
+    st.sampled_from([days * 24 + hours for days in LATE_DAYS for hours in (-1.0, 0.0, 0.25, 11.0)]),
+)
+moments = st.tuples(st.integers(-8 * 24, 8 * 24), st.integers(1, 200), st.sampled_from([0, 0, 0, 1])).map(
+    lambda drawn: (
+        drawn[0] * QUARTER + timedelta(microseconds=drawn[2]),
+        (drawn[0] + drawn[1]) * QUARTER + timedelta(microseconds=drawn[2]),
+    )
+)
+questions = st.builds(
+    Question,
+    which=which,
+    zone=st.sampled_from([None, None, None, "UTC", "Asia/Kolkata"]),
+    grain=st.sampled_from(["day", "week", "month", "total", "hour", "slot"]),
+    by=st.sampled_from([(), (), ("station",), ("probe",), ("probe", "station")]),
+    where=st.sampled_from(["", "", *WHERE]),
+    days=st.sampled_from([None, (2, 2), (1, 1), (3, 0)]),
+    moments=moments,
+) | st.builds(
+    Question,
+    which=which,
+    zone=st.sampled_from([None, None, None, "UTC"]),
+    grain=st.sampled_from(["week", "month", "total"]),
+    by=st.sampled_from([(), ("station",), ("probe", "station")]),
+    where=st.just(""),
+    days=st.sampled_from([(40, 35), (370, 3), (69, 30)]),
+    moments=moments,
+)
 
 
 class Life(RuleBasedStateMachine):
@@ -63,19 +107,27 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.root = Path(mkdtemp(prefix="aforo-life-"))
         self.world = World(self.root)
-        self.taken: list[Sent] = []
+        self.taken: list[Coming] = []
         self.unwritten: Folded | None = None
 
-    def append(self, events: list[Sent]) -> None:
-        self.world.append(events)
-        self.taken += events
+    @initialize(tenants=st.permutations(sorted(SPOTS)))
+    def two_tenants(self, tenants: list[str]) -> None:
+        self.tenants = tenants[:2]
+
+    def append(self, coming: list[Coming]) -> None:
+        self.world.append([event(self.tenants[each.which], each.number, each.hours) for each in coming])
+        self.taken += coming
+
+    def ask(self, question: Question) -> None:
+        tenant = self.tenants[question.which]
+        self.world.check(tenant, question.at(SPOTS[tenant]))
 
     @rule(events=st.lists(on_time, max_size=8))
-    def events_come(self, events: list[Sent]) -> None:
+    def events_come(self, events: list[Coming]) -> None:
         self.append(events)
 
     @rule(events=st.lists(late, min_size=1, max_size=3))
-    def late_events_come(self, events: list[Sent]) -> None:
+    def late_events_come(self, events: list[Coming]) -> None:
         self.append(events)
 
     @precondition(lambda self: self.taken)
@@ -87,10 +139,10 @@ class Life(RuleBasedStateMachine):
     def a_portion_is_folded(self, rows: int) -> None:
         self.world.fold_once(rows)
 
-    @rule(question=questions())
-    def all_is_folded(self, question: tuple[str, Asked]) -> None:
+    @rule(question=questions)
+    def all_is_folded(self, question: Question) -> None:
         self.world.fold()
-        self.world.check(*question)
+        self.ask(question)
 
     @precondition(lambda self: self.unwritten is None)
     @rule(rows=st.sampled_from([1, 1000]))
@@ -104,19 +156,14 @@ class Life(RuleBasedStateMachine):
         self.world.engine.replace(self.unwritten)
         self.unwritten = None
 
-    @rule(crashed=st.booleans())
-    def the_process_ends_and_another_begins(self, crashed: bool) -> None:
+    @rule(model=st.sampled_from([None, None, *MODELS]), crashed=st.booleans())
+    def another_process_begins(self, model: str | None, crashed: bool) -> None:
         self.unwritten = None
-        self.world.begin_again(model=self.world.model, crashed=crashed)
+        self.world.begin_again(model=model or self.world.model, crashed=crashed)
 
-    @rule(model=st.sampled_from(sorted(MODELS)), crashed=st.booleans())
-    def the_model_changes(self, model: str, crashed: bool) -> None:
-        self.unwritten = None
-        self.world.begin_again(model=model, crashed=crashed)
-
-    @rule(question=questions())
-    def a_question_is_asked(self, question: tuple[str, Asked]) -> None:
-        self.world.check(*question)
+    @rule(question=questions)
+    def a_question_is_asked(self, question: Question) -> None:
+        self.ask(question)
 
     def teardown(self) -> None:
         try:
@@ -128,12 +175,13 @@ class Life(RuleBasedStateMachine):
             shutil.rmtree(self.root)
 
 
-def test_rollups_are_the_truth() -> None:
-    run_state_machine_as_test(Life, settings=settings(max_examples=60, stateful_step_count=40))
+@pytest.mark.parametrize("part", range(2))  # side by side
+def test_rollups_are_the_truth(part: int) -> None:
+    run_state_machine_as_test(Life, settings=settings(max_examples=30, stateful_step_count=40))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(10))
 def test_rollups_are_the_truth_in_the_long_run(part: int) -> None:
-    """5,000 lives of 100 steps, in parts that run side by side."""
-    run_state_machine_as_test(Life, settings=settings(max_examples=500, stateful_step_count=100))
+    """5,000 lives of 100 steps, unless AFORO_LIVES says how many."""
+    run_state_machine_as_test(Life, settings=settings(max_examples=LIVES // 10, stateful_step_count=100))
