@@ -24,8 +24,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.laws.plain import QUARTER, WHERE, Asked, Place
-from tests.laws.world import HOURS, LATE_DAYS, MODELS, SPOTS, Spot, World, event
+from tests.lives.plain import QUARTER, WHERE, Asked, Place
+from tests.lives.world import HOURS, LATE_DAYS, MODELS, SPOTS, Spot, World, event
 
 from aforo.engines.engine import Folded
 

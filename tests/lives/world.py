@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.engines.gauges import Sent, answered, as_reference, ask, fresh, stream_rows
-from tests.laws.plain import EPOCH, METRICS, Asked, Place, Plain
 from tests.laws.shelf import content
+from tests.lives.plain import EPOCH, METRICS, Asked, Place, Plain
 from tests.reference_engine import ReferenceEngine
 
 from aforo.clock import ManualClock
