@@ -71,6 +71,7 @@ def openapi() -> Json:
                 engine=aforo.engine,
                 intake=aforo.intake,
                 folder=aforo.folder,
+                periods=aforo.periods,
                 desk=aforo.desk,
                 ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
                 audit=Audit(store, aforo.clock),

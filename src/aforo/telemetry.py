@@ -54,6 +54,8 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("fold_slots_total", Kind.COUNTER, "Slots made true again."),
     OwnMetric("events_purged_total", Kind.COUNTER, "Raw events past their retention.", ("stream",)),
     OwnMetric("ledger_slots", Kind.GAUGE, "Slots that wait for their fold."),
+    OwnMetric("periods_built_total", Kind.COUNTER, "Weeks and months put together from their days."),
+    OwnMetric("period_seconds", Kind.HISTOGRAM, "Time it took to put some of them together.", (), _SECONDS),
     OwnMetric("questions_total", Kind.COUNTER, "Questions answered, by what was read.", ("source",)),
     OwnMetric("question_seconds", Kind.HISTOGRAM, "Time one answer took.", (), _SECONDS),
     OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),

@@ -9,6 +9,7 @@ import os
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import cast
 
@@ -20,8 +21,11 @@ from aforo.engines.embedded import folding, modelling, recognising
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
+from aforo.engines.embedded.layout import RollupLayout
 from aforo.engines.embedded.marks import Marks
+from aforo.engines.embedded.merging import merge_days
 from aforo.engines.embedded.pending import Pending
+from aforo.engines.embedded.period_building import Finished, Work, writes_of
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Record, RecordRows
 from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
@@ -179,6 +183,26 @@ def test_read(database: Database, name: str) -> None:
     assert len(shown) == text.count(";\n")
 
 
+def test_periods(database: Database) -> None:
+    """Two days in March, put together as its second week and the month, and read as the month."""
+    database.write(append)
+    database.write(
+        lambda cursor: folding.write(cursor, folding.fold(cursor, CLAIM, READINGS, RIVER), READINGS)
+    )
+    gates = RollupLayout.of(READINGS, ROLLUPS["gates"])
+    first, end = RIVER.day_start(date(2013, 3, 1)), RIVER.day_start(date(2013, 4, 1))
+    day = np.array([RIVER.day_start(date(2013, 3, 9))])
+    work = Work(gates, Period.MONTH, (Finished("river", Period.MONTH, first, end, 1, day),))
+
+    def build(cursor: Cursor) -> None:
+        for write in writes_of(work, merge_days(cursor, gates, work.members())):
+            write(cursor)
+
+    compare("periods", heard(database, build))
+    month = ask(READINGS, ROLLUPS["gates"], window=Window(first, end), zone=RIVER, measures=("probes",))
+    compare("read_period", heard(database, lambda cursor: Reading(cursor, month).states()))
+
+
 def test_no_value_stands_in_a_statement() -> None:
     """Values are noted below the statements; within them there are names of ours and `$` only."""
     for path in GOLDEN.glob("*.sql"):
@@ -189,4 +213,11 @@ def test_no_value_stands_in_a_statement() -> None:
 
 
 def test_every_golden_file_is_compared() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.sql")} == {"append", "fold", "replace", *READS}
+    assert {path.stem for path in GOLDEN.glob("*.sql")} == {
+        "append",
+        "fold",
+        "replace",
+        "periods",
+        "read_period",
+        *READS,
+    }

@@ -23,6 +23,7 @@ from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
+from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Http, Settings
 from aforo.store.audit import Audit
 from aforo.store.connect import Store
@@ -117,6 +118,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         engine=engine,
         intake=Intake(model, buffer, clock, future_seconds=600),
         folder=Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0),
+        periods=PeriodKeeper(engine, clock, telemetry, every_seconds=60.0),
         desk=Desk(engine, model, settings, clock, telemetry),
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.questions.trips import MODEL, TRIPS, at
 
+from aforo.engines.coarsening import coalesced
 from aforo.engines.engine import Period, Segment
 from aforo.model import condition
 from aforo.model.rollup import RollupGrain
-from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, coalesced, explained, plan, segments_of
+from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, explained, plan, segments_of
 from aforo.windows import DAY, SLOT, Grain, Window, Zone, window_of_dates
 
 GOLDEN = Path(__file__).parent / "golden" / "plans.txt"

@@ -18,6 +18,7 @@ from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
+from aforo.rollups.periods import PeriodKeeper
 from aforo.rollups.retention import Retention
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
@@ -63,6 +64,9 @@ class Aforo:
             check_after_seconds=settings.retention.check_after_seconds,
             untimed_id_seconds=settings.intake.untimed_id_seconds,
         )
+        self.periods = PeriodKeeper(
+            self.engine, clock, self.telemetry, every_seconds=settings.fold.periods_every_seconds
+        )
         tenants = frozenset(self.model.tenants) if settings.intake.tenants == "fixed" else None
         self.buffer = Buffer(
             self.engine,
@@ -93,11 +97,13 @@ class Aforo:
         """Begins to fold, and to purge what is past its retention, in the background."""
         self.folder.start()
         self.retention.start()
+        self.periods.start()
 
     def stop(self) -> None:
         """Commits what waits, ends the fold under way and lets go of the data directory."""
         self.buffer.stop(self.settings.stop.drain_seconds)
         self.retention.stop()
+        self.periods.stop()
         self.folder.stop()
         self.engine.close()
 

@@ -47,6 +47,7 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
             engine=aforo.engine,
             intake=aforo.intake,
             folder=aforo.folder,
+            periods=aforo.periods,
             desk=aforo.desk,
             ring=ring,
             audit=Audit(store, aforo.clock),

@@ -29,10 +29,15 @@ UNKNOWN = "?"
 
 
 class Period(StrEnum):
-    """The periods for which rollup rows are kept."""
+    """The periods for which rollup rows are kept, finest first.
+
+    Slots and days are a fold's; finished weeks and months are put together from days, read for them.
+    """
 
     SLOT = "slot"
     DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rows of a period with `start <= row.start < end`."""
+    """Rows of a period with `start <= row.start < end`; a request names slots and days only."""
 
     period: Period
     start: int
@@ -164,13 +169,15 @@ class States:
 
     `values` holds by measure's name, in the order of `keys`: an int for counts; the scaled int for sums, None
     where nothing was summed; the value or None for minimum and maximum; the size of the union for distinct;
-    a `states.histogram.Histogram` for histograms.
+    a `states.histogram.Histogram` for histograms. `periods` tells of which the rows were that were merged,
+    finest first: whole weeks and months of the days that were asked, where they are kept.
     """
 
     keys: tuple[tuple[int, tuple[object, ...]], ...]
     values: Mapping[str, Sequence[object]]
     rows_read: int
     sql: tuple[str, ...] = field(default=())
+    periods: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +288,13 @@ class Engine(Protocol):
 
         Where another fold has written one of its days in between it writes nothing: what it read is old, and
         its marks wait to be claimed again.
+        """
+        ...
+
+    def build_periods(self, now: int) -> int:
+        """Puts together the newest finished weeks and months that are not kept, or not as their days now are.
+
+        Gives how many, bounded in rows; 0 where nothing is left. What waits for a fold is left for later.
         """
         ...
 

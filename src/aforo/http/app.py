@@ -42,6 +42,7 @@ from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.folder import Folder
+from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
 from aforo.store.audit import Audit
 from aforo.telemetry import Telemetry
@@ -58,6 +59,7 @@ class Rooms:
     engine: Engine
     intake: Intake
     folder: Folder
+    periods: PeriodKeeper
     desk: Desk
     ring: KeyRing
     audit: Audit
@@ -136,7 +138,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         query.asking(rooms.desk, crew.asking, limits),
         models.listing(rooms.model),
         models.definition(rooms.model),
-        fold.folding(rooms.folder, crew.operating, rooms.clock, rooms.audit),
+        fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),
         refusals.listing(rooms.engine, rooms.model, crew.operating),
         doctor.examining(rooms.engine, rooms.model, crew.operating),
         keys.listing(rooms.ring, crew.operating, rooms.clock),

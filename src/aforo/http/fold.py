@@ -17,6 +17,7 @@ from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, json_reply
 from aforo.rollups.folder import Folder
+from aforo.rollups.periods import PeriodKeeper
 from aforo.store.act import Action, Actor
 from aforo.store.audit import Audit
 
@@ -34,7 +35,7 @@ class FoldReply(Shape, frozen=True):
     took_ms: float
 
 
-def folding(folder: Folder, hands: Hands, clock: Clock, audit: Audit) -> Door:
+def folding(folder: Folder, periods: PeriodKeeper, hands: Hands, clock: Clock, audit: Audit) -> Door:
     """The way to have everything folded now."""
 
     def unless_stopping(_folded: Folded) -> None:
@@ -48,6 +49,7 @@ def folding(folder: Folder, hands: Hands, clock: Clock, audit: Audit) -> Door:
         audit.record(Action.FOLD_FORCED, actor, "rollups")
         begun = clock.monotonic()
         slots = folder.run_until_clean(unless_stopping)
+        periods.run_until_kept()
         return json_reply(FoldReply(slots=slots, took_ms=round((clock.monotonic() - begun) * 1000, 3)))
 
     async def answer(request: Request) -> Response:

@@ -221,9 +221,9 @@ class Desk:
     def _proof(self, planned: Planned, read: Read, begun: float) -> Proof:
         other = None
         if planned.other is not None and read.other is not None:
-            other = Source.of(planned.other.plan, planned.stream, read.other.rows_read)
+            other = Source.of(planned.other.plan, planned.stream, read.other)
         return Proof(
-            source=Source.of(planned.own.plan, planned.stream, read.own.rows_read),
+            source=Source.of(planned.own.plan, planned.stream, read.own),
             comparison=other,
             freshness=Freshness.of(read.standing, read.standing_of_other, read.asked_at),
             exact={metric.name: accuracy(metric) for metric in planned.metrics},

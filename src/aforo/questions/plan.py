@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from aforo.engines.coarsening import coalesced
 from aforo.engines.engine import Period, Segment
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
@@ -101,20 +102,6 @@ def segments_of(grain: RollupGrain, span: Span, *, days: bool = True) -> tuple[S
         # However many pieces that are: of the purged slots nothing but their days is left.
         return whole if days and not _purged(whole, span) else None
     return whole if days and len(whole) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
-
-
-def coalesced(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """The same rows in the fewest segments: neighbours of one period become one, empty ones go."""
-    joined: list[Segment] = []
-    for segment in segments:
-        if segment.start == segment.end:
-            continue
-        last = joined[-1] if joined else None
-        if last is not None and last.period is segment.period and last.end == segment.start:
-            joined[-1] = Segment(last.period, last.start, segment.end)
-        else:
-            joined.append(segment)
-    return tuple(joined)
 
 
 def explained(plan: Plan) -> str:

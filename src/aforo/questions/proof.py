@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aforo.clock import MICROSECONDS
-from aforo.engines.engine import Standing
+from aforo.engines.engine import Standing, States
 from aforo.model.stream import Stream
 from aforo.model.version import rollup_hash
 from aforo.questions.plan import Considered, Plan
@@ -31,8 +31,8 @@ class Source:
     considered: tuple[Considered, ...]
 
     @classmethod
-    def of(cls, plan: Plan, stream: Stream, rows_read: int) -> Source:
-        """The source that a plan names."""
+    def of(cls, plan: Plan, stream: Stream, states: States) -> Source:
+        """The source that a plan names, with the rows that were read of it."""
         rollup = plan.rollup
         kind = "ledger" if stream.ledger else "rollup"
         return cls(
@@ -40,8 +40,8 @@ class Source:
             rollup=None if rollup is None else rollup.name,
             hash=None if rollup is None else rollup_hash(stream, rollup),
             reason=plan.reason,
-            grains=tuple(str(grain) for grain in plan.grains),
-            rows_read=rows_read,
+            grains=tuple(str(grain) for grain in states.periods or plan.grains),
+            rows_read=states.rows_read,
             considered=plan.considered,
         )
 

@@ -186,6 +186,9 @@ class Fold:
     wake_after_seconds: float = _setting(
         1.0, "How long after a commit the folder wakes.", least=0, most=3_600
     )
+    periods_every_seconds: float = _setting(
+        60.0, "How often finished weeks and months are put together from their days.", least=1, most=86_400
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.parameters import microseconds, timestamp
 from aforo.engines.embedded.pending import Pending
+from aforo.engines.embedded.period_building import PeriodBuilding
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.engine import (
     Append,
@@ -117,6 +118,7 @@ class EmbeddedEngine:
             self._database.close()
             raise
         self._model: Model | None = None
+        self._period_building = PeriodBuilding(self._database)
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
@@ -132,6 +134,7 @@ class EmbeddedEngine:
             self._landing.forget()  # marks and entities may be others now
 
         self._database.write(write)
+        self._period_building.forget()
         self._model = model
         self._default_tenant = default_tenant
         with self._database.snapshot() as cursor:
@@ -167,6 +170,9 @@ class EmbeddedEngine:
             self._marks.answered(cursor, folded.claim.stream, [folded.claim.tenant])
 
         self._database.write(write)
+
+    def build_periods(self, now: int) -> int:
+        return self._period_building.build(self.model, self.zone, now)
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
         if request.rollup is None or request.stream.ledger:

@@ -23,6 +23,7 @@ SQL_TYPES = {
 }
 
 PERIODS = tuple(Period)
+PERIODS_OF_DAYS = (Period.WEEK, Period.MONTH)
 
 
 def quoted(name: str) -> str:
@@ -157,6 +158,18 @@ class RollupLayout:
     def periods(self) -> tuple[Period, ...]:
         """The periods kept, finest first: a rollup whose finest grain is the day keeps no slots."""
         return PERIODS[PERIODS.index(Period(self.rollup.grain.value)) :]
+
+    def columns_sql(self, part: str) -> str:
+        """The columns of a part's table with their types, the same for every period."""
+        dimensions = "".join(
+            f", {name} {type_}" for name, type_ in zip(self.dimensions, self.dimension_types, strict=True)
+        )
+        states = {
+            "sums": "".join(f", {column.name} {column.type}" for column in self.columns),
+            "buckets": ", __measure VARCHAR NOT NULL, __keys INTEGER[] NOT NULL, __counts BIGINT[] NOT NULL",
+            "sets": ", __measure VARCHAR NOT NULL, __ordinals BLOB NOT NULL",
+        }
+        return f"tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL{dimensions}{states[part]}"
 
     def table(self, period: Period, part: str) -> str:
         """The table of a part: `sums`, `buckets` or `sets`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import sealing
+from aforo.engines.embedded import periods, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -38,6 +38,7 @@ def apply_model(cursor: Cursor, model: Model) -> None:
         _make_entities(cursor, stream)
         _make_events(cursor, stream)
     _keep_rollups(cursor, model)
+    periods.make_room(cursor, model)
     for tenant in model.tenants.values():
         _declare_tenant(cursor, tenant)
 
@@ -129,20 +130,9 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
 
 
 def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
-    dimensions = "".join(
-        f", {name} {type_}" for name, type_ in zip(layout.dimensions, layout.dimension_types, strict=True)
-    )
-    states = {
-        "sums": "".join(f", {column.name} {column.type}" for column in layout.columns),
-        "buckets": ", __measure VARCHAR NOT NULL, __keys INTEGER[] NOT NULL, __counts BIGINT[] NOT NULL",
-        "sets": ", __measure VARCHAR NOT NULL, __ordinals BLOB NOT NULL",
-    }
     for period in layout.periods:
         for part in layout.parts:
-            cursor.execute(
-                f"CREATE TABLE {layout.table(period, part)} "
-                f"(tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL{dimensions}{states[part]})"
-            )
+            cursor.execute(f"CREATE TABLE {layout.table(period, part)} ({layout.columns_sql(part)})")
     cursor.execute(
         "INSERT INTO rollups VALUES ($hash, $stream, $name)",
         {"hash": layout.hash, "stream": stream.name, "name": layout.rollup.name},

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aforo.engines.coarsening import coarsened, days_to_coarsen
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import (
@@ -20,6 +21,7 @@ from aforo.engines.embedded.layout import (
     rows_of,
 )
 from aforo.engines.embedded.parameters import Parameters, conditions_sql
+from aforo.engines.embedded.periods import kept_periods
 from aforo.engines.embedded.placing import place
 from aforo.engines.engine import Period, Segment, States, StatesRequest
 from aforo.model.measure import MeasureKind
@@ -53,8 +55,8 @@ class Reading:
         # The ledger's counts are the rows of its rollup as they stand, and are read as events are.
         kept = request.rollup is not None and not request.stream.ledger
         self._layout = RollupLayout.of(request.stream, request.rollup) if kept and request.rollup else None
-        self._segments = tuple(each for each in request.segments if each.start < each.end)
         self._sql: list[str] = []
+        self._segments = self._coarsened(each for each in request.segments if each.start < each.end)
 
     def states(self) -> States:
         """The merged states, every part read by a statement of its own."""
@@ -76,7 +78,22 @@ class Reading:
             each.measure.name: [states.get(each.measure.name, _nothing(each)) for states in merged.values()]
             for each in self._measures
         }
-        return States(tuple(merged), values, read, tuple(self._sql))
+        periods = () if self._layout is None else self._periods()
+        return States(tuple(merged), values, read, tuple(self._sql), periods)
+
+    def _coarsened(self, segments: Iterable[Segment]) -> tuple[Segment, ...]:
+        """Segments with days read as the weeks and months that are kept of them in this snapshot."""
+        asked = tuple(segments)
+        window = days_to_coarsen(asked, self._request.edges)
+        if self._layout is None or window is None:
+            return asked
+        kept = kept_periods(
+            self._cursor, self._stream.name, self._layout, self._request.tenant, window, self._sql
+        )
+        return coarsened(asked, self._request.edges, kept)
+
+    def _periods(self) -> tuple[Period, ...]:
+        return tuple(period for period in Period if self._segments_of(period))
 
     def _run(self, statement: Statement) -> pa.Table:
         self._sql.append(statement.sql)
@@ -207,8 +224,8 @@ class Reading:
     def _rollup_rows(self, parameters: Parameters, part: str, columns: Sequence[str]) -> str:
         """The rows of every period that the request reads, each with its bucket."""
         assert self._layout is not None
-        periods = tuple(period for period in Period if self._segments_of(period))
-        return " UNION ALL ".join(self._period_rows(parameters, period, part, columns) for period in periods)
+        each = (self._period_rows(parameters, period, part, columns) for period in self._periods())
+        return " UNION ALL ".join(each)
 
     def _period_rows(self, parameters: Parameters, period: Period, part: str, columns: Sequence[str]) -> str:
         assert self._layout is not None

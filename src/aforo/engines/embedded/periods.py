@@ -1,0 +1,103 @@
+"""Finished weeks and months, kept as merges of their days for as long as those days stay what they were.
+
+A kept period carries the sum of its days' revisions. A fold raises those, and so takes a period out of use
+without touching it; it is put together again from the days when nothing in it waits for a fold any more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aforo.engines.coarsening import Kept
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.layout import PERIODS_OF_DAYS, RollupLayout
+from aforo.engines.embedded.parameters import timestamp
+from aforo.engines.engine import Period
+from aforo.model.model import Model
+from aforo.windows import Window
+
+Times = npt.NDArray[np.int64]
+
+CREATE = """
+-- Which weeks and months are kept, and the sum of their days' revisions when they were put together.
+CREATE TABLE IF NOT EXISTS period_versions (
+    rollup VARCHAR NOT NULL, tenant VARCHAR NOT NULL, period VARCHAR NOT NULL, start TIMESTAMP NOT NULL,
+    "end" TIMESTAMP NOT NULL, revision BIGINT NOT NULL
+)
+"""
+
+FORGET_DROPPED = """
+-- Of a rollup that is gone; one that means the same and comes back begins anew.
+DELETE FROM period_versions WHERE rollup NOT IN (SELECT hash FROM rollups)
+"""
+
+KEPT = """
+-- The weeks and months of a rollup that were put together, within a window.
+SELECT period, epoch_us(start), epoch_us("end"), revision FROM period_versions
+WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $last
+"""
+
+REVISIONS = """
+-- How often each day of a window was folded, ascending.
+SELECT epoch_us(day) AS day, revision FROM revisions
+WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last ORDER BY day
+"""
+
+
+def make_room(cursor: Cursor, model: Model) -> None:
+    """Tables for the weeks and months of every rollup, in data directories of before there were any too."""
+    cursor.execute(CREATE)
+    cursor.execute(FORGET_DROPPED)
+    for stream in model.streams.values():
+        for rollup in stream.rollups.values():
+            _make_tables(cursor, RollupLayout.of(stream, rollup))
+
+
+def _make_tables(cursor: Cursor, layout: RollupLayout) -> None:
+    for period in PERIODS_OF_DAYS:
+        for part in layout.parts:
+            cursor.execute(
+                f"CREATE TABLE IF NOT EXISTS {layout.table(period, part)} ({layout.columns_sql(part)})"
+            )
+
+
+class RevisionSums:
+    """The revisions of ascending days, summed over any stretch of them."""
+
+    def __init__(self, days: Times, revisions: Times) -> None:
+        self.days = days
+        self._running = np.concatenate(([0], np.cumsum(revisions)))
+
+    @classmethod
+    def of(cls, cursor: Cursor, stream: str, tenant: str, window: Window) -> RevisionSums:
+        """Those of a tenant's days that begin in the window."""
+        bounds = {"first": timestamp(window.start), "last": timestamp(window.end)}
+        found = cursor.execute(REVISIONS, {"stream": stream, "tenant": tenant, **bounds}).fetchnumpy()
+        return cls(np.asarray(found["day"], np.int64), np.asarray(found["revision"], np.int64))
+
+    def within(self, start: int, end: int) -> int:
+        """The sum over the days that begin in a stretch."""
+        first, last = np.searchsorted(self.days, (start, end))
+        return int(self._running[last] - self._running[first])
+
+
+def kept_periods(
+    cursor: Cursor, stream: str, layout: RollupLayout, tenant: str, window: Window, sql: list[str]
+) -> tuple[Kept, ...]:
+    """The weeks and months in a window of days whose rows are what those days are now.
+
+    `sql` is told what was run.
+    """
+    bounds = {"first": timestamp(window.start), "last": timestamp(window.end)}
+    sql.append(KEPT)
+    found = cursor.execute(KEPT, {"rollup": layout.hash, "tenant": tenant, **bounds}).fetchall()
+    if not found:
+        return ()
+    sql.append(REVISIONS)
+    revisions = RevisionSums.of(cursor, stream, tenant, window)
+    return tuple(
+        Kept(Period(period), start, end)
+        for period, start, end, revision in found
+        if revisions.within(start, end) == revision
+    )
