@@ -21,7 +21,8 @@ def ask(
     grain: Annotated[str, typer.Option(help="slot, hour, day, week, month or total.")] = "total",
     by: Annotated[str, typer.Option(metavar="D[,D...]", help="Dimensions to split by.")] = "",
     where: Annotated[str, typer.Option(help='Conditions, such as: carrier = "UA" and distance >= 100')] = "",
-    compare: Annotated[str | None, typer.Option(help="previous, year, or DATE..DATE.")] = None,
+    compare: Annotated[str | None, typer.Option(help="previous, year, before, or DATE..DATE.")] = None,
+    daily: Annotated[bool, typer.Option("--daily", help="Tell by the day too what adds up.")] = False,
     timezone: Annotated[
         str | None, typer.Option(metavar="Z", help="Zone of the days; the tenant's own.")
     ] = None,
@@ -34,6 +35,7 @@ def ask(
         "metrics": _words(metrics),
         "grain": grain,
         "by": _words(by),
+        **({"daily": True} if daily else {}),
         **{key: value for key, value in _optional(from_, to, where, compare, timezone) if value},
     }
     with session.reaching() as reached:

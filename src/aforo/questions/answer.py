@@ -10,11 +10,11 @@ from typing import TypeAlias
 from aforo.errors import QuestionTooLarge
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
-from aforo.questions.compare import Counterpart, delta
-from aforo.questions.comparison import Comparison
-from aforo.questions.finish import Finished, Split, Value, is_integer
+from aforo.questions.compare import Counterpart, change, delta
+from aforo.questions.comparison import Against, Comparison
+from aforo.questions.finish import Finished, Split, Value, adds_up, is_integer
 from aforo.questions.proof import Proof
-from aforo.questions.question import Question
+from aforo.questions.question import PER_DAY, Question
 from aforo.windows import Bucket, Grain, Zone
 
 Cell: TypeAlias = str | int | float | bool | None
@@ -41,6 +41,17 @@ class Compared:
     comparison: Comparison
     counterpart: Counterpart
     finished: Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """The metrics that are told by the day too, and how many days of each bucket have passed."""
+
+    metrics: frozenset[str]
+    days: tuple[float, ...]
+
+
+NO_DAYS = Daily(frozenset(), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +88,12 @@ def columns_of(
     for metric in metrics:
         kind, unit = "integer" if is_integer(metric, stream) else "number", metric.unit or None
         columns.append(Column(metric.name, kind, unit))
+        if question.daily and adds_up(metric.formula, stream):
+            columns.append(Column(f"{metric.name}{PER_DAY}", "number", unit))
         if question.compare is not None:
             columns.append(Column(f"{metric.name}_compared", kind, unit))
+            if question.compare.against is Against.BEFORE:
+                columns.append(Column(f"{metric.name}_change", kind, unit))
             columns.append(Column(f"{metric.name}_delta", "number"))
     if any(bucket.partial for bucket in buckets):
         columns.append(Column(PARTIAL, "boolean"))
@@ -91,6 +106,7 @@ def rows_of(
     finished: Finished,
     compared: Compared | None,
     most_rows: int,
+    daily: Daily = NO_DAYS,
 ) -> tuple[Row, ...]:
     """A row for each bucket and group, groups in the order of their values with nulls last."""
     groups = _groups(question, finished, compared)
@@ -104,7 +120,7 @@ def rows_of(
         {
             **_when(question, bucket),
             **head,
-            **_metrics(question, index, group, finished, compared),
+            **_metrics(question, index, group, finished, compared, daily),
             **_cut(bucket),
         }
         for index, bucket in enumerate(buckets)
@@ -136,19 +152,28 @@ def _groups(question: Question, finished: Finished, compared: Compared | None) -
 
 
 def _metrics(
-    question: Question, index: int, group: Split, finished: Finished, compared: Compared | None
+    question: Question, index: int, group: Split, finished: Finished, compared: Compared | None, daily: Daily
 ) -> Row:
     values = finished.values.get((index, group), finished.nothing)
-    if compared is None:
-        return dict(zip(question.metrics, values, strict=True))
-    row: Row = {}
-    pair = compared.counterpart.pairs[index]
+    pair = None if compared is None else compared.counterpart.pairs[index]
     others: tuple[Value, ...] = (None,) * len(values)
-    if pair is not None:
+    if compared is not None and pair is not None:
         others = compared.finished.values.get((pair, group), compared.finished.nothing)
+    row: Row = {}
     for name, value, against in zip(question.metrics, values, others, strict=True):
-        row |= {name: value, f"{name}_compared": against, f"{name}_delta": delta(value, against)}
+        row[name] = value
+        if name in daily.metrics:
+            row[f"{name}{PER_DAY}"] = _by_day(value, daily.days[index])
+        if question.compare is not None:
+            row[f"{name}_compared"] = against
+            if question.compare.against is Against.BEFORE:
+                row[f"{name}_change"] = change(value, against)
+            row[f"{name}_delta"] = delta(value, against)
     return row
+
+
+def _by_day(value: Value, days: float) -> Value:
+    return None if value is None or not days else value / days
 
 
 def _when(question: Question, bucket: Bucket) -> Mapping[str, Cell]:

@@ -12,10 +12,11 @@ from aforo.model.measure import Measure
 from aforo.model.metric import Metric
 from aforo.model.model import Model
 from aforo.model.stream import Stream
-from aforo.questions.answer import Answer, Compared, columns_of, comparison_of, rows_of
+from aforo.questions.answer import NO_DAYS, Answer, Compared, Daily, columns_of, comparison_of, rows_of
 from aforo.questions.asked import Asked
+from aforo.questions.before import days_passed
 from aforo.questions.compare import Counterpart, counterpart
-from aforo.questions.finish import accuracy, finish
+from aforo.questions.finish import accuracy, adds_up, finish
 from aforo.questions.plan import Plan, Span, explained, plan
 from aforo.questions.proof import Freshness, Proof, Source
 from aforo.questions.question import Question
@@ -205,11 +206,18 @@ class Desk:
         most_rows = self._settings.questions.max_rows
         return Answer(
             columns=columns_of(question, stream, metrics, planned.own.buckets),
-            rows=rows_of(question, planned.own.buckets, finished, compared, most_rows),
+            rows=rows_of(question, planned.own.buckets, finished, compared, most_rows, self._daily(planned)),
             comparison=comparison_of(question, compared),
             proof=self._proof(planned, read, begun),
             sql=read.own.sql + (() if read.other is None else read.other.sql),
         )
+
+    def _daily(self, planned: Planned) -> Daily:
+        if not planned.question.daily:
+            return NO_DAYS
+        told = (metric.name for metric in planned.metrics if adds_up(metric.formula, planned.stream))
+        zone, now = planned.question.zone, self._clock.now()
+        return Daily(frozenset(told), tuple(days_passed(each, zone, now) for each in planned.own.buckets))
 
     def _compared(self, planned: Planned, read: Read) -> Compared | None:
         if planned.counterpart is None or planned.question.compare is None:

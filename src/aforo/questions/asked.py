@@ -24,7 +24,9 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """The body of a query. `from` and `to` are dates, both included, or instants, the last one excluded.
 
     Defaults: the 30 local days that end today, one bucket (`total`), the tenant's own time zone. `where` may
-    also be a text: `carrier = "UA" and distance >= 100`.
+    also be a text: `carrier = "UA" and distance >= 100`. `compare` is `previous`, `year`, two dates
+    (`2013-01-01..2013-01-31`), or `before`: each bucket beside the one right before it. With `daily` what
+    adds up is told by the day too.
     """
 
     tenant: str
@@ -35,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     by: tuple[str, ...] = ()
     where: str | tuple[AskedCondition, ...] = ()
     compare: str | None = None
+    daily: bool = False
     timezone: str | None = None
 
 

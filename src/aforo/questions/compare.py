@@ -3,6 +3,7 @@
 - `previous`: as many local days immediately before; as many months where whole months are asked by month; the
   same length before where the window is no whole days.
 - `year`: the same local dates a year earlier, 29 February becoming 28 February.
+- `before`: for each bucket the one right before it, see `before.py`.
 - Named dates: those, both ends included.
 
 Where the question's window reaches beyond now, the other ends as long after its beginning as now is after
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from aforo.errors import InvalidRequest
+from aforo.questions.before import buckets_before
 from aforo.questions.comparison import Against, Comparison
 from aforo.questions.question import Question
 from aforo.windows import EARLIEST, Bucket, Grain, Window, Zone, slot_of, window_of_dates
@@ -40,12 +42,12 @@ def counterpart(
     question: Question, comparison: Comparison, buckets: tuple[Bucket, ...], now: int
 ) -> Counterpart:
     """What the question's buckets are compared with."""
+    if comparison.against is Against.BEFORE:
+        found = Counterpart(*buckets_before(question, buckets, now))
+        _check_begin(comparison, found.window)
+        return found
     whole = _other_window(question, comparison)
-    if whole.start < EARLIEST:
-        raise InvalidRequest(
-            f"the comparison {str(comparison)!r} would begin before 1973, the earliest time kept",
-            hint="ask a later or a shorter window",
-        )
+    _check_begin(comparison, whole)
     window = _elapsed(question.window, whole, now)
     others, pairs = _paired(question, comparison, buckets, whole)
     kept = _clipped(others, window)
@@ -58,11 +60,24 @@ def counterpart(
     )
 
 
+def _check_begin(comparison: Comparison, window: Window) -> None:
+    if window.start < EARLIEST:
+        raise InvalidRequest(
+            f"the comparison {str(comparison)!r} would begin before 1973, the earliest time kept",
+            hint="ask a later or a shorter window",
+        )
+
+
 def delta(current: int | float | None, compared: int | float | None) -> float | None:
     """The relative change; None where either is missing or what it is compared with is zero."""
     if current is None or not compared:
         return None
     return (current - compared) / compared
+
+
+def change(current: int | float | None, compared: int | float | None) -> int | float | None:
+    """The absolute change; None where either is missing."""
+    return None if current is None or compared is None else current - compared
 
 
 def year_before(day: date) -> date:

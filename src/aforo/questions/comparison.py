@@ -1,4 +1,4 @@
-"""What an answer is compared with, as it is asked: `previous`, `year` or `2013-01-01..2013-01-31`."""
+"""What an answer is compared with, as it is asked: `previous`, `year`, `before`, `2013-01-01..2013-01-31`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Against(StrEnum):
 
     PREVIOUS = "previous"  # the same length, immediately before
     YEAR = "year"  # the same local dates of the year before
+    BEFORE = "before"  # each bucket's own: the one right before it
     DATES = "dates"  # dates that are named, both ends included
 
 
@@ -38,10 +39,10 @@ def parse(text: str) -> Comparison:
         if first > last:
             raise InvalidRequest(f"the comparison {text!r} ends before it begins")
         return Comparison(Against.DATES, first, last)
-    named = (Against.PREVIOUS, Against.YEAR)
+    named = (Against.PREVIOUS, Against.YEAR, Against.BEFORE)
     if text not in named:
         raise InvalidRequest(
-            f"{text!r} is no comparison: 'previous', 'year' or two dates like 2013-01-01..2013-01-31",
+            f"{text!r} is no comparison: 'previous', 'year', 'before' or dates like 2013-01-01..2013-01-31",
             hint=suggestion(text, named),
         )
     return Comparison(Against(text))

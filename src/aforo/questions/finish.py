@@ -62,6 +62,23 @@ def is_integer(metric: Metric, stream: Stream) -> bool:
     return formulas.is_integer(metric.formula, lambda name: _measure_is_integer(stream, name))
 
 
+def adds_up(formula: formulas.Formula, stream: Stream) -> bool:
+    """Whether a whole is the sum of its days: counts and sums, added and scaled, and nothing else."""
+    match formula:
+        case formulas.Ref(name):
+            return stream.measures[name].kind in (MeasureKind.COUNT, MeasureKind.SUM)
+        case Negative(of):
+            return adds_up(of, stream)
+        case Binary(formulas.Arithmetic.ADD | formulas.Arithmetic.SUBTRACT, left, right):
+            return adds_up(left, stream) and adds_up(right, stream)
+        case Binary(formulas.Arithmetic.MULTIPLY, Number(), of) | Binary(
+            formulas.Arithmetic.MULTIPLY | formulas.Arithmetic.DIVIDE, of, Number()
+        ):
+            return adds_up(of, stream)
+        case _:
+            return False
+
+
 def accuracy(metric: Metric) -> bool | dict[str, float]:
     """True where the values are exact; else how far a percentile may lie from the true one, relative to it.
 

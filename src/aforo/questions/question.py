@@ -8,6 +8,8 @@ from aforo.model.condition import Condition
 from aforo.questions.comparison import Comparison
 from aforo.windows import Grain, Window, Zone
 
+PER_DAY = "_per_day"  # behind a metric's name: its average day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -21,5 +23,6 @@ class Question:
     by: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()  # all must hold
     compare: Comparison | None = None
+    daily: bool = False  # what can be averaged by day is, beside the whole
     zone: Zone  # cuts the buckets, and is shown
     tenant_zone: Zone  # its days are what rollups keep

@@ -15,8 +15,10 @@ from aforo.model.model import Model
 from aforo.model.stream import Stream
 from aforo.questions import comparison
 from aforo.questions.asked import Asked, AskedCondition
+from aforo.questions.comparison import Against
 from aforo.questions.faults import Faults
-from aforo.questions.question import Question
+from aforo.questions.finish import adds_up
+from aforo.questions.question import PER_DAY, Question
 from aforo.settings import Settings
 from aforo.windows import (
     EARLIEST,
@@ -45,6 +47,8 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
     compare = faults.taken("compare", lambda: comparison.parse(asked.compare) if asked.compare else None)
     where = _where(asked.where, stream, faults)
     _check_split(asked, stream, faults)
+    faults.taken("compare", lambda: _has_before(compare, grain))
+    faults.taken("daily", lambda: _has_days(asked, metrics, stream))
     faults.raise_if_any()
     assert window is not None, "what is no window is a fault"
     _few_enough(window, grain, zone, settings.questions.max_buckets)
@@ -57,6 +61,7 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
         by=asked.by,
         where=where,
         compare=compare,
+        daily=asked.daily,
         zone=zone,
         tenant_zone=tenant_zone,
     )
@@ -134,6 +139,25 @@ def _read(text: str, zone: Zone) -> Window:
     return window_of_dates(day, day, zone)
 
 
+def _has_before(compare: comparison.Comparison | None, grain: Grain) -> None:
+    if compare is not None and compare.against is Against.BEFORE and grain is Grain.TOTAL:
+        raise InvalidRequest(
+            "'before' compares each bucket with the one before it, and a total is no bucket",
+            hint="ask a grain like week or month, or compare with 'previous'",
+        )
+
+
+def _has_days(asked: Asked, metrics: tuple[Metric, ...], stream: Stream | None) -> None:
+    if not asked.daily or not metrics or stream is None:
+        return
+    if not any(adds_up(metric.formula, stream) for metric in metrics):
+        raise InvalidRequest(
+            f"{' and '.join(metric.name for metric in metrics)} does not add up from day to day, "
+            "so there is no average day",
+            hint="ask a count or a sum, or leave 'daily' out",
+        )
+
+
 def _few_enough(window: Window, grain: Grain, zone: Zone, limit: int) -> None:
     count = buckets_at_least(window, grain)
     # What is surely too much is never cut into buckets.
@@ -155,7 +179,8 @@ def _check_split(asked: Asked, stream: Stream | None, faults: Faults) -> None:
 
 
 def _each_once(asked: Asked) -> None:
-    suffixes = ("", "_compared", "_delta") if asked.compare else ("",)
+    suffixes = ("", "_compared", "_change", "_delta") if asked.compare else ("",)
+    suffixes = (*suffixes, PER_DAY) if asked.daily else suffixes
     columns = [
         "time",
         "partial",
