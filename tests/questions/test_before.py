@@ -18,12 +18,10 @@ NEW_YORK = Zone("America/New_York")
 LONG = [Grain.SLOT, Grain.HOUR, Grain.DAY, Grain.WEEK, Grain.MONTH]
 
 
-def before(
-    first: str, last: str, grain: Grain, zone: Zone = NEW_YORK, now: int = LATER
-) -> dict[str, str | None]:
+def before(first: str, last: str, grain: Grain, zone: Zone = NEW_YORK) -> dict[str, str | None]:
     """The dates of each bucket, and those that it is compared with."""
     window = window_of_dates(date.fromisoformat(first), date.fromisoformat(last), zone)
-    buckets, other = compared(asked(window, grain, zone, "before"), now)
+    buckets, other = compared(asked(window, grain, zone, "before"))
     return {
         dates_of(zone, Window(bucket.start, bucket.end)): None
         if pair is None
@@ -48,7 +46,8 @@ def test_what_is_before_tiles_its_window_and_lies_right_before(
         if pair is None:
             continue
         one = other.buckets[pair]
-        assert one.start < bucket.start and one.end <= bucket.end
+        assert one.start < bucket.start
+        assert one.end <= bucket.end
         if not bucket.partial and bucket.end <= now:
             assert one.end == bucket.start or one.partial, "the whole of what ends where the bucket begins"
         if bucket.start <= now < bucket.end:
