@@ -86,10 +86,14 @@ FORMULAS = """
 ## Formulas
 
 A formula is made of measures of one stream, numbers, `+`, `-`, `*`, `/`, parentheses and
-`percentile(measure, p)` with `p` from 0 to 100. A distinct measure stands for the size of its set. A
-histogram is answered by `percentile` only. An average is written as a sum by a count, so that what is
-kept can be merged. Formulas are worked out exactly, once, after merging; where a part has no value, or
-a divisor is zero, the answer is null.
+`percentile(measure, p)` with `p` from 0 to 100, such as 99.9. A distinct measure stands for the size of its
+set. A histogram is answered by `percentile`, or whole by `distribution(measure)`, which is a formula of its
+own: a list of `{"from": 15.0, "to": 15.3, "count": 42}`, one for each bucket that holds values, ascending.
+`distribution(measure, 50)` puts as many neighbours together, 2, 4, 8 and so on, as give 50 buckets at most.
+Counts are exact; a value lies above `from` and at most at `to`, a negative one at least at `from` and below
+`to`, and what is nearer to zero than 1e-9 is from -1e-9 to 1e-9. An average is written as a sum by a count,
+so that what is kept can be merged. Formulas are worked out exactly, once, after merging; where a part has
+no value, or a divisor is zero, the answer is null.
 """
 
 WHERE = f"""

@@ -19,7 +19,7 @@ from tests.reference_engine import Event, ReferenceEngine, holds
 from aforo.clock import ManualClock
 from aforo.engines.embedded.engine import EmbeddedEngine
 from aforo.engines.engine import Append, Engine, StreamRows
-from aforo.errors import NotServable, QuestionTooLarge, UnknownName
+from aforo.errors import InvalidRequest, NotServable, QuestionTooLarge, UnknownName
 from aforo.model.condition import parse
 from aforo.model.field import FieldType
 from aforo.model.tenant import Tenant
@@ -320,7 +320,8 @@ def test_a_window_compared_with_itself_has_no_delta(grain: Grain, by: list[str])
     for row in answer.rows:
         for name in METRICS:
             assert row[name] == row[f"{name}_compared"]
-            assert row[f"{name}_delta"] == (0 if row[name] else None)
+            number = not isinstance(row[name], list)
+            assert row[f"{name}_delta"] == (0 if row[name] and number else None)
 
 
 def test_a_comparison_names_its_window_and_shows_groups_of_both() -> None:
@@ -486,3 +487,65 @@ def test_a_json_answer_has_the_contracts_keys() -> None:
         "type": "integer",
         "unit": None,
     }
+
+
+def test_growth_and_the_average_day_over_day_rows(embedded: EmbeddedEngine) -> None:
+    """Each day beside the one before it, read over a window that begins a day earlier."""
+    asked: dict[str, object] = {"metrics": ["trips", "distance", "cars"], "grain": "day"}
+    plain = ask(embedded, **{**asked, "from": "2013-03-07"}).rows
+    answer = ask(embedded, **asked, compare="before", daily=True)
+    assert [column.name for column in answer.columns][:6] == [
+        *("time", "trips", "trips_per_day", "trips_compared", "trips_change", "trips_delta"),
+    ]
+    assert "cars_per_day" not in answer.rows[0], "a number of different cars does not add up"
+    for before, row, own in zip(plain, answer.rows, plain[1:], strict=False):
+        assert row["trips"] == row["trips_per_day"] == own["trips"]
+        assert row["trips_compared"] == before["trips"]
+        assert row["trips_change"] == own["trips"] - before["trips"]  # type: ignore[operator]
+        assert row["cars_compared"] == before["cars"]
+    assert answer.comparison is not None
+    assert answer.comparison["compare"] == "before"
+
+
+def test_a_week_by_the_day_is_divided_by_its_local_days(embedded: EmbeddedEngine) -> None:
+    week = ask(
+        embedded, metrics=["trips"], grain="week", daily=True, **{"from": "2013-03-04", "to": "2013-03-10"}
+    )
+    assert week.rows[0]["trips_per_day"] == week.rows[0]["trips"] / 7  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"compare": "before"}, "a total is no bucket"),
+        ({"daily": True, "metrics": ["cars", "delay_p95"]}, "cars and delay_p95 does not add up"),
+        ({"compare": "befor"}, "is no comparison"),
+    ],
+)
+def test_what_has_no_growth_or_average_day_is_told(asked: dict[str, object], told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        ask(reference(EVENTS), **asked)
+
+
+@pytest.mark.parametrize("by", [[], ["city"]])
+def test_distributions_are_whole_and_the_same_from_rollup_and_events(
+    embedded: EmbeddedEngine, by: list[str]
+) -> None:
+    asked: dict[str, object] = {"metrics": ["delay_bins", "delay_few_bins", "trips", "lost_share"], "by": by}
+    answer = ask(embedded, **asked, compare="previous")
+    assert answer.rows == ask(reference(EVENTS), **asked, compare="previous").rows
+    assert {column.type for column in answer.columns if column.name.startswith("delay_bins")} == {
+        "distribution",
+        "number",
+    }
+    for row in answer.rows:
+        bins, few = row["delay_bins"], row["delay_few_bins"]
+        assert isinstance(bins, list)
+        assert isinstance(few, list)
+        known = row["trips"] * (1 - row["lost_share"])  # type: ignore[operator]
+        assert sum(each["count"] for each in bins) == sum(each["count"] for each in few)
+        assert sum(each["count"] for each in bins) == pytest.approx(known)
+        assert len(few) <= 10
+        assert set(bins[0]) == {"from", "to", "count"}
+        assert row["delay_bins_delta"] is None
+    assert answer.proof.exact["delay_bins"] is True

@@ -81,6 +81,8 @@ MODEL = Model(
             _metric("delay_p95", "percentile(delays, 95)", unit="minutes"),
             _metric("delay_hours_p5", "-percentile(delays, 5) / 60"),
             _metric("delay_spread", "percentile(delays, 95) - percentile(delays, 5)"),
+            _metric("delay_bins", "distribution(delays)"),
+            _metric("delay_few_bins", "distribution(delays, 10)"),
             _metric("cars", "cars"),
             _metric("distance", "metres"),
             _metric("longest", "longest"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -101,3 +102,30 @@ def test_histograms_added_at_once_are_those_merged_one_by_one(
         )
         own, many = added[group]
         assert (own.tolist(), many.tolist()) == (wanted.keys.tolist(), wanted.counts.tolist())
+
+
+@given(st.lists(NUMBERS), st.none() | st.integers(10, 100))
+@example([1.0, 1.02, 1.02**2, 1.02**-5, 1e-9, -1e-9, 0.0], None)
+@example([sys.float_info.max, -sys.float_info.max, 5e-324], 10)
+def test_bins_hold_every_value_between_their_bounds(values: list[float], most: int | None) -> None:
+    bins = histogram.bins(histogram.fold(values), most)
+    assert most is None or len(bins) <= most
+    assert sum(each.count for each in bins) == len(values)
+    assert all(one.high <= other.low for one, other in pairwise(bins))
+    assert all(each.count > 0 for each in bins)
+    left = sorted(values)
+    for each in bins:
+        here, left = left[: each.count], left[each.count :]
+        slack = 1e-9 * max(abs(each.low), abs(each.high))
+        assert each.low - slack <= here[0]
+        assert here[-1] <= each.high + slack
+
+
+@given(st.lists(NUMBERS, min_size=1), st.lists(NUMBERS, min_size=1))
+def test_bins_of_parts_add_up_to_those_of_the_whole(one: list[float], other: list[float]) -> None:
+    """Law 4 as it is seen: the same bounds in every histogram, and the counts are sums."""
+    together = histogram.bins(histogram.merge(histogram.fold(one), histogram.fold(other)))
+    added: dict[tuple[float, float], int] = {}
+    for each in (*histogram.bins(histogram.fold(one)), *histogram.bins(histogram.fold(other))):
+        added[each.low, each.high] = added.get((each.low, each.high), 0) + each.count
+    assert {(each.low, each.high): each.count for each in together} == added

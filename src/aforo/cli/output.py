@@ -97,12 +97,16 @@ def shown(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        return "\n".join(f"{each['from']:,.4g} to {each['to']:,.4g}: {each['count']:,}" for each in value)
     return str(value)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return json.dumps(value)
     return value
 
 

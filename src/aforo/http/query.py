@@ -38,11 +38,19 @@ class ComparisonReply(Shape, frozen=True):
     same_elapsed: bool
 
 
+class BinReply(Shape, frozen=True):
+    """Of a distribution: how many values lie above `from` and up to `to`; below zero the other way round."""
+
+    from_: float = msgspec.field(name="from")
+    to: float
+    count: int
+
+
 class QueryReply(Shape, frozen=True):
     """An answer. `proof` says what it was read from, until when it is complete, and how exact it is."""
 
     columns: list[ColumnReply]
-    rows: list[dict[str, str | int | float | bool | None]]
+    rows: list[dict[str, str | int | float | bool | list[BinReply] | None]]
     comparison: ComparisonReply | None
     proof: dict[str, Any]
 

@@ -53,6 +53,20 @@ class Percentile:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """How many of a histogram's values lie in each of its buckets, of which there are at most `most`.
+
+    It is a formula of its own and no part of another.
+    """
+
+    measure: str
+    most: int | None
+
+
+LEAST_BUCKETS, MOST_BUCKETS = 10, 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class Binary:
     """Two formulas joined."""
 
@@ -68,19 +82,26 @@ class Negative:
     of: Formula
 
 
-Formula: TypeAlias = Number | Ref | Percentile | Binary | Negative
+Formula: TypeAlias = Number | Ref | Percentile | Distribution | Binary | Negative
 
 
 def parse(text: str) -> Formula:
     """The formula of a text; InvalidRequest says what came and what was wanted."""
     cursor = Cursor(tokens(text))
     formula = _sum(cursor, 0)
+    if not isinstance(formula, Distribution) and any(
+        isinstance(leaf, Distribution) for leaf in leaves(formula)
+    ):
+        raise InvalidRequest(
+            "a distribution is many numbers, and no part of another formula",
+            hint="make it a metric of its own: distribution(measure)",
+        )
     if not cursor.at(TokenKind.END):
         raise cursor.wanted("'+', '-', '*', '/' or the end")
     return formula
 
 
-def leaves(formula: Formula) -> Iterator[Number | Ref | Percentile]:
+def leaves(formula: Formula) -> Iterator[Number | Ref | Percentile | Distribution]:
     """The numbers and measures of a formula, from left to right."""
     match formula:
         case Binary(_, left, right):
@@ -105,7 +126,7 @@ def is_integer(formula: Formula, measure_is_integer: Callable[[str], bool]) -> b
             return value.denominator == 1
         case Ref(measure):
             return measure_is_integer(measure)
-        case Percentile():
+        case Percentile() | Distribution():
             return False
         case Negative(of):
             return is_integer(of, measure_is_integer)
@@ -146,6 +167,8 @@ def _exact(
             return _finite(value_of(measure))
         case Percentile(measure, p):
             return _finite(percentile_of(measure, p))
+        case Distribution(measure):
+            raise TypeError(f"the distribution of {measure} is no number")
         case Negative(of):
             turned = _exact(of, value_of, percentile_of)
             return None if turned is None else -turned
@@ -203,9 +226,33 @@ def _part(cursor: Cursor, depth: int) -> Formula:
     name = cursor.take()
     if not cursor.here.says("("):
         return Ref(name.text)
+    if name.text == "distribution":
+        return _distribution(cursor)
     if name.text != "percentile":
-        raise InvalidRequest(f"there is no function {name}", hint="the only one is percentile(measure, p)")
+        raise InvalidRequest(f"there is no function {name}", hint=_FUNCTIONS)
     return _percentile(cursor)
+
+
+_FUNCTIONS = "there are percentile(measure, p) and distribution(measure)"
+
+
+def _distribution(cursor: Cursor) -> Distribution:
+    cursor.want("(")
+    if not cursor.at(TokenKind.WORD):
+        raise cursor.wanted("the name of a histogram measure")
+    measure = cursor.take().text
+    most: int | None = None
+    if cursor.took(","):
+        if not cursor.at(TokenKind.NUMBER):
+            raise cursor.wanted("how many buckets there may be")
+        written = cursor.take().text
+        if not (written.isdecimal() and LEAST_BUCKETS <= int(written) <= MOST_BUCKETS):
+            raise InvalidRequest(
+                f"a distribution has {LEAST_BUCKETS} to {MOST_BUCKETS:,} buckets at most, but {written} came"
+            )
+        most = int(written)
+    cursor.want(")")
+    return Distribution(measure, most)
 
 
 def _number(text: str) -> Number:

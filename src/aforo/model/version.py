@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from aforo.model.condition import Condition
 from aforo.model.field import Field, FieldType
-from aforo.model.formula import Binary, Formula, Negative, Number, Percentile, Ref
+from aforo.model.formula import Binary, Distribution, Formula, Negative, Number, Percentile, Ref
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
 from aforo.model.rollup import Rollup
@@ -102,6 +102,8 @@ def _formula(formula: Formula) -> Json:
             return ["measure", measure]
         case Percentile(measure, p):
             return ["percentile", measure, p]
+        case Distribution(measure, most):
+            return ["distribution", measure, most]
         case Negative(of):
             return ["-", _formula(of)]
         case Binary(op, left, right):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from aforo.errors import QuestionTooLarge
+from aforo.model.formula import Distribution
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
 from aforo.questions.compare import Counterpart, change, delta
@@ -17,7 +18,7 @@ from aforo.questions.proof import Proof
 from aforo.questions.question import PER_DAY, Question
 from aforo.windows import Bucket, Grain, Zone
 
-Cell: TypeAlias = str | int | float | bool | None
+Cell: TypeAlias = str | int | float | bool | list[dict[str, float]] | None
 Row: TypeAlias = dict[str, Cell]
 
 TIME = "time"
@@ -86,7 +87,7 @@ def columns_of(
     fields = [stream.fields[name] for name in question.by]
     columns += [Column(field.name, str(field.type), field.unit) for field in fields]
     for metric in metrics:
-        kind, unit = "integer" if is_integer(metric, stream) else "number", metric.unit or None
+        kind, unit = _type_of(metric, stream), metric.unit or None
         columns.append(Column(metric.name, kind, unit))
         if question.daily and adds_up(metric.formula, stream):
             columns.append(Column(f"{metric.name}{PER_DAY}", "number", unit))
@@ -98,6 +99,12 @@ def columns_of(
     if any(bucket.partial for bucket in buckets):
         columns.append(Column(PARTIAL, "boolean"))
     return tuple(columns)
+
+
+def _type_of(metric: Metric, stream: Stream) -> str:
+    if isinstance(metric.formula, Distribution):
+        return "distribution"
+    return "integer" if is_integer(metric, stream) else "number"
 
 
 def rows_of(
@@ -161,19 +168,31 @@ def _metrics(
         others = compared.finished.values.get((pair, group), compared.finished.nothing)
     row: Row = {}
     for name, value, against in zip(question.metrics, values, others, strict=True):
-        row[name] = value
+        row[name] = _shown(value)
         if name in daily.metrics:
             row[f"{name}{PER_DAY}"] = _by_day(value, daily.days[index])
         if question.compare is not None:
-            row[f"{name}_compared"] = against
+            row[f"{name}_compared"] = _shown(against)
             if question.compare.against is Against.BEFORE:
-                row[f"{name}_change"] = change(value, against)
-            row[f"{name}_delta"] = delta(value, against)
+                row[f"{name}_change"] = change(_number(value), _number(against))
+            row[f"{name}_delta"] = delta(_number(value), _number(against))
     return row
 
 
-def _by_day(value: Value, days: float) -> Value:
-    return None if value is None or not days else value / days
+def _by_day(value: Value, days: float) -> float | None:
+    number = _number(value)
+    return None if number is None or not days else number / days
+
+
+def _number(value: Value) -> int | float | None:
+    """What can be subtracted and divided; of a distribution, nothing."""
+    return None if isinstance(value, tuple) else value
+
+
+def _shown(value: Value) -> Cell:
+    if isinstance(value, tuple):
+        return [{"from": each.low, "to": each.high, "count": each.count} for each in value]
+    return value
 
 
 def _when(question: Question, bucket: Bucket) -> Mapping[str, Cell]:

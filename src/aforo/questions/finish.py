@@ -11,15 +11,16 @@ from typing import TypeAlias, cast
 from aforo.engines.engine import States
 from aforo.model import formula as formulas
 from aforo.model.field import FieldType
-from aforo.model.formula import Binary, Negative, Number, Percentile
+from aforo.model.formula import Binary, Distribution, Negative, Number, Percentile
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
 from aforo.states import histogram
 from aforo.states import sum as sum_
-from aforo.states.histogram import Histogram
+from aforo.states.histogram import Bin, Histogram
 
-Value: TypeAlias = int | float | None
+Bins: TypeAlias = tuple[Bin, ...]
+Value: TypeAlias = int | float | Bins | None
 Split: TypeAlias = tuple[object, ...]
 Key: TypeAlias = tuple[int, Split]
 
@@ -104,6 +105,9 @@ def _column(measure: Measure, states: Sequence[object], stream: Stream) -> Seque
 
 
 def _values(metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int) -> list[Value]:
+    if isinstance(metric.formula, Distribution):
+        name, most = metric.formula.measure, metric.formula.most
+        return [histogram.bins(cast(Histogram, state), most) for state in columns[name]]
     if isinstance(metric.formula, Percentile):
         # The commonest formula that costs: not taken through fractions, which would give the same float.
         name, p = metric.formula.measure, metric.formula.p

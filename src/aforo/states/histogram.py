@@ -145,6 +145,54 @@ def percentile(histogram: Histogram, p: float) -> float | None:
     return min(max(middle, histogram.minimum), histogram.maximum)
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """How many values lie between two bounds: above `low`, up to `high`; below zero the other way round."""
+
+    low: float
+    high: float
+    count: int
+
+
+def bins(histogram: Histogram, most: int | None = None) -> tuple[Bin, ...]:
+    """The buckets that hold values, ascending; where they are more than `most`, neighbours are put together.
+
+    As many are, a power of two, in all of the histogram, so that its bounds are those of any other with it.
+    """
+    width = 1
+    groups, counts = _grouped(histogram, width)
+    while most is not None and len(groups) > most:
+        width *= 2
+        groups, counts = _grouped(histogram, width)
+    return tuple(
+        Bin(*_bounds(sign, group, width), count) for (sign, group), count in zip(groups, counts, strict=True)
+    )
+
+
+def _grouped(histogram: Histogram, width: int) -> tuple[list[tuple[int, int]], list[int]]:
+    """The buckets by sign and by how many times `width` their exponent is, ascending as values do."""
+    keys = histogram.keys.astype(np.int64)
+    signs = np.sign(keys)
+    # Bucket `k` ends at GROWTH**k, so that those from j * width + 1 to (j + 1) * width go together.
+    exponents = np.where(keys == 0, 1, (np.abs(keys) - OFFSET - 1) // width)
+    changes = np.flatnonzero((np.diff(signs) != 0) | (np.diff(exponents) != 0)) + 1
+    firsts = np.concatenate(([0], changes)) if len(keys) else np.empty(0, np.int64)
+    counts = np.add.reduceat(histogram.counts, firsts) if len(keys) else np.empty(0, np.int64)
+    return list(zip(signs[firsts].tolist(), exponents[firsts].tolist(), strict=True)), counts.tolist()
+
+
+def _bounds(sign: int, group: int, width: int) -> tuple[float, float]:
+    if sign == 0:
+        return -ZERO_BELOW, ZERO_BELOW
+    near, far = max(ZERO_BELOW, _power(group * width)), _power((group + 1) * width)
+    return (near, far) if sign > 0 else (-far, -near)
+
+
+def _power(exponent: int) -> float:
+    logarithm = exponent * _LOG_GROWTH
+    return math.exp(logarithm) if logarithm < math.log(sys.float_info.max) else sys.float_info.max
+
+
 def bucket_of(value: float) -> int:
     """The key of the bucket that holds the value; ValueError for NaN and infinities."""
     return int(buckets_of(np.array([value], np.float64))[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aforo.model.findings import FaultCode, Finding, no_such
-from aforo.model.formula import Number, Percentile, leaves, measures
+from aforo.model.formula import Distribution, Number, Percentile, leaves, measures
 from aforo.model.measure import MeasureKind
 from aforo.model.sheet import MetricSheet, Sheet
 
@@ -47,7 +47,7 @@ def _of_one_stream(sheet: Sheet, metric: MetricSheet, known: dict[str, list[str]
 
 
 def measures_answer_as_used(sheet: Sheet) -> Iterator[Finding]:
-    """A histogram answers by percentile, and only a histogram does."""
+    """A histogram answers by percentile or as a distribution, and only a histogram does."""
     for metric in sheet.metrics.values():
         path = f"metrics.{metric.name}.formula"
         streams = sheet.streams_of(metric)
@@ -61,10 +61,12 @@ def measures_answer_as_used(sheet: Sheet) -> Iterator[Finding]:
             if not sheet.sound(place):
                 continue
             kind = stream.measures[leaf.measure].kind
-            if isinstance(leaf, Percentile) and kind is not MeasureKind.HISTOGRAM:
-                message = f"percentile is of a histogram, but {leaf.measure} is a {kind}"
+            of_histogram = isinstance(leaf, Percentile | Distribution)
+            if of_histogram and kind is not MeasureKind.HISTOGRAM:
+                function = type(leaf).__name__.lower()
+                message = f"{function} is of a histogram, but {leaf.measure} is a {kind}"
                 yield path, FaultCode.BAD_FORMULA, message
-            if not isinstance(leaf, Percentile) and kind is MeasureKind.HISTOGRAM:
+            if not of_histogram and kind is MeasureKind.HISTOGRAM:
                 message = f"{leaf.measure} is a histogram; write percentile({leaf.measure}, 50) or another"
                 yield path, FaultCode.BAD_FORMULA, message
 
