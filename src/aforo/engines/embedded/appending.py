@@ -5,7 +5,7 @@ It is durable once it is in the journal, which takes one write; into the tables 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -21,7 +21,8 @@ from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.marks import Marks, earliest
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.pending import Key, Named, Pending
-from aforo.engines.embedded.recognising import Mask, fresh
+from aforo.engines.embedded.recent import Recent, latest
+from aforo.engines.embedded.recognising import Mask, firsts, kept
 from aforo.engines.embedded.record import Record, RecordRows, decoded, encoded
 from aforo.engines.engine import UNKNOWN, Append, Commit, StreamRows
 from aforo.engines.outcomes import attributed, outcomes_of
@@ -57,6 +58,7 @@ class Appending:
         self._reach = untimed_id_seconds * 1_000_000
         self._samples = samples
         self._one_at_a_time = Lock()
+        self._coming: Future[None] | None = None
         self._last = self._recover()
 
     @property
@@ -78,10 +80,10 @@ class Appending:
             self._journal.write(record.number, encoded(record))
             self._last = record.number
             tenants.update((tenant.name, tenant) for tenant in record.tenants)
-            kept = zip(append.rows, named, new, strict=True)
-            self._pending.add(record, {given.stream.name: rows.only(mask) for given, rows, mask in kept})
-        if self._pending.rows >= LAND_ROWS:
-            self._database.submit(lambda _cursor: None).add_done_callback(_told)
+            self._add(record, _names(append.rows, named, new))
+        if self._pending.rows >= LAND_ROWS and (self._coming is None or self._coming.done()):
+            self._coming = self._database.submit(lambda _cursor: None)
+            self._coming.add_done_callback(_told)
         return Commit(record.number, new, self._dirty_from(append.rows))
 
     def land(self) -> None:
@@ -93,6 +95,7 @@ class Appending:
         """Lands what a process that ended suddenly has left in the journal; the last commit's number."""
         with self._database.snapshot() as cursor:
             last = last_commit(cursor)
+            self._recent = Recent(latest(cursor))
         for record in map(decoded, self._journal.replay()):
             if record.number <= last:
                 continue
@@ -101,25 +104,37 @@ class Appending:
                     f"commit {last + 1} is missing: the journal goes on with {record.number}",
                     hint="events.duckdb and the journals beside it belong together: restore both of one copy",
                 )
-            self._pending.add(record, {each.stream: Named.of(each.rows) for each in record.rows})
+            self._add(record, {each.stream: Named.of(each.rows) for each in record.rows})
             last = record.number
         self.land()
         self._journal.clear()
         return last
 
+    def _add(self, record: Record, named: Mapping[str, Named]) -> None:
+        self._pending.add(record, named)
+        for stream, rows in named.items():
+            self._recent.add(stream, rows)
+
     def _fresh(self, append: Append, named: list[Named]) -> tuple[Mask, ...]:
-        # First what is pending, then the tables: a commit goes from the one to the other in between, or not.
-        waiting = [
-            self._pending.has(given.stream.name, rows, append.arrival, self._reach)
+        return tuple(
+            firsts(given) & ~self._there(given, rows, append.arrival)
             for given, rows in zip(append.rows, named, strict=True)
-        ]
-        if not append.rows:
-            return ()
-        with self._database.snapshot() as cursor:
-            return tuple(
-                fresh(cursor, given, append.arrival, self._reach) & ~there
-                for given, there in zip(append.rows, waiting, strict=True)
-            )
+        )
+
+    def _there(self, given: StreamRows, named: Named, arrival: int) -> Mask:
+        """The rows that are kept already. The tables are searched only for what may be in them.
+
+        First what is pending, then the tables: a commit may go from the one to the other in between.
+        """
+        there = self._pending.has(given.stream.name, named, arrival, self._reach)
+        unsure = np.flatnonzero(
+            ~there & self._recent.may_have(given.stream.name, named, arrival, self._reach)
+        )
+        if len(unsure):
+            some = given if len(unsure) == len(there) else replace(given, rows=given.rows.take(unsure))
+            with self._database.snapshot() as cursor:
+                there[unsure] = kept(cursor, some, arrival, self._reach)
+        return there
 
     def _record(
         self, append: Append, new: tuple[Mask, ...], known: Callable[[str], bool], default: Tenant
@@ -151,6 +166,15 @@ class Appending:
 def tenants_of(rows: Iterable[StreamRows]) -> list[str]:
     """The names of all tenants that rows are of."""
     return sorted({name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()})
+
+
+def _names(rows: tuple[StreamRows, ...], named: Iterable[Named], new: tuple[Mask, ...]) -> dict[str, Named]:
+    """The names of the new rows by stream."""
+    return {
+        given.stream.name: names.only(mask)
+        for given, names, mask in zip(rows, named, new, strict=True)
+        if mask.any()
+    }
 
 
 def _new_rows(rows: tuple[StreamRows, ...], new: tuple[Mask, ...]) -> Iterable[RecordRows]:

@@ -142,6 +142,8 @@ class EmbeddedEngine:
                 self._tenants[name] = Tenant(name=name, timezone=timezone, week_start=week_start)
 
     def append(self, append: Append) -> Commit:
+        for rows in append.rows:
+            self.model.stream(rows.stream.name)  # what no table is for would never leave the journal
         # No seal moves between here and the commit, so that nothing is kept that is older than one.
         with self._seals.unmoved() as seals:
             taken, older = sealing.apart(append, seals, self._limits.per_reason)

@@ -24,29 +24,40 @@ _TIMED = ("tenant", "id", "time")
 _UNTIMED = ("tenant", "id")
 
 
-def fresh(cursor: Cursor, given: StreamRows, arrival: int, reach: int) -> Mask:
-    """The rows that no earlier row of theirs and no kept event has the name of.
+def firsts(given: StreamRows) -> Mask:
+    """The rows that no earlier row of theirs has the name of: tenant, id and, where it came, time."""
+    untimed = given.rows["untimed"].to_numpy()
+    if pc.count_distinct(given.rows["id"]).as_py() == given.rows.num_rows:
+        return np.ones(given.rows.num_rows, np.bool_)
+    out = np.zeros(given.rows.num_rows, np.bool_)
+    for rows, names in ((np.flatnonzero(~untimed), _TIMED), (np.flatnonzero(untimed), _UNTIMED)):
+        out[rows] = _firsts(given.rows.select(_TIMED).take(rows), names)
+    return out
 
-    An event is named by tenant, id and time. One that came without a time is recognised by its id for a
-    while (`reach` microseconds) on both sides of its arrival, since a clock may have been set back meanwhile.
+
+def kept(cursor: Cursor, given: StreamRows, arrival: int, reach: int) -> Mask:
+    """The rows whose name a kept event has.
+
+    One that came without a time is recognised by its id for a while (`reach` microseconds) on both sides of
+    its arrival, since a clock may have been set back meanwhile.
     """
     untimed = given.rows["untimed"].to_numpy()
     out = np.zeros(given.rows.num_rows, np.bool_)
     for rows, names in ((np.flatnonzero(~untimed), _TIMED), (np.flatnonzero(untimed), _UNTIMED)):
         if not len(rows):
             continue
-        mine = given.rows.select(_TIMED) if len(rows) == len(out) else given.rows.select(_TIMED).take(rows)
+        mine = given.rows.select(_TIMED).take(rows)
         if names is _TIMED:
             span = pc.min_max(mine["time"]).as_py()
             earliest, latest = span["min"], span["max"]
         else:
             earliest, latest = timestamp(arrival - reach), timestamp(arrival + reach)
-        kept = _kept(cursor, given.stream.name, mine, earliest, latest, untimed=names is _UNTIMED)
-        out[rows] = _firsts(mine, names) & ~_among(mine, names, kept)
+        alike = _alike(cursor, given.stream.name, mine, earliest, latest, untimed=names is _UNTIMED)
+        out[rows] = _among(mine, names, alike)
     return out
 
 
-def _kept(
+def _alike(
     cursor: Cursor, stream: str, rows: pa.Table, earliest: object, latest: object, *, untimed: bool
 ) -> pa.Table:
     """The kept events of a window that have one of the rows' ids (and times), whose ever they are.
@@ -80,8 +91,6 @@ def _search(cursor: Cursor, stream: str, among: Mapping[str, str], parameters: d
 
 def _firsts(rows: pa.Table, names: Sequence[str]) -> Mask:
     """The first row of each name."""
-    if pc.count_distinct(rows["id"]).as_py() == rows.num_rows:
-        return np.ones(rows.num_rows, np.bool_)
     numbered = rows.append_column("__row", pa.array(np.arange(rows.num_rows)))
     firsts = numbered.group_by(names, use_threads=False).aggregate([("__row", "min")])["__row_min"]
     out = np.zeros(rows.num_rows, np.bool_)
