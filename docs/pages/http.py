@@ -10,6 +10,7 @@ from typing import Any
 
 from aforo import __version__
 from aforo.assembly import Aforo
+from aforo.assembly.backfilling import backfiller
 from aforo.clock import SystemClock
 from aforo.http.access.ring import KeyRing
 from aforo.http.app import Crew, Rooms, doors_of
@@ -75,6 +76,7 @@ def openapi() -> Json:
                 desk=aforo.desk,
                 ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
                 audit=Audit(store, aforo.clock),
+                backfiller=backfiller(aforo, store),
             )
             crew = Crew.of(1)
             try:

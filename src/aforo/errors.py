@@ -102,6 +102,12 @@ class ModelConflict(AforoError):
     code = "model_conflict"
 
 
+class Conflict(AforoError):
+    """What is asked does not go with what is under way, or with what is over."""
+
+    code = "conflict"
+
+
 class QuestionTooLarge(AforoError):
     """A question that would read or return more than the guard allows."""
 

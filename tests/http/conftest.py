@@ -22,10 +22,12 @@ from aforo.model.reading import read_model
 from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
+from aforo.rollups.backfiller import Backfiller
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Http, Settings
 from aforo.store.audit import Audit
+from aforo.store.backfills import Backfills
 from aforo.store.connect import Store
 from aforo.store.keys import Keys
 from aforo.telemetry import Telemetry
@@ -110,6 +112,8 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         engine, clock, telemetry, future_seconds=600, commit_rows=1, after_seconds=0.0, queue_rows=1_000
     )
     store = Store(settings.data, settings.store)
+    folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0)
+    backfiller = Backfiller(engine, model, Backfills(store, clock), clock, settings.backfill, folder.wake)
     rooms = Rooms(
         settings=settings,
         clock=clock,
@@ -117,11 +121,12 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         model=model,
         engine=engine,
         intake=Intake(model, buffer, clock, future_seconds=600),
-        folder=Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0),
         periods=PeriodKeeper(engine, clock, telemetry, every_seconds=60.0),
+        folder=folder,
         desk=Desk(engine, model, settings, clock, telemetry),
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),
+        backfiller=backfiller,
     )
     buffer.start()
     yield House(create_app(rooms, TOKEN), rooms, buffer, clock)

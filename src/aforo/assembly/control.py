@@ -1,4 +1,4 @@
-"""The command line's verbs over keys and audit: through the server that holds the directory, or its store."""
+"""The command line's verbs over the store, through the server that holds the directory or over it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aforo.client import Connection
 from aforo.clock import Clock
 from aforo.settings import Settings
 from aforo.store.act import Actor
+from aforo.store.backfill import BackfillState
 
 Json = dict[str, object]
 
@@ -27,6 +28,14 @@ class Control(Protocol):
     def revoke_key(self, key_id: str) -> Json: ...
 
     def acts(self, limit: int | None, cursor: str | None) -> Json: ...
+
+    def backfills(self, limit: int | None, cursor: str | None) -> Json: ...
+
+    def backfill(self, backfill_id: str) -> Json: ...
+
+    def pause_backfill(self, backfill_id: str) -> Json: ...
+
+    def cancel_backfill(self, backfill_id: str) -> Json: ...
 
     def close(self) -> None: ...
 
@@ -55,6 +64,19 @@ class RemoteControl:
     def acts(self, limit: int | None, cursor: str | None) -> Json:
         return called(lambda: self._connection.get("/v1/audit" + _page(limit, cursor)))
 
+    def backfills(self, limit: int | None, cursor: str | None) -> Json:
+        return called(lambda: self._connection.get("/v1/backfills" + _page(limit, cursor)))
+
+    def backfill(self, backfill_id: str) -> Json:
+        return called(lambda: self._connection.get(f"/v1/backfills/{quote(backfill_id, safe='')}"))
+
+    def pause_backfill(self, backfill_id: str) -> Json:
+        path = f"/v1/backfills/{quote(backfill_id, safe='')}/pause"
+        return called(lambda: self._connection.post(path, {}))
+
+    def cancel_backfill(self, backfill_id: str) -> Json:
+        return called(lambda: self._connection.delete(f"/v1/backfills/{quote(backfill_id, safe='')}"))
+
     def close(self) -> None:
         """There is nothing to let go of: every call was a request of its own."""
 
@@ -64,12 +86,14 @@ class LocalControl:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         from aforo.store.audit import Audit
+        from aforo.store.backfills import Backfills
         from aforo.store.connect import Store
         from aforo.store.keys import Keys
 
         self._clock = clock
         self._store = Store(settings.data, settings.store)
         self._keys, self._audit = Keys(self._store, clock), Audit(self._store, clock)
+        self._backfills = Backfills(self._store, clock)
 
     def create_key(self, asked: Mapping[str, object]) -> Json:
         from aforo.http import keys, reply
@@ -92,6 +116,28 @@ class LocalControl:
 
         page = paging.page_of(None if limit is None else str(limit), cursor)
         return reply.plain(audit.told(self._audit, page))
+
+    def backfills(self, limit: int | None, cursor: str | None) -> Json:
+        from aforo.http import backfills, paging, reply
+
+        page = paging.page_of(None if limit is None else str(limit), cursor)
+        return reply.plain(backfills.listed(self._backfills, page))
+
+    def backfill(self, backfill_id: str) -> Json:
+        from aforo.http import backfills, reply
+
+        return reply.plain(backfills.found(self._backfills, backfill_id))
+
+    def pause_backfill(self, backfill_id: str) -> Json:
+        return self._moved(backfill_id, BackfillState.PAUSED)
+
+    def cancel_backfill(self, backfill_id: str) -> Json:
+        return self._moved(backfill_id, BackfillState.CANCELLED)
+
+    def _moved(self, backfill_id: str, to: BackfillState) -> Json:
+        from aforo.http import backfills, reply
+
+        return reply.plain(backfills.moving(self._backfills, self._backfills, backfill_id, to, _actor()))
 
     def close(self) -> None:
         self._store.close()

@@ -67,5 +67,22 @@ class Local:
 
         return doctor_json(self.aforo.engine.statistics(), self.aforo.model)
 
+    def plan_backfill(self, asked: Mapping[str, object]) -> dict[str, object]:
+        from aforo.assembly import backfilling
+
+        return backfilling.planned(self.aforo, asked)
+
+    def run_backfill(
+        self, asked: Mapping[str, object], progress: Callable[[float], None]
+    ) -> dict[str, object]:
+        from aforo.assembly import backfilling
+
+        return backfilling.run(self.aforo, asked, progress)
+
+    def resume_backfill(self, backfill_id: str, progress: Callable[[float], None]) -> dict[str, object]:
+        from aforo.assembly import backfilling
+
+        return backfilling.resumed(self.aforo, backfill_id, progress)
+
     def close(self) -> None:
         self.aforo.stop()

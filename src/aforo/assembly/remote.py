@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Event
 from typing import NoReturn
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pyarrow.compute as pc
 
@@ -90,6 +90,18 @@ class Remote:
     def doctor(self) -> dict[str, object]:
         return called(lambda: self._connection.get("/v1/doctor"))
 
+    def plan_backfill(self, asked: Mapping[str, object]) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/backfills/plan", asked))
+
+    def run_backfill(
+        self, asked: Mapping[str, object], progress: Callable[[float], None]
+    ) -> dict[str, object]:
+        return _as_told(called(lambda: self._connection.post("/v1/backfills", asked)), progress)
+
+    def resume_backfill(self, backfill_id: str, progress: Callable[[float], None]) -> dict[str, object]:
+        path = f"/v1/backfills/{quote(backfill_id, safe='')}/resume"
+        return _as_told(called(lambda: self._connection.post(path, {})), progress)
+
     def close(self) -> None:
         """There is nothing to let go of: every call was a request of its own."""
 
@@ -136,6 +148,12 @@ def called(call: Callable[[], dict[str, object]]) -> dict[str, object]:
         except NoAnswer as error:
             raise Unreachable(str(error), hint="is it running, and is the URL right?") from error
     raise AssertionError("the last try raises")
+
+
+def _as_told(reply: dict[str, object], progress: Callable[[float], None]) -> dict[str, object]:
+    """What the server says at once: it works on by itself."""
+    progress(float(str(reply["progress"])))
+    return reply
 
 
 def reports_of(found: Refused) -> Iterator[dict[str, object]]:

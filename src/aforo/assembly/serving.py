@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from aforo.assembly.backfilling import backfiller
 from aforo.assembly.local import Local
 from aforo.assembly.reach import held
 from aforo.http.access.ring import KeyRing
@@ -51,12 +52,15 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
             desk=aforo.desk,
             ring=ring,
             audit=Audit(store, aforo.clock),
+            backfiller=backfiller(aforo, store),
         )
         keyed = not ring.keyless and ring.any_good()
         server = Server(create_app(rooms, token), aforo.settings, keyed=keyed)
         aforo.start_folding()
         ring.start()
         stack.callback(ring.stop)
+        rooms.backfiller.start()
+        stack.callback(rooms.backfiller.stop)
 
         def ready(url: str) -> None:
             stack.enter_context(held(aforo.settings.data, url, token))

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from aforo import __version__
-from aforo.cli import ask, demo, doctor, fold, keys, load, refusals, serve
+from aforo.cli import ask, backfill, demo, doctor, fold, keys, load, refusals, serve
 from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
 from aforo.errors import (
@@ -68,6 +68,7 @@ def options(
 for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.refusals, doctor.doctor):
     app.command()(command)
 app.add_typer(keys.keys)
+app.add_typer(backfill.backfill)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -231,6 +231,27 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What of a window could be folded again: slots that hold anything, and the events in them."""
+
+    slots: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Slots that were marked to be folded again, the first of which begins at `start`.
+
+    They are answered once no mark of theirs as of `commit` or before is left.
+    """
+
+    start: int
+    slots: int
+    events: int
+    commit: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStatistics:
     """How much of a stream is kept for a tenant; `first` and `last` are slots' starts."""
 
@@ -312,6 +333,22 @@ class Engine(Protocol):
 
     def extent(self, stream: str, tenant: str) -> Window | None:
         """From the first kept event's slot to the end of the last one's; None where there are none."""
+        ...
+
+    def tenants_of(self, stream: str) -> tuple[str, ...]:
+        """Everyone who has events of a stream: for the operator."""
+        ...
+
+    def held(self, stream: str, tenant: str, window: Window) -> Held:
+        """What of a window of whole slots could be folded again."""
+        ...
+
+    def mark(self, stream: str, tenant: str, window: Window, most_events: int) -> Marked | None:
+        """Marks the newest slots of a window to be folded again, at least one; None where there are none."""
+        ...
+
+    def answered(self, stream: str, tenant: str, window: Window, commit: int) -> bool:
+        """Whether all that was marked in a window as of a commit or before has been folded."""
         ...
 
     def tenant(self, name: str) -> Tenant | None:

@@ -16,6 +16,7 @@ from aforo.events.intake import Intake
 from aforo.events.segment import Switch
 from aforo.http import (
     audit,
+    backfills,
     doctor,
     events,
     fold,
@@ -41,6 +42,7 @@ from aforo.http.measuring import Measuring
 from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
+from aforo.rollups.backfiller import Backfiller
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
@@ -63,6 +65,7 @@ class Rooms:
     desk: Desk
     ring: KeyRing
     audit: Audit
+    backfiller: Backfiller
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),
         refusals.listing(rooms.engine, rooms.model, crew.operating),
         doctor.examining(rooms.engine, rooms.model, crew.operating),
+        *backfills.doors(rooms.backfiller, crew.operating),
         keys.listing(rooms.ring, crew.operating, rooms.clock),
         keys.creating(rooms.ring, crew.operating, rooms.clock),
         keys.revoking(rooms.ring, crew.operating, rooms.clock),

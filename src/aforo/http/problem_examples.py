@@ -65,6 +65,14 @@ PROBLEMS: Mapping[str, Mapping[str, Any]] = {
         "code": "body_too_slow",
         "hint": "send it again, faster or in smaller parts, or raise http.body_seconds",
     },
+    "A backfill beside another": {
+        "type": f"{_PROBLEM}conflict",
+        "title": "This does not go with what is under way",
+        "status": 409,
+        "detail": "backfill bf_5d2f0c9a1b7e4f36 of flights runs for tenant nyc already",
+        "code": "conflict",
+        "hint": "wait for it, or end it: aforo backfill cancel bf_5d2f0c9a1b7e4f36",
+    },
     "Too many events": {
         "type": f"{_PROBLEM}body_too_large",
         "title": "The body is too large",

@@ -49,6 +49,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(errors.NotFound, 404, "There is nothing at this address"),
     Kind(errors.MethodNotAllowed, 405, "This address cannot be used in this way"),
     Kind(errors.BodyTooSlow, 408, "The body did not come in time"),
+    Kind(errors.Conflict, 409, "This does not go with what is under way"),
     Kind(errors.BodyTooLarge, 413, "The body is too large"),
     Kind(errors.UnsupportedBody, 415, "The body is of a kind that is not taken"),
     Kind(errors.QuestionTooLarge, 422, "The question is too large"),

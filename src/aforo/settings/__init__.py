@@ -4,6 +4,7 @@ from aforo.settings.origin import is_origin
 from aforo.settings.reading import Resolved, config_file, load
 from aforo.settings.tree import (
     Access,
+    Backfill,
     Described,
     Engine,
     Fold,
@@ -19,6 +20,7 @@ from aforo.settings.tree import (
 
 __all__ = [
     "Access",
+    "Backfill",
     "Described",
     "Engine",
     "Fold",

@@ -204,6 +204,24 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """How windows are folded again."""
+
+    default_days: int = _setting(
+        90, "Days that a backfill goes back where nothing else is said.", least=1, most=36_500
+    )
+    batch_rows: int = _setting(
+        100_000, "Events that one batch folds again at most, a slot at least.", least=1, most=10**9
+    )
+    busy_share: float = _setting(
+        0.5,
+        "Share of the time in which batches are folded; the rest is for everything else.",
+        least=0.01,
+        most=1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
     """What one question may cost."""
 
@@ -262,6 +280,7 @@ class Settings:
     engine: Engine = field(default_factory=Engine)
     fold: Fold = field(default_factory=Fold)
     retention: Retention = field(default_factory=Retention)
+    backfill: Backfill = field(default_factory=Backfill)
     questions: Questions = field(default_factory=Questions)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)

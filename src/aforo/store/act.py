@@ -13,6 +13,10 @@ class Action(StrEnum):
     KEY_REVOKED = "key_revoked"
     FOLD_FORCED = "fold_forced"
     ACCESS_REFUSED = "access_refused"  # somebody was turned away from an admin route
+    BACKFILL_STARTED = "backfill_started"
+    BACKFILL_PAUSED = "backfill_paused"
+    BACKFILL_RESUMED = "backfill_resumed"
+    BACKFILL_CANCELLED = "backfill_cancelled"
 
 
 @dataclass(frozen=True, slots=True)

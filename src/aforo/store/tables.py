@@ -17,9 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from aforo.store.act import Action
+from aforo.store.backfill import BackfillState
 from aforo.store.key import KeyKind, KeyScope, PrincipalKind
 
 ACTOR_LENGTH, SUBJECT_LENGTH, DETAIL_LENGTH = 300, 300, 1000
@@ -110,4 +112,50 @@ audit = Table(
     one_of("action", Action),
     Index(None, "at"),
     sqlite_autoincrement=True,  # no number of a row that was there is ever given again
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("stream", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_by", String(ACTOR_LENGTH), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("reason", String(DETAIL_LENGTH), nullable=False),
+    one_of("state", BackfillState),
+)
+
+backfill_parts = Table(
+    "backfill_parts",
+    metadata,
+    Column("backfill_id", String(40), ForeignKey("backfills.id", ondelete="CASCADE"), primary_key=True),
+    Column("tenant", String(128), primary_key=True),
+    Column("stream", String(128), nullable=False),
+    Column("place", Integer, nullable=False),  # in which order the tenants are worked on
+    Column("running", Boolean, nullable=False),  # as its backfill is
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("slots", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("done_from", BigInteger, nullable=False),
+    Column("slots_done", BigInteger, nullable=False),
+    Column("events_done", BigInteger, nullable=False),
+    Column("batches", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("batch_start", BigInteger),  # null where no batch is under way, as those below
+    Column("batch_slots", BigInteger),
+    Column("batch_events", BigInteger),
+    Column("batch_commit", BigInteger),
+    # One at a time for a stream and tenant, however many processes ask for it.
+    Index(
+        "uq_backfill_parts_running",
+        "stream",
+        "tenant",
+        unique=True,
+        sqlite_where=text("running"),
+        postgresql_where=text("running"),
+    ),
 )

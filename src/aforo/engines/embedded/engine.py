@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import structlog
 
-from aforo.engines.embedded import folding, modelling, purging, sampling, sealing
+from aforo.engines.embedded import folding, modelling, purging, remarking, sampling, sealing
 from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.journal import Journal
@@ -27,6 +27,8 @@ from aforo.engines.engine import (
     Claim,
     Commit,
     Folded,
+    Held,
+    Marked,
     PurgeAsked,
     Purged,
     Seal,
@@ -235,6 +237,25 @@ class EmbeddedEngine:
                 {"tenant": tenant},
             )
             return None if first is None else Window(first, last + SLOT)
+
+    def tenants_of(self, stream: str) -> tuple[str, ...]:
+        with self._landed() as cursor:
+            return remarking.tenants_of(cursor, self.model.stream(stream))
+
+    def held(self, stream: str, tenant: str, window: Window) -> Held:
+        with self._landed() as cursor:
+            return remarking.held(cursor, self.model.stream(stream), tenant, window)
+
+    def mark(self, stream: str, tenant: str, window: Window, most_events: int) -> Marked | None:
+        def write(cursor: Cursor) -> Marked | None:
+            self._marks.forget()
+            return remarking.mark(cursor, self.model.stream(stream), tenant, window, most_events)
+
+        return self._database.write(write)
+
+    def answered(self, stream: str, tenant: str, window: Window, commit: int) -> bool:
+        with self._database.snapshot() as cursor:
+            return remarking.answered(cursor, stream, tenant, window, commit)
 
     def tenant(self, name: str) -> Tenant | None:
         return self._tenants.get(name)
