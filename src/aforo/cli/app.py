@@ -17,6 +17,7 @@ from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
 from aforo.errors import (
     AforoError,
+    Conflict,
     InvalidModel,
     InvalidRequest,
     InvalidSettings,
@@ -29,7 +30,15 @@ from aforo.errors import (
 DONE, FAILED, REFUSED = 0, 1, 2
 """Exit codes: all is done; it failed; something was refused or used wrongly."""
 
-WRONG_USE = (InvalidRequest, InvalidModel, InvalidSettings, ModelConflict, NotServable, QuestionTooLarge)
+WRONG_USE = (
+    Conflict,
+    InvalidRequest,
+    InvalidModel,
+    InvalidSettings,
+    ModelConflict,
+    NotServable,
+    QuestionTooLarge,
+)
 """Errors that a person mends by asking or writing something else."""
 
 app = typer.Typer(

@@ -1,0 +1,59 @@
+"""How every engine marks windows to be folded again, and says when that is answered."""
+
+from __future__ import annotations
+
+from tests.engines.gauges import NOON, Bench, Sent, fold_once
+
+from aforo.engines.engine import Held
+from aforo.windows import DAY, SLOT, Window, slot_of
+
+START = slot_of(NOON)
+DAYS = Window(START - DAY, START + DAY)
+
+
+def filled(bench: Bench) -> Bench:
+    """Two events in each of six slots of one tenant, and one of another's."""
+    bench.send(*(Sent(id=f"{at}{twin}", time=NOON + at * SLOT) for at in range(6) for twin in "ab"))
+    bench.send(Sent(id="1", tenant="hills"))
+    bench.fold()
+    return bench
+
+
+def test_a_window_tells_what_it_holds_and_nothing_of_others(bench: Bench) -> None:
+    engine = filled(bench).engine
+    assert engine.tenants_of("readings") == ("hills", "river")
+    assert engine.tenants_of("visits") == ()
+    assert engine.held("readings", "river", DAYS) == Held(6, 12)
+    assert engine.held("readings", "hills", DAYS) == Held(1, 1)
+    assert engine.held("readings", "river", Window(START + SLOT, START + 3 * SLOT)) == Held(2, 4)
+    assert engine.held("readings", "river", Window(START - DAY, START)) == Held(0, 0)
+
+
+def test_the_newest_slots_are_marked_first_and_whole(bench: Bench) -> None:
+    engine = filled(bench).engine
+    marked = engine.mark("readings", "river", DAYS, 5)
+    assert marked is not None
+    assert (marked.start, marked.slots, marked.events) == (START + 4 * SLOT, 2, 4)
+    assert engine.dirty_slots() == 2
+    one = engine.mark("readings", "river", Window(START, marked.start), 1)
+    assert one is not None
+    assert (one.start, one.slots, one.events) == (START + 3 * SLOT, 1, 2)
+    assert engine.mark("readings", "river", Window(START - DAY, START), 5) is None
+    bench.fold()
+    bench.check_everything()
+
+
+def test_marks_are_answered_by_a_fold_and_not_by_what_comes_meanwhile(bench: Bench) -> None:
+    engine = filled(bench).engine
+    marked = engine.mark("readings", "river", DAYS, 100)
+    assert marked is not None
+    window = Window(marked.start, DAYS.end)
+    assert not engine.answered("readings", "river", window, marked.commit)
+    claim = engine.claim(100)
+    assert claim is not None
+    folded = engine.fold(claim)
+    bench.send(Sent(id="late", time=NOON))
+    engine.replace(folded)
+    assert engine.answered("readings", "river", window, marked.commit)
+    assert engine.dirty_slots() == 1
+    assert fold_once(engine)
