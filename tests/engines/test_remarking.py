@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.engines.gauges import NOON, Bench, Sent, fold_once
 
-from aforo.engines.engine import Held
+from aforo.engines.engine import Held, PurgeAsked
 from aforo.windows import DAY, SLOT, Window, slot_of
 
 START = slot_of(NOON)
@@ -57,3 +57,17 @@ def test_marks_are_answered_by_a_fold_and_not_by_what_comes_meanwhile(bench: Ben
     assert engine.answered("readings", "river", window, marked.commit)
     assert engine.dirty_slots() == 1
     assert fold_once(engine)
+
+
+def test_what_is_sealed_is_neither_told_nor_marked(bench: Bench) -> None:
+    engine = filled(bench).engine
+    bench.send(Sent(id="old", time=NOON - DAY))
+    bench.fold()
+    today = engine.zone("river").day_start(engine.zone("river").date_of(NOON))
+    engine.purge(PurgeAsked("readings", "river", events_before=today, slots_before=0, most_rows=100))
+    wide = Window(START - 2 * DAY, DAYS.end)
+    assert engine.held("readings", "river", wide) == Held(6, 12)
+    marked = engine.mark("readings", "river", wide, 100)
+    assert marked is not None
+    assert marked.start == START
+    assert engine.mark("readings", "river", Window(START - 2 * DAY, START - DAY), 100) is None

@@ -16,7 +16,7 @@ import aforo
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.layout import RollupLayout
-from aforo.engines.engine import Period
+from aforo.engines.engine import Period, PurgeAsked
 from aforo.errors import Conflict, InvalidRequest, UnknownName
 from aforo.model.model import Model
 from aforo.rollups.backfill import Wanted, estimated, window_of
@@ -123,6 +123,21 @@ def test_a_plan_tells_what_would_be_folded_and_changes_nothing(house: House) -> 
     back = window_of(Wanted(stream="readings"), zone, now=NOON, default_days=90)
     assert zone.date_of(back.start).isoformat() == "2012-12-10"
     assert back.end == slot_of(NOON) + SLOT
+
+
+def test_sealed_time_is_left_out_and_said(house: House) -> None:
+    bench = filled(house)
+    bench.send(Sent(id="old", time=NOON - DAY))
+    house.fold()
+    zone = house.engine.zone("river")
+    today = zone.day_start(zone.date_of(NOON))
+    house.engine.purge(PurgeAsked("readings", "river", events_before=today, slots_before=0, most_rows=9))
+    begun = house.backfiller.begin(DAYS, ME)
+    (part,) = begun.parts
+    assert (part.start, part.slots, part.sealed_before) == (today, SLOTS, today)
+    work(house)
+    with pytest.raises(InvalidRequest, match="nothing of readings"):
+        house.backfiller.begin(Wanted(stream="readings", from_="2013-03-08", to="2013-03-08"), ME)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,19 @@ backfill = typer.Typer(
     add_completion=False,
     help="Fold windows of a stream again: plan, run, watch, pause, resume and cancel.",
 )
-PLAN_COLUMNS = ("tenant", "from", "to", "slots", "events")
+PLAN_COLUMNS = ("tenant", "from", "to", "slots", "events", "sealedBefore")
 COLUMNS = ("id", "stream", "state", "progress", "slots", "slotsDone", "events", "eventsDone", "createdAt")
-PART_COLUMNS = ("tenant", "from", "to", "doneFrom", "slots", "slotsDone", "events", "eventsDone")
+PART_COLUMNS = (
+    "tenant",
+    "from",
+    "to",
+    "doneFrom",
+    "slots",
+    "slotsDone",
+    "events",
+    "eventsDone",
+    "sealedBefore",
+)
 
 Stream = Annotated[str, typer.Argument(metavar="STREAM", help="Whose rollups are folded again.")]
 Tenant = Annotated[

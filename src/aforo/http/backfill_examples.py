@@ -29,6 +29,7 @@ _BACKFILL = {
             **_JANUARY,
             "slots": 2100,
             "events": 27004,
+            "sealedBefore": None,
             "doneFrom": "2013-01-16T17:00:00+00:00",
             "slotsDone": 1050,
             "eventsDone": 13502,
@@ -53,6 +54,6 @@ BACKFILL_PLANS: Examples = {
         "slots": 2100,
         "events": 27004,
         "seconds": 4.6,
-        "tenants": [{**_JANUARY, "slots": 2100, "events": 27004}],
+        "tenants": [{**_JANUARY, "slots": 2100, "events": 27004, "sealedBefore": None}],
     }
 }

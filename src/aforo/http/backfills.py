@@ -35,13 +35,17 @@ class Mover(Protocol):
 
 
 class SpanReply(Shape, frozen=True):
-    """One tenant's window of whole slots, and what it holds."""
+    """One tenant's window of whole slots, and what it holds.
+
+    `sealedBefore` is told where more was asked: raw events before it were purged, and their rollups stay.
+    """
 
     tenant: str
     from_: str = msgspec.field(name="from")
     to: str
     slots: int
     events: int
+    sealed_before: str | None
 
 
 class PlanReply(Shape, frozen=True):
@@ -62,6 +66,7 @@ class PartReply(Shape, frozen=True):
     to: str
     slots: int
     events: int
+    sealed_before: str | None
     done_from: str
     slots_done: int
     events_done: int
@@ -230,6 +235,7 @@ def _shown_span(span: Span) -> SpanReply:
         to=instant(span.end) or "",
         slots=span.slots,
         events=span.events,
+        sealed_before=instant(span.sealed_before),
     )
 
 
@@ -240,6 +246,7 @@ def _shown_part(part: Part) -> PartReply:
         to=instant(part.end) or "",
         slots=part.slots,
         events=part.events,
+        sealed_before=instant(part.sealed_before),
         done_from=instant(part.done_from) or "",
         slots_done=part.slots_done,
         events_done=part.events_done,

@@ -120,8 +120,23 @@ def _tenants(engine: Engine, model: Model, wanted: Wanted) -> Iterable[str]:
 
 def _span(engine: Engine, wanted: Wanted, tenant: str, *, now: int, default_days: int) -> Span:
     window = window_of(wanted, engine.zone(tenant), now=now, default_days=default_days)
-    held = engine.held(wanted.stream, tenant, window)
-    return Span(tenant=tenant, start=window.start, end=window.end, slots=held.slots, events=held.events)
+    kept_from = engine.seal(wanted.stream, tenant).events_from
+    if kept_from <= window.start:
+        return _spanned(engine, wanted.stream, tenant, window, None)
+    rest = Window(min(kept_from, window.end), window.end)
+    return _spanned(engine, wanted.stream, tenant, rest, kept_from)
+
+
+def _spanned(engine: Engine, stream: str, tenant: str, window: Window, sealed_before: int | None) -> Span:
+    held = engine.held(stream, tenant, window)
+    return Span(
+        tenant=tenant,
+        start=window.start,
+        end=window.end,
+        slots=held.slots,
+        events=held.events,
+        sealed_before=sealed_before,
+    )
 
 
 def _read(text: str, zone: Zone) -> Window:

@@ -37,7 +37,7 @@ MOVES: Mapping[BackfillState, frozenset[BackfillState]] = MappingProxyType(
 class Span:
     """What is wanted for one tenant: whole slots, and what they held when they were counted.
 
-    Instants in microseconds.
+    Instants in microseconds. `sealed_before` is where raw events begin, if more was wanted than there is.
     """
 
     tenant: str
@@ -45,6 +45,7 @@ class Span:
     end: int
     slots: int
     events: int
+    sealed_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,6 +197,7 @@ def _first(backfill_id: str, stream: str, place: int, span: Span) -> dict[str, o
         "end": span.end,
         "slots": span.slots,
         "events": span.events,
+        "sealed_before": span.sealed_before,
         "done_from": span.end,
         "slots_done": 0,
         "events_done": 0,
@@ -254,7 +255,7 @@ def _read(connection: Connection, wanted: Select[Any]) -> list[Backfill]:
 
 def _part(row: Any) -> Part:
     names = (
-        *("tenant", "start", "end", "slots", "events"),
+        *("tenant", "start", "end", "slots", "events", "sealed_before"),
         *("done_from", "slots_done", "events_done", "batches", "seconds"),
     )
     batch = None

@@ -140,6 +140,7 @@ backfill_parts = Table(
     Column("end", BigInteger, nullable=False),
     Column("slots", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False),
+    Column("sealed_before", BigInteger),  # null: nothing that was wanted is sealed
     Column("done_from", BigInteger, nullable=False),
     Column("slots_done", BigInteger, nullable=False),
     Column("events_done", BigInteger, nullable=False),

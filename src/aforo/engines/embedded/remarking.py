@@ -8,6 +8,7 @@ from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import timestamp
+from aforo.engines.embedded.sealing import seal_of
 from aforo.engines.engine import Held, Marked, Period
 from aforo.model.stream import Stream
 from aforo.windows import Window
@@ -46,7 +47,7 @@ def held(cursor: Cursor, stream: Stream, tenant: str, window: Window) -> Held:
         -- What a window holds that could be folded again.
         SELECT count(*), coalesce(sum(events), 0)::BIGINT FROM ({_slots_sql(stream)})
         """,
-        _named(tenant, window),
+        _kept(cursor, stream, tenant, window),
     )
     assert found is not None, "an aggregate without groups gives one row"
     return Held(*found)
@@ -59,7 +60,7 @@ def mark(cursor: Cursor, stream: Stream, tenant: str, window: Window, most_event
         -- The slots of a window that hold anything, newest first.
         SELECT epoch_us(slot) AS slot, events FROM ({_slots_sql(stream)}) ORDER BY slot DESC
         """,
-        _named(tenant, window),
+        _kept(cursor, stream, tenant, window),
     ).fetchnumpy()
     slots, events = np.asarray(found["slot"], np.int64), np.asarray(found["events"], np.int64)
     if not len(slots):
@@ -88,6 +89,12 @@ def answered(cursor: Cursor, stream: str, tenant: str, window: Window, commit: i
 
 def _named(tenant: str, window: Window) -> Named:
     return {"tenant": tenant, "start": timestamp(window.start), "end": timestamp(window.end)}
+
+
+def _kept(cursor: Cursor, stream: Stream, tenant: str, window: Window) -> Named:
+    """What of a window is not sealed; what is can never be folded again."""
+    sealed = seal_of(cursor, stream.name, tenant).events_from
+    return _named(tenant, Window(min(max(window.start, sealed), window.end), window.end))
 
 
 def _slots_sql(stream: Stream) -> str:

@@ -54,6 +54,7 @@ def _parts() -> None:
         sa.Column("end", sa.BigInteger, nullable=False),
         sa.Column("slots", sa.BigInteger, nullable=False),
         sa.Column("events", sa.BigInteger, nullable=False),
+        sa.Column("sealed_before", sa.BigInteger),
         sa.Column("done_from", sa.BigInteger, nullable=False),
         sa.Column("slots_done", sa.BigInteger, nullable=False),
         sa.Column("events_done", sa.BigInteger, nullable=False),
