@@ -16,7 +16,7 @@ from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model
 from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
-from aforo.states import KINDS
+from aforo.states import KINDS, distinct
 from aforo.states.sum import scaled
 from aforo.windows import Window, Zone, parse_instant, slot_of
 
@@ -46,6 +46,7 @@ class ReferenceEngine:
     commit: int = 0
     revision: int = 0
     requests: list[StatesRequest] = field(default_factory=list)
+    ordinals: dict[object, int] = field(default_factory=dict)
 
     def take(self, events: Iterable[Event], at: int) -> None:
         """One commit."""
@@ -93,10 +94,21 @@ class ReferenceEngine:
                 split = tuple(_shown(event.fields.get(name), name, request.stream) for name in request.by)
                 groups.setdefault((bucket, split), []).append(event)
         values = {
-            measure.name: [_state(measure, request.stream, events) for events in groups.values()]
+            measure.name: [
+                self._set(measure, request.stream, events)
+                if measure.name in request.sets
+                else _state(measure, request.stream, events)
+                for events in groups.values()
+            ]
             for measure in request.measures
         }
         return States(tuple(groups), values, read)
+
+    def _set(self, measure: Measure, stream: Stream, events: Sequence[Event]) -> object:
+        """The ordinals of a distinct measure's values, each numbered when it is first asked for."""
+        entity = (measure.entity, events[0].tenant)
+        found = {value for value in _values(measure, stream, events) if value is not None}
+        return distinct.fold(self.ordinals.setdefault((entity, value), len(self.ordinals)) for value in found)
 
     def _bucket(self, event: Event, request: StatesRequest) -> int | None:
         """The bucket of the event by the row it is in; None where no row that is read holds it."""
@@ -156,12 +168,16 @@ def holds(condition: Condition, fields: Mapping[str, object], stream: Stream) ->
 
 def _state(measure: Measure, stream: Stream, events: Sequence[Event]) -> object:
     """The finished count, sum, extreme or set's size, and the histogram itself."""
-    kept = [event for event in events if all(holds(each, event.fields, stream) for each in measure.where)]
-    kind = KINDS[measure.kind]
-    values: list[object] = [event.fields.get(measure.field) if measure.field else event for event in kept]
+    kind, values = KINDS[measure.kind], _values(measure, stream, events)
     if measure.kind is MeasureKind.SUM and measure.field is not None:
         scale = stream.fields[measure.field].scale
         values = [None if value is None else scaled(value, scale) for value in values]
     if measure.kind is MeasureKind.DISTINCT:
         return len({value for value in values if value is not None})
     return kind.fold(values)
+
+
+def _values(measure: Measure, stream: Stream, events: Sequence[Event]) -> list[object]:
+    """What the events for which the measure's conditions hold give to it."""
+    kept = [event for event in events if all(holds(each, event.fields, stream) for each in measure.where)]
+    return [event.fields.get(measure.field) if measure.field else event for event in kept]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
 
 from hypothesis import given, settings
 from tests.engines.gauges import NOON, Sent, answered, ask, of_events
 from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
-from aforo.engines.engine import Claim, Engine, Period, PurgeAsked, StatesRequest
+from aforo.engines.engine import Claim, Engine, PathsRequest, Period, PurgeAsked, StatesRequest
 from aforo.model import ingest
+from aforo.questions.funnel_asked import FunnelQuestion
 from aforo.questions.question import Question
+from aforo.questions.retention import RetentionAsked
 from aforo.windows import DAY, Window, Zone
 
 ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
@@ -24,7 +25,7 @@ WITHOUT_A_TENANT = {
 
 def test_every_question_of_the_protocol_names_a_tenant() -> None:
     verbs = {name: value for name, value in vars(Engine).items() if not name.startswith("_")}
-    for name in verbs.keys() - WITHOUT_A_TENANT - {"read_states", "tenant"}:
+    for name in verbs.keys() - WITHOUT_A_TENANT - {"read_states", "read_paths", "tenant"}:
         tenant = inspect.signature(verbs[name]).parameters["tenant"]
         assert tenant.annotation == "str", name
         assert tenant.default is inspect.Parameter.empty, name
@@ -32,9 +33,8 @@ def test_every_question_of_the_protocol_names_a_tenant() -> None:
 
 
 def test_every_request_and_claim_and_question_is_of_one_tenant() -> None:
-    for kind in (StatesRequest, Claim, Question, PurgeAsked):
-        [tenant] = [field for field in fields(kind) if field.name == "tenant"]
-        assert tenant.type == "str"
+    for kind in (StatesRequest, PathsRequest, Claim, Question, RetentionAsked, FunnelQuestion, PurgeAsked):
+        assert kind.__annotations__["tenant"] == "str"
 
 
 @settings(max_examples=6)

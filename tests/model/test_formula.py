@@ -22,6 +22,7 @@ from aforo.model.formula import (
     is_integer,
     measures,
     parse,
+    sighted,
 )
 
 VALUES: dict[str, Value] = {"a": 7, "b": -3, "zero": 0, "part": Fraction(1, 3), "real": 0.1, "none": None}
@@ -134,6 +135,15 @@ def test_what_is_not_finite_or_too_large_answers_nothing() -> None:
     assert evaluate(parse("x * 0.5"), lambda _: 10**400, percentile_of) is None
 
 
+def test_new_and_returning_are_whole_and_read_by_their_names() -> None:
+    formula = parse("new(a) + 2 * returning(b) - new(a)")
+    assert measures(formula) == ("a", "b")
+    assert [leaf.column for leaf in sighted(formula)] == ["new(a)", "returning(b)"]
+    assert is_integer(formula, lambda _: False)
+    assert evaluate(formula, {"new(a)": 5, "returning(b)": 3}.__getitem__, percentile_of) == 6
+    assert parse("new + returning") == Binary(Arithmetic.ADD, Ref("new"), Ref("returning"))
+
+
 def test_measures_come_once_in_order() -> None:
     assert measures(parse("b / (a + b) - percentile(h, 5)")) == ("b", "a", "h")
 
@@ -147,6 +157,8 @@ def test_measures_come_once_in_order() -> None:
         ("(a", "the end came where ')' was wanted"),
         ("a % b", "'%' at column 3 has no meaning here"),
         ("sum(a)", "there are percentile(measure, p)"),
+        ("new(5)", "'5' at column 5 came where the name of a distinct measure was wanted"),
+        ("returning(a", "the end came where ')' was wanted"),
         ("percentile(a)", "came where ',' was wanted"),
         ("percentile(5, a)", "'5' at column 12 came where the name of a histogram measure was wanted"),
         ("percentile(a, b)", "came where a number from 0 to 100 was wanted"),

@@ -12,6 +12,10 @@ from aforo.engines.engine import Folded
 from aforo.events.identity import Occurrences
 from aforo.events.readers import Chunk
 from aforo.questions.asked import decode
+from aforo.questions.funnel import funnel
+from aforo.questions.funnel_asked import decode as decode_funnel
+from aforo.questions.retention import decode as decode_retention
+from aforo.questions.retention import retention
 from aforo.settings import Settings
 
 
@@ -24,6 +28,12 @@ class Local:
 
     def ask(self, question: Mapping[str, object]) -> dict[str, object]:
         return self.aforo.desk.ask(decode(question)).as_json()
+
+    def retention(self, question: Mapping[str, object]) -> dict[str, object]:
+        return retention(self.aforo.desk, decode_retention(question)).as_json()
+
+    def funnel(self, question: Mapping[str, object]) -> dict[str, object]:
+        return funnel(self.aforo.desk, decode_funnel(question)).as_json()
 
     def explain(self, question: Mapping[str, object]) -> str:
         return self.aforo.desk.explain(decode(question))

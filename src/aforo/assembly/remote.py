@@ -51,6 +51,12 @@ class Remote:
     def ask(self, question: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.query(question))
 
+    def retention(self, question: Mapping[str, object]) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/retention", question))
+
+    def funnel(self, question: Mapping[str, object]) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/funnel", question))
+
     def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
         model, occurrences = self._model(), Occurrences()
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="aforo-send") as pool:

@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from aforo import __version__
-from aforo.cli import ask, backfill, demo, doctor, fold, keys, load, refusals, serve
+from aforo.cli import (
+    ask,
+    backfill,
+    demo,
+    doctor,
+    fold,
+    funnel,
+    keys,
+    load,
+    refusals,
+    retention,
+    serve,
+)
 from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
 from aforo.errors import (
@@ -76,6 +88,8 @@ def options(
 
 for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.refusals, doctor.doctor):
     app.command()(command)
+for question in (retention.retention, funnel.funnel):
+    app.command()(question)
 app.add_typer(keys.keys)
 app.add_typer(backfill.backfill)
 

@@ -21,7 +21,7 @@ from aforo.model.condition import Condition
 from aforo.model.measure import Measure
 from aforo.model.model import Model
 from aforo.model.rollup import Rollup
-from aforo.model.stream import Stream
+from aforo.model.stream import Entity, Stream
 from aforo.model.tenant import Tenant
 from aforo.windows import Window, Zone
 
@@ -150,7 +150,8 @@ class StatesRequest:
     """Which states of one tenant to merge.
 
     `edges` are the starts of the answer's buckets, ascending: a row belongs to the last edge at or before
-    its start. With no `rollup` the events themselves are read, one `SLOT` segment a window.
+    its start. With no `rollup` the events themselves are read, one `SLOT` segment a window. `sets` names the
+    distinct measures whose sets are wanted, and not only their sizes.
     """
 
     tenant: str
@@ -161,6 +162,7 @@ class StatesRequest:
     where: tuple[Condition, ...]
     segments: tuple[Segment, ...]
     edges: tuple[int, ...]
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,9 @@ class States:
 
     `values` holds by measure's name, in the order of `keys`: an int for counts; the scaled int for sums, None
     where nothing was summed; the value or None for minimum and maximum; the size of the union for distinct;
-    a `states.histogram.Histogram` for histograms. `periods` tells of which the rows were that were merged,
-    finest first: whole weeks and months of the days that were asked, where they are kept.
+    a `states.histogram.Histogram` for histograms. Of what `sets` names it holds the union itself, a `BitMap`
+    of ordinals. `periods` tells of which the rows were that were merged, finest first: whole weeks and months
+    of the days that were asked, where they are kept.
     """
 
     keys: tuple[tuple[int, tuple[object, ...]], ...]
@@ -178,6 +181,27 @@ class States:
     rows_read: int
     sql: tuple[str, ...] = field(default=())
     periods: tuple[Period, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PathsRequest:
+    """Which events of one tenant are steps of an entity's path: numbers from 0 to 7, with what must hold."""
+
+    tenant: str
+    stream: Stream
+    entity: Entity
+    steps: tuple[tuple[int, tuple[Condition, ...]], ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Events in any order: the entity's ordinal, the time in microseconds, and bit i set for step i."""
+
+    ordinals: npt.NDArray[np.uint32]
+    times: npt.NDArray[np.int64]
+    steps: npt.NDArray[np.uint8]
+    sql: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +345,10 @@ class Engine(Protocol):
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
         """Merges the asked states of one tenant from one snapshot. Raises `TimeLimit`."""
+        ...
+
+    def read_paths(self, request: PathsRequest, *, time_limit_seconds: float) -> Paths:
+        """The raw events of one tenant that are steps, from one snapshot. Raises `TimeLimit`."""
         ...
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:

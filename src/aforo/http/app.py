@@ -20,6 +20,7 @@ from aforo.http import (
     doctor,
     events,
     fold,
+    funnel,
     health,
     keys,
     models,
@@ -28,6 +29,7 @@ from aforo.http import (
     query,
     reference,
     refusals,
+    retention,
     segment,
 )
 from aforo.http.access.cors import Cors
@@ -139,6 +141,8 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         *segment.doors(rooms.intake, Switch(rooms.model), crew.taking, limits),
         refusals.reporting(rooms.intake, rooms.model, crew.taking, limits),
         query.asking(rooms.desk, crew.asking, limits),
+        retention.retaining(rooms.desk, crew.asking, limits),
+        funnel.funnelling(rooms.desk, crew.asking, limits),
         models.listing(rooms.model),
         models.definition(rooms.model),
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),

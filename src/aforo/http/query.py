@@ -59,7 +59,7 @@ def asking(desk: Desk, hands: Hands, limits: Http) -> Door:
     """The way in for questions."""
 
     def work(came: Body, caller: Caller) -> Response:
-        asked = decode(_with_tenant(body.decoded(came.plain()), caller))
+        asked = decode(with_tenant(body.decoded(came.plain()), caller))
         caller.require(asked.tenant)
         return json_reply(desk.ask(asked).as_json())
 
@@ -71,12 +71,23 @@ def asking(desk: Desk, hands: Hands, limits: Http) -> Door:
     return Door("POST", "/v1/query", "askQuestion", answer, ABOUT, scope=KeyScope.READ)
 
 
-def _with_tenant(question: object, caller: Caller) -> object:
+def with_tenant(question: object, caller: Caller) -> object:
     """A question that names no tenant is of the only one its key is bound to."""
     if caller.only_tenant is None or not isinstance(question, dict) or "tenant" in question:
         return question
     return {**question, "tenant": caller.only_tenant}
 
+
+ERRORS = (
+    errors.InvalidRequest,
+    *OF_BODIES,
+    errors.NotYourTenant,
+    errors.QuestionTooLarge,
+    errors.NotServable,
+    errors.StorageError,
+    errors.TimeLimit,
+)
+"""What any question may be answered with instead."""
 
 ABOUT = About(
     tag="Questions",
@@ -89,13 +100,5 @@ ABOUT = About(
     ),
     body=(Content("application/json", (Asked,), examples.QUESTIONS),),
     reply=Content("application/json", (QueryReply,), examples.ANSWERS),
-    errors=(
-        errors.InvalidRequest,
-        *OF_BODIES,
-        errors.NotYourTenant,
-        errors.QuestionTooLarge,
-        errors.NotServable,
-        errors.StorageError,
-        errors.TimeLimit,
-    ),
+    errors=ERRORS,
 )

@@ -1,7 +1,8 @@
 """Formulas over measures: `cancelled / scheduled`, `percentile(dep_delays, 95)`.
 
-A distinct measure stands for the size of its set. Averages are written as a sum by a count, so that what
-is merged is always the parts.
+A distinct measure stands for the size of its set, of which `new(visitors)` were never counted before and
+`returning(visitors)` were. Averages are written as a sum by a count, so that what is merged is always the
+parts.
 """
 
 from __future__ import annotations
@@ -52,6 +53,26 @@ class Percentile:
     p: float
 
 
+class Sighting(StrEnum):
+    """How those of a set are told apart: whether the measure ever counted them before."""
+
+    NEW = "new"
+    RETURNING = "returning"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """How many of a distinct measure's set it had, or had not, counted before the bucket began."""
+
+    sighting: Sighting
+    measure: str
+
+    @property
+    def column(self) -> str:
+        """What its values are called among those of the measures; no measure can be called so."""
+        return f"{self.sighting}({self.measure})"
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """How many of a histogram's values lie in each of its buckets, of which there are at most `most`.
@@ -82,7 +103,7 @@ class Negative:
     of: Formula
 
 
-Formula: TypeAlias = Number | Ref | Percentile | Distribution | Binary | Negative
+Formula: TypeAlias = Number | Ref | Percentile | Sighted | Distribution | Binary | Negative
 
 
 def parse(text: str) -> Formula:
@@ -101,7 +122,7 @@ def parse(text: str) -> Formula:
     return formula
 
 
-def leaves(formula: Formula) -> Iterator[Number | Ref | Percentile | Distribution]:
+def leaves(formula: Formula) -> Iterator[Number | Ref | Percentile | Sighted | Distribution]:
     """The numbers and measures of a formula, from left to right."""
     match formula:
         case Binary(_, left, right):
@@ -119,6 +140,11 @@ def measures(formula: Formula) -> tuple[str, ...]:
     return tuple(dict.fromkeys(used))
 
 
+def sighted(formula: Formula) -> tuple[Sighted, ...]:
+    """What a formula asks of who is new and who returns, each once."""
+    return tuple(dict.fromkeys(leaf for leaf in leaves(formula) if isinstance(leaf, Sighted)))
+
+
 def is_integer(formula: Formula, measure_is_integer: Callable[[str], bool]) -> bool:
     """Whether every answer is a whole number: no division, no percentile, no part that is not whole."""
     match formula:
@@ -128,6 +154,8 @@ def is_integer(formula: Formula, measure_is_integer: Callable[[str], bool]) -> b
             return measure_is_integer(measure)
         case Percentile() | Distribution():
             return False
+        case Sighted():
+            return True
         case Negative(of):
             return is_integer(of, measure_is_integer)
         case Binary(op, left, right):
@@ -167,6 +195,8 @@ def _exact(
             return _finite(value_of(measure))
         case Percentile(measure, p):
             return _finite(percentile_of(measure, p))
+        case Sighted():
+            return _finite(value_of(formula.column))
         case Distribution(measure):
             raise TypeError(f"the distribution of {measure} is no number")
         case Negative(of):
@@ -228,12 +258,14 @@ def _part(cursor: Cursor, depth: int) -> Formula:
         return Ref(name.text)
     if name.text == "distribution":
         return _distribution(cursor)
+    if name.text in tuple(Sighting):
+        return _sighted(cursor, Sighting(name.text))
     if name.text != "percentile":
         raise InvalidRequest(f"there is no function {name}", hint=_FUNCTIONS)
     return _percentile(cursor)
 
 
-_FUNCTIONS = "there are percentile(measure, p) and distribution(measure)"
+_FUNCTIONS = "there are percentile(measure, p), distribution(measure), new(measure) and returning(measure)"
 
 
 def _distribution(cursor: Cursor) -> Distribution:
@@ -253,6 +285,15 @@ def _distribution(cursor: Cursor) -> Distribution:
         most = int(written)
     cursor.want(")")
     return Distribution(measure, most)
+
+
+def _sighted(cursor: Cursor, sighting: Sighting) -> Sighted:
+    cursor.want("(")
+    if not cursor.at(TokenKind.WORD):
+        raise cursor.wanted("the name of a distinct measure")
+    measure = cursor.take().text
+    cursor.want(")")
+    return Sighted(sighting, measure)
 
 
 def _number(text: str) -> Number:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from aforo.model.condition import Condition
 from aforo.model.field import Field, FieldType
-from aforo.model.formula import Binary, Distribution, Formula, Negative, Number, Percentile, Ref
+from aforo.model.formula import Binary, Distribution, Formula, Negative, Number, Percentile, Ref, Sighted
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
 from aforo.model.rollup import Rollup
@@ -104,6 +104,8 @@ def _formula(formula: Formula) -> Json:
             return ["percentile", measure, p]
         case Distribution(measure, most):
             return ["distribution", measure, most]
+        case Sighted(sighting, measure):
+            return [sighting.value, measure]
         case Negative(of):
             return ["-", _formula(of)]
         case Binary(op, left, right):

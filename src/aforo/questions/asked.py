@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from aforo.errors import Fault, InvalidRequest, UnknownName, suggestion
 
 AskedValue: TypeAlias = str | int | float | bool | None
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class AskedCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,11 +47,21 @@ PARAMETERS = Asked.__struct_encode_fields__
 
 def decode(body: object) -> Asked:
     """The question in a decoded JSON body; InvalidRequest names every parameter that nobody knows."""
+    return decoded(body, Asked, _SHAPE)
+
+
+def decoded(body: object, kind: type[T], example: str) -> T:
+    """A question of a kind in a decoded JSON body; InvalidRequest names every parameter that nobody knows."""
     if not isinstance(body, Mapping):
-        raise InvalidRequest(f"a question is an object, but {_kind(body)} came", hint=_SHAPE)
+        raise InvalidRequest(f"a question is an object, but {_kind(body)} came", hint=example)
+    fields = msgspec.structs.fields(kind)
+    known, needed = (
+        tuple(field.encode_name for field in fields),
+        tuple(field.encode_name for field in fields if field.required),
+    )
     faults = [
-        *_unknown("", body, PARAMETERS, "parameter"),
-        *(Fault(name, "missing_parameter", f"{name} is missing") for name in _REQUIRED if name not in body),
+        *_unknown("", body, known, "parameter"),
+        *(Fault(name, "missing_parameter", f"{name} is missing") for name in needed if name not in body),
     ]
     where = body.get("where")
     if isinstance(where, list | tuple):
@@ -61,20 +72,19 @@ def decode(body: object) -> Asked:
             for fault in _unknown(f"where[{index}].", condition, _OF_CONDITION, "part of a condition")
         ]
     if faults:
-        unknown = next((str(name) for name in body if name not in PARAMETERS), None)
+        unknown = next((str(name) for name in body if name not in known), None)
         error = InvalidRequest if unknown is None else UnknownName
-        hint = _SHAPE if unknown is None else suggestion(unknown, PARAMETERS)
+        hint = example if unknown is None else suggestion(unknown, known)
         raise error("; ".join(fault.message for fault in faults), hint=hint, faults=faults)
     try:
-        return msgspec.convert(body, Asked)
+        return msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         place = path.rstrip("`").lstrip(".")
         fault = Fault(place, "wrong_type", message)
-        raise InvalidRequest(f"{place or 'the question'}: {message}", hint=_SHAPE, faults=[fault]) from error
+        raise InvalidRequest(f"{place or 'the question'}: {message}", hint=example, faults=[fault]) from error
 
 
-_REQUIRED = ("tenant", "metrics")
 _OF_CONDITION = AskedCondition.__struct_encode_fields__
 _SHAPE = 'for example {"tenant": "nyc", "metrics": ["flights"], "from": "2013-01-01", "to": "2013-01-31"}'
 

@@ -15,6 +15,7 @@ from aforo.model.formula import Binary, Distribution, Negative, Number, Percenti
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
+from aforo.questions.sighting import sighted
 from aforo.states import histogram
 from aforo.states import sum as sum_
 from aforo.states.histogram import Bin, Histogram
@@ -50,8 +51,11 @@ def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finishe
     """The metrics of every group; counts, sums and set sizes of nothing are 0, all else is null."""
     used = {name: stream.measures[name] for metric in metrics for name in metric.measures}
     columns = {name: _column(measure, states.values[name], stream) for name, measure in used.items()}
+    seen = [leaf.column for leaf in sighted(metrics)]
+    columns |= {column: cast(Sequence[_State], states.values[column]) for column in seen}
     values = [_values(metric, columns, len(states.keys)) for metric in metrics]
     empty = {name: _column(measure, [_NOTHING[measure.kind]], stream) for name, measure in used.items()}
+    empty |= {column: [0] for column in seen}
     return Finished(
         dict(zip(states.keys, zip(*values, strict=True), strict=True)),
         tuple(_values(metric, empty, 1)[0] for metric in metrics),

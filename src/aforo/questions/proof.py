@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aforo.clock import MICROSECONDS
@@ -29,9 +29,10 @@ class Source:
     grains: tuple[str, ...]
     rows_read: int
     considered: tuple[Considered, ...]
+    seen_before: Source | None = None  # what told new from returning, where that was asked
 
     @classmethod
-    def of(cls, plan: Plan, stream: Stream, states: States) -> Source:
+    def of(cls, plan: Plan, stream: Stream, states: States, seen_before: Source | None = None) -> Source:
         """The source that a plan names, with the rows that were read of it."""
         rollup = plan.rollup
         kind = "ledger" if stream.ledger else "rollup"
@@ -43,6 +44,7 @@ class Source:
             grains=tuple(str(grain) for grain in states.periods or plan.grains),
             rows_read=states.rows_read,
             considered=plan.considered,
+            seen_before=seen_before,
         )
 
     def as_json(self) -> dict[str, Json]:
@@ -60,7 +62,11 @@ class Source:
         considered = [
             {"rollup": each.rollup, "chosen": each.chosen, "why": each.why} for each in self.considered
         ]
-        return {**read, "rowsRead": self.rows_read, "considered": considered}
+        before = {}
+        if self.seen_before is not None:
+            told = self.seen_before.as_json()
+            before["seenBefore"] = {name: value for name, value in told.items() if name != "considered"}
+        return {**read, "rowsRead": self.rows_read, "considered": considered, **before}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +81,19 @@ class Freshness:
     @classmethod
     def of(cls, standing: Standing, compared: Standing | None, asked_at: int) -> Freshness:
         """Of the windows read from rollups: the worse of both; what waits elsewhere does not matter."""
-        both = [standing] if compared is None else [standing, compared]
-        dirty = [each.dirty_from for each in both if each.dirty_from is not None]
-        since = [each.unfolded_since for each in both if each.unfolded_since is not None]
+        return cls.of_all([standing] if compared is None else [standing, compared], asked_at)
+
+    @classmethod
+    def of_all(cls, standings: Sequence[Standing], asked_at: int) -> Freshness:
+        """The worst of all; commit and revision are the first one's."""
+        dirty = [each.dirty_from for each in standings if each.dirty_from is not None]
+        since = [each.unfolded_since for each in standings if each.unfolded_since is not None]
         waited = asked_at - min(since, default=asked_at) if dirty else 0
         return cls(
             complete_until=min([asked_at, *dirty]),
             stale_seconds=max(0, waited) / MICROSECONDS,
-            commit=standing.commit,
-            revision=standing.revision,
+            commit=standings[0].commit,
+            revision=standings[0].revision,
         )
 
 

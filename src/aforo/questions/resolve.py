@@ -41,11 +41,11 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
     faults = Faults()
     metrics = _metrics(asked.metrics, model, faults)
     stream = model.asked_stream(metrics[0].stream) if metrics else None
-    zone = faults.taken("timezone", lambda: _zone(asked.timezone, tenant_zone)) or tenant_zone
+    zone = faults.taken("timezone", lambda: zone_of(asked.timezone, tenant_zone)) or tenant_zone
     grain = faults.taken("grain", lambda: _grain(asked.grain)) or Grain.TOTAL
-    window = _window(asked, zone, clock.now(), faults)
+    window = window_of(asked, zone, clock.now(), faults)
     compare = faults.taken("compare", lambda: comparison.parse(asked.compare) if asked.compare else None)
-    where = _where(asked.where, stream, faults)
+    where = conditions_of(asked.where, stream, faults)
     _check_split(asked, stream, faults)
     faults.taken("compare", lambda: _has_before(compare, grain))
     faults.taken("daily", lambda: _has_days(asked, metrics, stream))
@@ -88,7 +88,8 @@ def _of_one_stream(names: tuple[str, ...], metrics: tuple[Metric, ...], model: M
             )
 
 
-def _zone(name: str | None, tenant_zone: Zone) -> Zone:
+def zone_of(name: str | None, tenant_zone: Zone) -> Zone:
+    """The zone that is asked, with the tenant's week start; else the tenant's own."""
     return tenant_zone if name is None else Zone(name, tenant_zone.week_start)
 
 
@@ -98,7 +99,7 @@ def _grain(name: str) -> Grain:
     return Grain(name)
 
 
-def _window(asked: Asked, zone: Zone, now: int, faults: Faults) -> Window | None:
+def window_of(asked: Asked, zone: Zone, now: int, faults: Faults) -> Window | None:
     """The asked window; without `to` until today's end, without `from` the 30 local days up to `to`."""
     end = faults.taken("to", lambda: _end(asked.to, zone, now))
     return None if end is None else faults.taken("from", lambda: _until(end, asked, zone))
@@ -208,14 +209,15 @@ def _splittable(stream: Stream) -> tuple[str, ...]:
     return tuple(name for name, field in stream.fields.items() if field.type is not FieldType.NUMBER)
 
 
-def _where(
-    asked: str | tuple[AskedCondition, ...], stream: Stream | None, faults: Faults
+def conditions_of(
+    asked: str | tuple[AskedCondition, ...], stream: Stream | None, faults: Faults, place: str = "where"
 ) -> tuple[Condition, ...]:
+    """The conditions that are asked, as text or one by one, over fields of the stream."""
     if isinstance(asked, str):
-        read = faults.taken("where", lambda: conditions.parse(asked) if asked.strip() else ()) or ()
-        placed = [("where", condition) for condition in read]
+        read = faults.taken(place, lambda: conditions.parse(asked) if asked.strip() else ()) or ()
+        placed = [(place, condition) for condition in read]
     else:
-        taken = [(f"where[{at}]", one) for at, one in enumerate(asked)]
+        taken = [(f"{place}[{at}]", one) for at, one in enumerate(asked)]
         tried = [(path, faults.taken(path, partial(_condition, one))) for path, one in taken]
         placed = [(path, condition) for path, condition in tried if condition is not None]
     if stream is not None:

@@ -35,6 +35,21 @@ def finish(state: BitMap) -> int:
     return len(state)
 
 
+def shared(a: BitMap, b: BitMap) -> int:
+    """How many entities are in both."""
+    return int(a.intersection_cardinality(b))
+
+
+def common(a: BitMap, b: BitMap) -> BitMap:
+    """Those that are in both."""
+    return a & b
+
+
+def without(a: BitMap, b: BitMap) -> BitMap:
+    """Those of `a` that are not in `b`."""
+    return a - b
+
+
 def encode(
     groups: npt.NDArray[np.integer], ordinals: npt.NDArray[np.integer], n_groups: int
 ) -> pa.LargeBinaryArray:

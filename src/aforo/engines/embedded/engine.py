@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import structlog
 
-from aforo.engines.embedded import folding, modelling, purging, remarking, sampling, sealing
+from aforo.engines.embedded import folding, modelling, paths, purging, remarking, sampling, sealing
 from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.journal import Journal
@@ -29,6 +29,8 @@ from aforo.engines.engine import (
     Folded,
     Held,
     Marked,
+    Paths,
+    PathsRequest,
     PurgeAsked,
     Purged,
     Seal,
@@ -183,6 +185,11 @@ class EmbeddedEngine:
             self._appending.land()
         with self._database.snapshot(time_limit_seconds) as cursor:
             return Reading(cursor, request).states()
+
+    def read_paths(self, request: PathsRequest, *, time_limit_seconds: float) -> Paths:
+        self._appending.land()
+        with self._database.snapshot(time_limit_seconds) as cursor:
+            return paths.read(cursor, request)
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:
         if self.model.asked_stream(stream).ledger:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pyroaring import BitMap
 
 from aforo.engines.coarsening import coarsened, days_to_coarsen
 from aforo.engines.embedded.database import Cursor
@@ -75,7 +77,9 @@ class Reading:
         for measure in of_kind(self._measures, MeasureKind.DISTINCT):
             read += self._fill_distinct(measure, merged)
         values = {
-            each.measure.name: [states.get(each.measure.name, _nothing(each)) for states in merged.values()]
+            each.measure.name: [
+                states.get(each.measure.name, _nothing(each, self._request)) for states in merged.values()
+            ]
             for each in self._measures
         }
         periods = () if self._layout is None else self._periods()
@@ -196,10 +200,11 @@ class Reading:
         return self._keys(table.take(pa.array(first))), group_of
 
     def _fill_distinct(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
-        parameters = Parameters()
+        parameters, wanted = Parameters(), measure.measure.name in self._request.sets
         if self._layout is None:
             rows = self._event_rows(parameters, (measure,))
-            found, kept = f"count(DISTINCT {measure.input})", f"{measure.input} IS NOT NULL"
+            found = f"list(DISTINCT {measure.input})" if wanted else f"count(DISTINCT {measure.input})"
+            kept = f"{measure.input} IS NOT NULL"
         else:
             rows = self._rollup_rows(parameters, "sets", ("__measure", "__ordinals"))
             found, kept = "list(__ordinals)", f"__measure = {parameters.bind(measure.key)}"
@@ -214,9 +219,14 @@ class Reading:
             )
         )
         for key, found_here in zip(self._keys(table), table["__found"].to_pylist(), strict=True):
-            size = found_here if self._layout is None else distinct.size(found_here)
-            merged[key][measure.measure.name] = size
+            merged[key][measure.measure.name] = self._set_of(found_here, wanted=wanted)
         return sum(table["__rows"].to_pylist())
+
+    def _set_of(self, found: Any, *, wanted: bool) -> BitMap | int:
+        """The union of kept sets, or what the events gave; its size where no more is wanted."""
+        if self._layout is None:
+            return distinct.fold(found) if wanted else int(found)
+        return distinct.union(found) if wanted else distinct.size(found)
 
     def _group(self) -> str:
         return ", ".join(("__bucket", *self._by))
@@ -288,8 +298,10 @@ _NO_KEYS = np.empty(0, np.int32)
 _NO_COUNTS = np.empty(0, np.int64)
 
 
-def _nothing(layout: MeasureLayout) -> object:
+def _nothing(layout: MeasureLayout, request: StatesRequest) -> object:
     """What a group shows for a measure that no row of it gave anything to."""
+    if layout.measure.name in request.sets:
+        return distinct.empty()
     if layout.measure.kind in (MeasureKind.COUNT, MeasureKind.DISTINCT):
         return 0
     if layout.measure.kind is MeasureKind.HISTOGRAM:

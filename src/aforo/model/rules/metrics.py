@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aforo.model.findings import FaultCode, Finding, no_such
-from aforo.model.formula import Distribution, Number, Percentile, leaves, measures
+from aforo.model.formula import Distribution, Number, Percentile, Sighted, leaves, measures
 from aforo.model.measure import MeasureKind
 from aforo.model.sheet import MetricSheet, Sheet
 
@@ -47,7 +47,7 @@ def _of_one_stream(sheet: Sheet, metric: MetricSheet, known: dict[str, list[str]
 
 
 def measures_answer_as_used(sheet: Sheet) -> Iterator[Finding]:
-    """A histogram answers by percentile or as a distribution, and only a histogram does."""
+    """A histogram answers by percentile or as a distribution, and only that does; of sets some are new."""
     for metric in sheet.metrics.values():
         path = f"metrics.{metric.name}.formula"
         streams = sheet.streams_of(metric)
@@ -66,7 +66,10 @@ def measures_answer_as_used(sheet: Sheet) -> Iterator[Finding]:
                 function = type(leaf).__name__.lower()
                 message = f"{function} is of a histogram, but {leaf.measure} is a {kind}"
                 yield path, FaultCode.BAD_FORMULA, message
-            if not of_histogram and kind is MeasureKind.HISTOGRAM:
+            if isinstance(leaf, Sighted) and kind is not MeasureKind.DISTINCT:
+                message = f"{leaf.sighting} is of a distinct measure, but {leaf.measure} is a {kind}"
+                yield path, FaultCode.BAD_FORMULA, message
+            elif not of_histogram and kind is MeasureKind.HISTOGRAM:
                 message = f"{leaf.measure} is a histogram; write percentile({leaf.measure}, 50) or another"
                 yield path, FaultCode.BAD_FORMULA, message
 

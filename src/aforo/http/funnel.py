@@ -1,0 +1,69 @@
+"""`POST /v1/funnel`: how many came how far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aforo.http import body, examples_of_sets
+from aforo.http.about import About, Content
+from aforo.http.body import Body
+from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.door import Door
+from aforo.http.hands import Hands
+from aforo.http.query import ERRORS, with_tenant
+from aforo.http.reply import Shape, json_reply
+from aforo.questions.ask import Desk
+from aforo.questions.funnel import funnel
+from aforo.questions.funnel_asked import FunnelAsked, decode
+from aforo.settings import Http
+
+
+class StepReply(Shape, frozen=True):
+    """How many reached a step, of those of the first step and of the one before; null of nobody."""
+
+    step: int
+    name: str
+    count: int
+    share: float | None
+    share_of_previous: float | None
+
+
+class FunnelReply(Shape, frozen=True):
+    """The steps in order; `proof` says whether kept sets told them or the raw events, and why those."""
+
+    entity: str
+    steps: list[StepReply]
+    proof: dict[str, Any]
+
+
+def funnelling(desk: Desk, hands: Hands, limits: Http) -> Door:
+    """The way in for funnels."""
+
+    def work(came: Body, caller: Caller) -> Response:
+        asked = decode(with_tenant(body.decoded(came.plain()), caller))
+        caller.require(asked.tenant)
+        return json_reply(funnel(desk, asked).as_json())
+
+    async def answer(request: Request) -> Response:
+        came = await body.receive(request, limits.max_body_bytes)
+        caller = caller_of(request)
+        return await hands.do(lambda: work(came, caller))
+
+    return Door("POST", "/v1/funnel", "askFunnel", answer, ABOUT, scope=KeyScope.READ)
+
+
+ABOUT = About(
+    tag="Questions",
+    summary="Ask who comes how far",
+    description=(
+        "How many entities of one tenant went through up to 8 steps inside the window. Ordered steps are "
+        "read from the raw events, within the limits of raw questions; one step, and steps in any order, "
+        "from the sets that rollups keep, where one can serve. Exact either way."
+    ),
+    body=(Content("application/json", (FunnelAsked,), examples_of_sets.FUNNELS_ASKED),),
+    reply=Content("application/json", (FunnelReply,), examples_of_sets.FUNNELS),
+    errors=ERRORS,
+)

@@ -1,0 +1,74 @@
+"""`POST /v1/retention`: who came first when, and who came back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aforo.http import body, examples_of_sets
+from aforo.http.about import About, Content
+from aforo.http.body import Body
+from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.door import Door
+from aforo.http.hands import Hands
+from aforo.http.query import ERRORS, with_tenant
+from aforo.http.reply import Shape, json_reply
+from aforo.questions.ask import Desk
+from aforo.questions.retention import RetentionAsked, decode, retention
+from aforo.settings import Http
+
+
+class CohortReply(Shape, frozen=True):
+    """Those who came first in the period that begins on `cohort`.
+
+    `returned` counts who was seen 0, 1, 2 and more periods later, `shares` says it of the cohort's size; both
+    are null for periods that have not begun. `partial` where the window or now cuts the period.
+    """
+
+    cohort: str
+    partial: bool
+    size: int
+    returned: list[int | None]
+    shares: list[float | None]
+
+
+class RetentionReply(Shape, frozen=True):
+    """The cohorts in order of time, each with as many numbers as there are periods from its own on."""
+
+    metric: str
+    returns: str
+    grain: str
+    cohorts: list[CohortReply]
+    proof: dict[str, Any]
+
+
+def retaining(desk: Desk, hands: Hands, limits: Http) -> Door:
+    """The way in for questions of retention."""
+
+    def work(came: Body, caller: Caller) -> Response:
+        asked = decode(with_tenant(body.decoded(came.plain()), caller))
+        caller.require(asked.tenant)
+        return json_reply(retention(desk, asked).as_json())
+
+    async def answer(request: Request) -> Response:
+        came = await body.receive(request, limits.max_body_bytes)
+        caller = caller_of(request)
+        return await hands.do(lambda: work(came, caller))
+
+    return Door("POST", "/v1/retention", "askRetention", answer, ABOUT, scope=KeyScope.READ)
+
+
+ABOUT = About(
+    tag="Questions",
+    summary="Ask who comes back",
+    description=(
+        "Cohorts of one tenant by the day, week or month in which a metric saw each entity first, over all "
+        "time that is kept, and how many of each were seen in every later period of the window. Exact: it is "
+        "read from the sets that rollups keep."
+    ),
+    body=(Content("application/json", (RetentionAsked,), examples_of_sets.RETENTION_ASKED),),
+    reply=Content("application/json", (RetentionReply,), examples_of_sets.RETENTION),
+    errors=ERRORS,
+)
