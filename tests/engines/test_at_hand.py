@@ -20,9 +20,9 @@ from tests.engines.gauges import (
     stream_rows,
 )
 
-from aforo.engines.embedded import EmbeddedEngine, folding
+from aforo.engines.embedded import EmbeddedEngine, replacing
 from aforo.engines.embedded.recognising import FEW
-from aforo.engines.engine import Append, Commit
+from aforo.engines.engine import Append, Claim, Commit
 from aforo.errors import UnknownName
 from aforo.windows import DAY, SLOT
 
@@ -115,14 +115,14 @@ def test_marks_that_a_fold_answered_no_longer_wait(opened: Open, monkeypatch: py
     }
     claim = bench.engine.claim(10)
     assert claim is not None
-    assert claim.tenant == "river"
-    folded = bench.engine.fold(claim)
+    of_river = claim.slots.only(claim.slots.tenants == "river")
+    folded = bench.engine.fold(Claim(claim.stream, of_river))
 
     def broken(*_: Any) -> None:
         raise Broken
 
     with monkeypatch.context() as patch:
-        patch.setattr(folding, "write", broken)
+        patch.setattr(replacing, "write", broken)
         with pytest.raises(Broken):
             bench.engine.replace(folded)
     assert waits(bench.send(Sent(id="1"))) == {"river": NOON}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 from tests.engines.conftest import Opens
 from tests.engines.gauges import (
     MODEL,
@@ -18,7 +19,7 @@ from tests.engines.gauges import (
     some_readings,
 )
 
-from aforo.engines.engine import Claim, Engine, Folded, Period
+from aforo.engines.engine import Claim, Engine, Folded, Period, Places
 from aforo.windows import DAY, SLOT, Window, Zone, slot_of
 
 RIVER = Zone("America/New_York")
@@ -31,6 +32,11 @@ def claimed(engine: Engine, max_rows: int = 10**6) -> Claim:
     claim = engine.claim(max_rows)
     assert claim is not None
     return claim
+
+
+def slots_in(claim: Claim) -> dict[str, list[int]]:
+    """What is claimed of each tenant."""
+    return {tenant: starts.tolist() for tenant, starts in claim.slots.by_tenant().items()}
 
 
 def revision(bench: Bench, window: Window = ALL, tenant: str = "river") -> int:
@@ -50,29 +56,57 @@ def test_the_newest_slots_are_claimed_first_and_no_more_rows_than_asked(bench: B
     events = [Sent(id=f"{at}{twin}", time=NOON + at * SLOT) for at in range(6) for twin in "ab"]
     bench.send(*events)
     slots = slots_of(events)
-    assert claimed(bench.engine, 5).slots.tolist() == slots[-2:]
-    assert claimed(bench.engine, 1).slots.tolist() == slots[-1:]
-    assert claimed(bench.engine, 12).slots.tolist() == slots
+    assert slots_in(claimed(bench.engine, 5)) == {"river": slots[-2:]}
+    assert slots_in(claimed(bench.engine, 1)) == {"river": slots[-1:]}
+    assert slots_in(claimed(bench.engine, 12)) == {"river": slots}
     taken: list[int] = []
     while (claim := bench.engine.claim(4)) is not None:
-        taken += reversed(claim.slots.tolist())
+        taken += reversed(slots_in(claim)["river"])
         bench.engine.replace(bench.engine.fold(claim))
     assert taken == slots[::-1]
 
 
-def test_a_claim_is_of_one_stream_and_tenant(bench: Bench) -> None:
-    bench.send(Sent(id="1"), Sent(id="2", tenant="hills", time=NOON + SLOT))
-    bench.send(Sent(id="1", time=NOON + 2 * SLOT), stream=VISITS)
-    found = []
-    while (claim := bench.engine.claim(100)) is not None:
-        found.append((claim.stream, claim.tenant, claim.slots.tolist()))
-        bench.engine.replace(bench.engine.fold(claim))
+def test_a_claim_is_of_one_stream_and_all_its_tenants_and_streams_take_turns(bench: Bench) -> None:
     noon = slot_of(NOON)
+    for turn in range(2):
+        bench.send(Sent(id=f"{turn}"), Sent(id=f"{turn}", tenant="hills", time=NOON + SLOT))
+        bench.send(Sent(id=f"{turn}", time=NOON + 2 * SLOT), stream=VISITS)
+    # What comes again at once keeps nobody from his turn.
+    found = []
+    for turn in range(4):
+        claim = claimed(bench.engine)
+        found.append((claim.stream, slots_in(claim)))
+        bench.engine.replace(bench.engine.fold(claim))
+        bench.send(Sent(id=f"more {turn}", time=NOON + 2 * SLOT), stream=VISITS)
     assert found == [
-        ("visits", "river", [noon + 2 * SLOT]),
-        ("readings", "hills", [noon + SLOT]),
-        ("readings", "river", [noon]),
+        ("readings", {"hills": [noon + SLOT], "river": [noon]}),
+        ("visits", {"river": [noon + 2 * SLOT]}),
+        ("visits", {"river": [noon + 2 * SLOT]}),
+        ("visits", {"river": [noon + 2 * SLOT]}),
     ]
+
+
+def test_no_tenant_waits_for_the_backlog_of_another(bench: Bench) -> None:
+    """First what is filling now, then those of whom little waits, then the one that has waited longest."""
+    old = [
+        Sent(id=f"{at}", tenant=tenant, time=NOON - DAY - at * SLOT)
+        for tenant in ("hills", "river")
+        for at in range(40)
+    ]
+    bench.send(*old, arrival=NOON)
+    bench.send(Sent(id="late", tenant="plain", time=NOON - 2 * DAY), arrival=NOON)
+    bench.send(Sent(id="now", tenant="river"), arrival=NOON)
+    first = slot_of(NOON - DAY)
+    assert slots_in(claimed(bench.engine, 1)) == {"river": [slot_of(NOON)]}
+    assert slots_in(claimed(bench.engine, 20)) == {
+        "river": [slot_of(NOON)],
+        "plain": [slot_of(NOON - 2 * DAY)],
+        "hills": [first - at * SLOT for at in reversed(range(18))],
+    }
+    bench.fold(20)
+    bench.check_everything()
+    bench.check_everything("hills")
+    bench.check_everything("plain")
 
 
 def test_a_fold_writes_nothing_before_it_is_replaced(bench: Bench) -> None:
@@ -163,7 +197,8 @@ def test_folds_of_two_slots_of_a_day_both_count_in_the_day(bench: Bench) -> None
     """Neither has seen the other's slot: the day of whichever comes last must hold both."""
     bench.send(Sent(id="1", time=NOON), Sent(id="2", time=NOON - SLOT))
     one = bench.engine.fold(claimed(bench.engine, 1))
-    other = bench.engine.fold(Claim("readings", "river", claimed(bench.engine).slots[:1]))
+    whole = claimed(bench.engine).slots
+    other = bench.engine.fold(Claim("readings", whole.only(np.array([True, False]))))
     bench.engine.replace(one)
     bench.engine.replace(other)
     bench.fold()
@@ -217,10 +252,11 @@ def test_a_late_event_is_folded_into_its_slot_and_day_alone(bench: Bench) -> Non
     bench.send(Sent(id="late", time=late))
     claim = claimed(bench.engine)
     folded = bench.engine.fold(claim)
-    assert (claim.tenant, claim.slots.tolist()) == ("river", [slot_of(late)])
-    assert folded.days.tolist() == [RIVER.day_start(RIVER.date_of(late))]
-    starts = {(each.period, tuple(each.starts.tolist())) for each in folded.periods}
-    assert starts == {(Period.SLOT, (slot_of(late),)), (Period.DAY, tuple(folded.days.tolist()))}
+    day = RIVER.day_start(RIVER.date_of(late))
+    assert slots_in(claim) == {"river": [slot_of(late)]}
+    assert folded.days == Places.of({"river": [day]})
+    for each in folded.periods:
+        assert each.starts == (claim.slots if each.period is Period.SLOT else folded.days)
 
 
 def test_folding_in_any_portions_gives_the_same(opens: Opens) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
 
-from aforo.engines.embedded import folding, modelling, recognising
+from aforo.engines.embedded import folding, modelling, recognising, replacing
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
@@ -28,7 +28,7 @@ from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import Finished, Work, writes_of
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Record, RecordRows
-from aforo.engines.engine import Append, Claim, Period, Segment, StatesRequest
+from aforo.engines.engine import Append, Claim, Period, Places, Segment, StatesRequest
 from aforo.engines.outcomes import outcomes_of
 from aforo.engines.refused import SampleLimits
 from aforo.model.condition import parse
@@ -122,7 +122,7 @@ def append(cursor: Cursor) -> object:
     return landing.begin(cursor)
 
 
-CLAIM = Claim("readings", "river", np.array([NOON, NOON + SLOT]))
+CLAIM = Claim("readings", Places.of({"river": [NOON, NOON + SLOT]}))
 
 
 def test_append(database: Database) -> None:
@@ -134,9 +134,12 @@ def test_fold_and_replace(database: Database) -> None:
     folded = []
     compare(
         "fold",
-        heard(database, lambda cursor: folded.append(folding.fold(cursor, CLAIM, READINGS, RIVER))),
+        heard(
+            database,
+            lambda cursor: folded.append(folding.fold(cursor, CLAIM, READINGS, lambda _tenant: RIVER)),
+        ),
     )
-    compare("replace", heard(database, lambda cursor: folding.write(cursor, folded[0], READINGS)))
+    compare("replace", heard(database, lambda cursor: replacing.write(cursor, folded[0], READINGS)))
 
 
 ROLLUPS = READINGS.rollups
@@ -187,7 +190,9 @@ def test_periods(database: Database) -> None:
     """Two days in March, put together as its second week and the month, and read as the month."""
     database.write(append)
     database.write(
-        lambda cursor: folding.write(cursor, folding.fold(cursor, CLAIM, READINGS, RIVER), READINGS)
+        lambda cursor: replacing.write(
+            cursor, folding.fold(cursor, CLAIM, READINGS, lambda _tenant: RIVER), READINGS
+        )
     )
     gates = RollupLayout.of(READINGS, ROLLUPS["gates"])
     first, end = RIVER.day_start(date(2013, 3, 1)), RIVER.day_start(date(2013, 4, 1))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.engines.gauges import NOON, Bench, Sent, ask, slots_of
 from tests.laws.shelf import READINGS, SLOTS, Shelf, batches, content, of_tenant
 
-from aforo.engines.engine import Period
+from aforo.engines.engine import Period, Places
 from aforo.windows import DAY, SLOT, Window, Zone, slot_of
 
 ALL = Window(NOON - 400 * DAY, NOON + 400 * DAY)
@@ -39,16 +39,18 @@ def test_a_late_event_costs_its_slot_and_its_day(shelf: Shelf, slot: int, number
     bench.send(late, stream=READINGS)
     claim = bench.engine.claim(10**6)
     assert claim is not None
-    assert (claim.tenant, claim.slots.tolist()) == (tenant, [slot_of(slot)])
+    assert claim.slots == Places.of({tenant: [slot_of(slot)]})
     folded = bench.engine.fold(claim)
     day = zone.day_start(zone.date_of(slot))
-    assert folded.days.tolist() == [day]
-    assert {(each.period, *each.starts.tolist()) for each in folded.periods} == {
+    assert folded.days == Places.of({tenant: [day]})
+    assert {(each.period, *each.starts.starts.tolist()) for each in folded.periods} == {
         (Period.SLOT, slot_of(slot)),
         (Period.DAY, day),
     }
-    written = {start for each in folded.periods for start in each.sums["start"].cast("int64").to_pylist()}
+    tables = [part for each in folded.periods for part in each.parts if part is not None]
+    written = {start for part in tables for start in part["start"].cast("int64").to_pylist()}
     assert written == {slot_of(slot), day}
+    assert {name for part in tables for name in part["tenant"].to_pylist()} == {tenant}
     # It read that day's events, and none of any other day.
     assert folded.rows_read == sum(zone.day_start(zone.date_of(time)) == day for time in SLOTS) + 1
     bench.engine.replace(folded)
@@ -107,7 +109,7 @@ def test_a_mark_made_during_a_fold_survives_it(shelf: Shelf, steps: list[list[Se
             claim = bench.engine.claim(3)
         elif step == READ and claim is not None:
             folded = bench.engine.fold(claim)
-            unread -= set(claim.slots.tolist())
+            unread -= set(claim.slots.starts.tolist())
         elif step == WRITE and folded is not None:
             bench.engine.replace(folded)
             folded = None

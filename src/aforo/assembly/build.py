@@ -53,6 +53,7 @@ class Aforo:
             clock,
             self.telemetry,
             batch_rows=settings.fold.batch_rows,
+            write_rows=settings.fold.write_rows,
             wake_after_seconds=settings.fold.wake_after_seconds,
         )
         self.retention = Retention(

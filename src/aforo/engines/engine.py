@@ -100,40 +100,86 @@ class Commit:
     sealed: tuple[Mapping[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Starts of slots or days side by side with whose they are, ordered by tenant and start."""
+
+    tenants: npt.NDArray[np.object_]
+    starts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Places):
+            return NotImplemented
+        return np.array_equal(self.starts, other.starts) and np.array_equal(self.tenants, other.tenants)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, starts: Mapping[str, Sequence[int]]) -> Places:
+        """The places of some starts of each tenant."""
+        pairs = sorted((tenant, start) for tenant, own in starts.items() for start in own)
+        tenants = np.array([tenant for tenant, _ in pairs], np.object_)
+        return cls(tenants, np.array([start for _, start in pairs], np.int64))
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Places:
+        """The places that are chosen."""
+        return Places(self.tenants[chosen], self.starts[chosen])
+
+    def by_tenant(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Each tenant's starts, ascending."""
+        names, first = np.unique(self.tenants, return_index=True)
+        return dict(zip(names.tolist(), np.split(self.starts, first[1:]), strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Dirty slots of one stream and tenant, to be folded together; `slots` are starts, ascending."""
+    """Dirty slots of one stream, of one tenant or many, to be folded together."""
 
     stream: str
-    tenant: str
-    slots: npt.NDArray[np.int64]
+    slots: Places
 
 
 @dataclass(frozen=True, slots=True)
 class FoldedPeriod:
-    """The rows of one rollup and period that replace what is kept for `starts`."""
+    """The rows of one rollup and period, with their `tenant`, that replace what is kept for `starts`."""
 
     rollup: Rollup
     period: Period
-    starts: npt.NDArray[np.int64]
+    starts: Places
     sums: pa.Table
     buckets: pa.Table | None
     sets: pa.Table | None
+
+    @property
+    def parts(self) -> tuple[pa.Table | None, ...]:
+        """The rows of each part, None for one that the rollup does not have."""
+        return self.sums, self.buckets, self.sets
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What a fold read as of a commit: rows to be written, and the ledger rows they answer.
 
-    `revisions` are those that the `days` had when they were read.
+    `day_of` names the day of each claimed slot by its place in `days`; `revisions` are those that the days
+    had when they were read.
     """
 
     claim: Claim
     as_of: int
-    days: npt.NDArray[np.int64]
+    day_of: npt.NDArray[np.int64]
+    days: Places
     revisions: npt.NDArray[np.int64]
     periods: tuple[FoldedPeriod, ...]
     rows_read: int
+
+    @property
+    def rows_written(self) -> int:
+        """How many rows of rollups there are to be written."""
+        parts = [part for period in self.periods for part in period.parts]
+        return sum(part.num_rows for part in parts if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,18 +367,22 @@ class Engine(Protocol):
         ...
 
     def claim(self, max_rows: int) -> Claim | None:
-        """The newest dirty slots of the stream and tenant that has the newest, at least one, or None."""
+        """Dirty slots of one stream, about `max_rows` events but one slot at least; None where none is dirty.
+
+        Streams take turns. Slots that are still filling come first, then those of tenants for whom little
+        waits, then one tenant's backlog after the other; of each tenant the newest.
+        """
         ...
 
     def fold(self, claim: Claim) -> Folded:
         """Computes the rollup rows of a claim's slots and days from one snapshot; writes nothing."""
         ...
 
-    def replace(self, folded: Folded) -> None:
+    def replace(self, folded: Folded, *, rows_at_once: int | None = None) -> None:
         """Writes what a fold computed, raises its days' revisions, and removes the marks it answered.
 
-        Where another fold has written one of its days in between it writes nothing: what it read is old, and
-        its marks wait to be claimed again.
+        A day that another fold has written in between is left out: what was read of it is old, and its marks
+        wait to be claimed again. With `rows_at_once` a transaction writes about so many rows, but whole days.
         """
         ...
 

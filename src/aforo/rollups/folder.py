@@ -14,11 +14,14 @@ from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
 
+WRITE_ROWS = 100_000
+
 
 class Folder:
     """Folds in the background whenever it is woken, and at least every `wake_after_seconds`.
 
-    One fold takes about `batch_rows` events: its reading runs beside commits, its writing is one transaction.
+    One fold takes about `batch_rows` events. Its reading runs beside commits; its writing is in transactions
+    of about `write_rows` rows, or in one where it was never started: then nothing else waits to be written.
     """
 
     def __init__(
@@ -28,12 +31,14 @@ class Folder:
         telemetry: Telemetry,
         *,
         batch_rows: int,
+        write_rows: int = WRITE_ROWS,
         wake_after_seconds: float,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._telemetry = telemetry
         self._batch_rows = batch_rows
+        self._write_rows = write_rows
         self._wake_after_seconds = wake_after_seconds
         self._woken = Event()
         self._stopping = Event()
@@ -52,7 +57,7 @@ class Folder:
         """Ends after the fold that is under way; what is dirty stays so in the ledger."""
         self._stopping.set()
         self._woken.set()
-        if self._thread.ident is not None:
+        if self._started:
             self._thread.join()
 
     def run_once(self) -> Folded | None:
@@ -63,7 +68,7 @@ class Folder:
             if claim is None:
                 return None
             folded = self._engine.fold(claim)
-            self._engine.replace(folded)
+            self._engine.replace(folded, rows_at_once=self._write_rows if self._started else None)
         self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
         self._telemetry.count("fold_slots_total", len(claim.slots))
         return folded
@@ -77,6 +82,10 @@ class Folder:
                 told(folded)
         self._telemetry.set("ledger_slots", 0)
         return slots
+
+    @property
+    def _started(self) -> bool:
+        return self._thread.ident is not None
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -181,7 +181,13 @@ class Fold:
     """How rollups are made true again."""
 
     batch_rows: int = _setting(
-        400_000, "Events that one fold reads at most, so that commits never wait long.", least=1, most=10**9
+        400_000, "Events that one fold takes at most, so that its memory is bounded.", least=1, most=10**9
+    )
+    write_rows: int = _setting(
+        100_000,
+        "Rows of rollups that one transaction of a fold writes, so that commits never wait long.",
+        least=1_000,
+        most=10**9,
     )
     wake_after_seconds: float = _setting(
         1.0, "How long after a commit the folder wakes.", least=0, most=3_600

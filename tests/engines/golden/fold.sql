@@ -2,14 +2,10 @@
 SELECT coalesce(max("commit"), 0) FROM commits;
 
 -- What the events of the days to fold give to each measure.
-SELECT c.__slot, c.__day, c.__dirty, "station", "gate", "wet", "probe", 1::TINYINT AS "__m_243b68e6251a4a0c", CASE WHEN "wet" = $p0 THEN 1::TINYINT END AS "__m_2f000076e2d9d05f", round_even("level" * $p1::DOUBLE, 0)::BIGINT AS "__m_b3686568a8b5d286", "flow" AS "__m_9d13f97c922467d3", "level" AS "__m_ea780e32910230c8", "flow" AS "__m_d81829a5cae16c1e", CASE WHEN abs("level"::DOUBLE) < $p2::DOUBLE THEN 0 ELSE sign("level"::DOUBLE)::INTEGER * (ceil(ln(abs("level"::DOUBLE)) / ln($p3::DOUBLE))::INTEGER + $p4::INTEGER) END AS "__m_033529746b31509a", "level"::DOUBLE AS "__m_033529746b31509a_value", CASE WHEN "wet" = $p8 AND "flow" IS NOT NULL THEN CASE WHEN abs("flow"::DOUBLE) < $p5::DOUBLE THEN 0 ELSE sign("flow"::DOUBLE)::INTEGER * (ceil(ln(abs("flow"::DOUBLE)) / ln($p6::DOUBLE))::INTEGER + $p7::INTEGER) END END AS "__m_05b4a72f9b72e690", CASE WHEN "wet" = $p9 AND "flow" IS NOT NULL THEN "flow"::DOUBLE END AS "__m_05b4a72f9b72e690_value", "__ordinal_probe.probe" AS "__m_57d74ec3e233f12a", CASE WHEN "station" = $p10 THEN "__ordinal_crew.crew" END AS "__m_81493006aeee52a2"
-FROM "events_readings" AS e
-JOIN calendar AS c ON c.__slot = time_bucket(INTERVAL 15 MINUTES, e.time)
-WHERE e.tenant = $p11
-    AND e.time >= (SELECT min(__slot) FROM calendar WHERE __dirty OR $p12)
-    AND e.time < (SELECT max(__slot) FROM calendar WHERE __dirty OR $p13)
-        + INTERVAL 15 MINUTES
-    AND (c.__dirty OR $p14);
+SELECT c.__tenant, c.__slot, c.__day, c.__dirty, "station", "gate", "wet", "probe", 1::TINYINT AS "__m_243b68e6251a4a0c", CASE WHEN "wet" = $p0 THEN 1::TINYINT END AS "__m_2f000076e2d9d05f", round_even("level" * $p1::DOUBLE, 0)::BIGINT AS "__m_b3686568a8b5d286", "flow" AS "__m_9d13f97c922467d3", "level" AS "__m_ea780e32910230c8", "flow" AS "__m_d81829a5cae16c1e", CASE WHEN abs("level"::DOUBLE) < $p2::DOUBLE THEN 0 ELSE sign("level"::DOUBLE)::INTEGER * (ceil(ln(abs("level"::DOUBLE)) / ln($p3::DOUBLE))::INTEGER + $p4::INTEGER) END AS "__m_033529746b31509a", "level"::DOUBLE AS "__m_033529746b31509a_value", CASE WHEN "wet" = $p8 AND "flow" IS NOT NULL THEN CASE WHEN abs("flow"::DOUBLE) < $p5::DOUBLE THEN 0 ELSE sign("flow"::DOUBLE)::INTEGER * (ceil(ln(abs("flow"::DOUBLE)) / ln($p6::DOUBLE))::INTEGER + $p7::INTEGER) END END AS "__m_05b4a72f9b72e690", CASE WHEN "wet" = $p9 AND "flow" IS NOT NULL THEN "flow"::DOUBLE END AS "__m_05b4a72f9b72e690_value", "__ordinal_probe.probe" AS "__m_57d74ec3e233f12a", CASE WHEN "station" = $p10 THEN "__ordinal_crew.crew" END AS "__m_81493006aeee52a2"
+FROM (SELECT * FROM "events_readings" WHERE time >= $p11::TIMESTAMP AND time < $p12::TIMESTAMP) AS e
+JOIN calendar AS c ON c.__tenant = e.tenant AND c.__slot = time_bucket(INTERVAL 15 MINUTES, e.time)
+WHERE c.__dirty OR $p13;
 -- p0 = False
 -- p1 = 100.0
 -- p2 = 1e-09
@@ -21,19 +17,18 @@ WHERE e.tenant = $p11
 -- p8 = True
 -- p9 = True
 -- p10 = north
--- p11 = river
--- p12 = True
+-- p11 = 2013-03-09 05:00:00
+-- p12 = 2013-03-10 05:00:00
 -- p13 = True
--- p14 = True
 
 -- Counts, sums and extremes of whole.
-SELECT __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY tenant, start;
 
 -- How many values of levels fall into each bucket, as two lists a group.
    SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
        list(__count) AS __counts
    FROM (
-       SELECT __slot AS start, "__m_033529746b31509a" AS __key, count(*) AS __count
+       SELECT __tenant AS tenant, __slot AS start, "__m_033529746b31509a" AS __key, count(*) AS __count
        FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
    ) GROUP BY ALL
 UNION ALL
@@ -41,83 +36,80 @@ UNION ALL
    SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
        list(__count) AS __counts
    FROM (
-       SELECT __slot AS start, "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
+       SELECT __tenant AS tenant, __slot AS start, "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
        FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
    ) GROUP BY ALL
-ORDER BY __measure, start;
+ORDER BY __measure, tenant, start;
 
 -- Which entities probes saw, by group.
-SELECT __slot AS start, list("__m_57d74ec3e233f12a") AS __ordinals
-FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __slot AS start, list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
 -- Which entities north_crews saw, by group.
-SELECT __slot AS start, list("__m_81493006aeee52a2") AS __ordinals
-FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __slot AS start, list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
 -- A day's counts, sums and extremes are the merge of its slots'.
     WITH slots AS (
-    SELECT start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums
+    SELECT f.tenant, c.__day AS day, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    FROM fresh_sums AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
     UNION ALL
-    SELECT k.start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    SELECT k.tenant, c.__day AS day, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
     FROM "rollup_8b8528a2b426de79_slot_sums" AS k
-    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
-    WHERE k.tenant = $tenant
-        AND k.start >= (SELECT min(__slot) FROM calendar)
-        AND k.start <= (SELECT max(__slot) FROM calendar)
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    WHERE k.start >= $first AND k.start < $end
 )
-    SELECT c.__day AS start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max"
-    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY c.__day;
--- tenant = river
+    SELECT tenant, day AS start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM slots GROUP BY ALL ORDER BY tenant, day;
+-- first = 2013-03-09 05:00:00
+-- end = 2013-03-10 05:00:00
 
 -- A day's histograms are the sums of its slots', bucket by bucket.
     WITH slots AS (
-    SELECT start, __measure, __keys, __counts FROM fresh_buckets
+    SELECT f.tenant, c.__day AS day, __measure, __keys, __counts
+    FROM fresh_buckets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
     UNION ALL
-    SELECT k.start, __measure, __keys, __counts
+    SELECT k.tenant, c.__day AS day, __measure, __keys, __counts
     FROM "rollup_8b8528a2b426de79_slot_buckets" AS k
-    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
-    WHERE k.tenant = $tenant
-        AND k.start >= (SELECT min(__slot) FROM calendar)
-        AND k.start <= (SELECT max(__slot) FROM calendar)
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    WHERE k.start >= $first AND k.start < $end
 ), counted AS (
-        SELECT c.__day AS start, __measure, unnest(__keys) AS __key,
-            unnest(__counts) AS __count
-        FROM slots JOIN calendar AS c ON c.__slot = slots.start
+        SELECT tenant, day, __measure, unnest(__keys) AS __key, unnest(__counts) AS __count
+        FROM slots
     ), merged AS (
-        SELECT start, __measure, __key, sum(__count)::BIGINT AS __count
+        SELECT tenant, day, __measure, __key, sum(__count)::BIGINT AS __count
         FROM counted GROUP BY ALL
     )
-    SELECT start, __measure, list(__key) AS __keys, list(__count) AS __counts
-    FROM merged GROUP BY ALL ORDER BY __measure, start;
--- tenant = river
+    SELECT tenant, day AS start, __measure, list(__key) AS __keys, list(__count) AS __counts
+    FROM merged GROUP BY ALL ORDER BY __measure, tenant, day;
+-- first = 2013-03-09 05:00:00
+-- end = 2013-03-10 05:00:00
 
 -- The sets of the slots of the days to fold.
     WITH slots AS (
-    SELECT start, __measure, __ordinals FROM fresh_sets
+    SELECT f.tenant, c.__day AS day, __measure, __ordinals
+    FROM fresh_sets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
     UNION ALL
-    SELECT k.start, __measure, __ordinals
+    SELECT k.tenant, c.__day AS day, __measure, __ordinals
     FROM "rollup_8b8528a2b426de79_slot_sets" AS k
-    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
-    WHERE k.tenant = $tenant
-        AND k.start >= (SELECT min(__slot) FROM calendar)
-        AND k.start <= (SELECT max(__slot) FROM calendar)
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    WHERE k.start >= $first AND k.start < $end
 )
-    SELECT c.__day AS start, __measure, __ordinals
-    FROM slots JOIN calendar AS c ON c.__slot = slots.start ORDER BY c.__day;
--- tenant = river
+    SELECT tenant, day AS start, __measure, __ordinals FROM slots ORDER BY tenant, day;
+-- first = 2013-03-09 05:00:00
+-- end = 2013-03-10 05:00:00
 
 -- Which rows of slots make up each day's set.
-SELECT start, __measure, list(__row) AS __members
-FROM slot_sets GROUP BY ALL ORDER BY start;
+SELECT tenant, start, __measure, list(__row) AS __members
+FROM slot_sets GROUP BY ALL ORDER BY tenant, start;
 
 -- Counts, sums and extremes of gates.
-SELECT __slot AS start, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY tenant, start;
 
 -- How many values of levels fall into each bucket, as two lists a group.
    SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
        list(__count) AS __counts
    FROM (
-       SELECT __slot AS start, "station", "gate", "wet", "__m_033529746b31509a" AS __key, count(*) AS __count
+       SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", "__m_033529746b31509a" AS __key, count(*) AS __count
        FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
    ) GROUP BY ALL
 UNION ALL
@@ -125,83 +117,80 @@ UNION ALL
    SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
        list(__count) AS __counts
    FROM (
-       SELECT __slot AS start, "station", "gate", "wet", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
+       SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
        FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
    ) GROUP BY ALL
-ORDER BY __measure, start;
+ORDER BY __measure, tenant, start;
 
 -- Which entities probes saw, by group.
-SELECT __slot AS start, "station", "gate", "wet", list("__m_57d74ec3e233f12a") AS __ordinals
-FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
 -- Which entities north_crews saw, by group.
-SELECT __slot AS start, "station", "gate", "wet", list("__m_81493006aeee52a2") AS __ordinals
-FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
 -- A day's counts, sums and extremes are the merge of its slots'.
     WITH slots AS (
-    SELECT start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums
+    SELECT f.tenant, c.__day AS day, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    FROM fresh_sums AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
     UNION ALL
-    SELECT k.start, k."station", k."gate", k."wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+    SELECT k.tenant, c.__day AS day, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
     FROM "rollup_8fb16991e6d626ae_slot_sums" AS k
-    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
-    WHERE k.tenant = $tenant
-        AND k.start >= (SELECT min(__slot) FROM calendar)
-        AND k.start <= (SELECT max(__slot) FROM calendar)
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    WHERE k.start >= $first AND k.start < $end
 )
-    SELECT c.__day AS start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max"
-    FROM slots JOIN calendar AS c ON c.__slot = slots.start GROUP BY ALL ORDER BY c.__day;
--- tenant = river
+    SELECT tenant, day AS start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM slots GROUP BY ALL ORDER BY tenant, day;
+-- first = 2013-03-09 05:00:00
+-- end = 2013-03-10 05:00:00
 
 -- A day's histograms are the sums of its slots', bucket by bucket.
     WITH slots AS (
-    SELECT start, "station", "gate", "wet", __measure, __keys, __counts FROM fresh_buckets
+    SELECT f.tenant, c.__day AS day, "station", "gate", "wet", __measure, __keys, __counts
+    FROM fresh_buckets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
     UNION ALL
-    SELECT k.start, k."station", k."gate", k."wet", __measure, __keys, __counts
+    SELECT k.tenant, c.__day AS day, "station", "gate", "wet", __measure, __keys, __counts
     FROM "rollup_8fb16991e6d626ae_slot_buckets" AS k
-    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
-    WHERE k.tenant = $tenant
-        AND k.start >= (SELECT min(__slot) FROM calendar)
-        AND k.start <= (SELECT max(__slot) FROM calendar)
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    WHERE k.start >= $first AND k.start < $end
 ), counted AS (
-        SELECT c.__day AS start, "station", "gate", "wet", __measure, unnest(__keys) AS __key,
-            unnest(__counts) AS __count
-        FROM slots JOIN calendar AS c ON c.__slot = slots.start
+        SELECT tenant, day, "station", "gate", "wet", __measure, unnest(__keys) AS __key, unnest(__counts) AS __count
+        FROM slots
     ), merged AS (
-        SELECT start, "station", "gate", "wet", __measure, __key, sum(__count)::BIGINT AS __count
+        SELECT tenant, day, "station", "gate", "wet", __measure, __key, sum(__count)::BIGINT AS __count
         FROM counted GROUP BY ALL
     )
-    SELECT start, "station", "gate", "wet", __measure, list(__key) AS __keys, list(__count) AS __counts
-    FROM merged GROUP BY ALL ORDER BY __measure, start;
--- tenant = river
+    SELECT tenant, day AS start, "station", "gate", "wet", __measure, list(__key) AS __keys, list(__count) AS __counts
+    FROM merged GROUP BY ALL ORDER BY __measure, tenant, day;
+-- first = 2013-03-09 05:00:00
+-- end = 2013-03-10 05:00:00
 
 -- The sets of the slots of the days to fold.
     WITH slots AS (
-    SELECT start, "station", "gate", "wet", __measure, __ordinals FROM fresh_sets
+    SELECT f.tenant, c.__day AS day, "station", "gate", "wet", __measure, __ordinals
+    FROM fresh_sets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
     UNION ALL
-    SELECT k.start, k."station", k."gate", k."wet", __measure, __ordinals
+    SELECT k.tenant, c.__day AS day, "station", "gate", "wet", __measure, __ordinals
     FROM "rollup_8fb16991e6d626ae_slot_sets" AS k
-    JOIN calendar AS c ON c.__slot = k.start AND NOT c.__dirty
-    WHERE k.tenant = $tenant
-        AND k.start >= (SELECT min(__slot) FROM calendar)
-        AND k.start <= (SELECT max(__slot) FROM calendar)
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    WHERE k.start >= $first AND k.start < $end
 )
-    SELECT c.__day AS start, "station", "gate", "wet", __measure, __ordinals
-    FROM slots JOIN calendar AS c ON c.__slot = slots.start ORDER BY c.__day;
--- tenant = river
+    SELECT tenant, day AS start, "station", "gate", "wet", __measure, __ordinals FROM slots ORDER BY tenant, day;
+-- first = 2013-03-09 05:00:00
+-- end = 2013-03-10 05:00:00
 
 -- Which rows of slots make up each day's set.
-SELECT start, "station", "gate", "wet", __measure, list(__row) AS __members
-FROM slot_sets GROUP BY ALL ORDER BY start;
+SELECT tenant, start, "station", "gate", "wet", __measure, list(__row) AS __members
+FROM slot_sets GROUP BY ALL ORDER BY tenant, start;
 
 -- Counts, sums and extremes of wide.
-SELECT __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE true GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE true GROUP BY ALL ORDER BY tenant, start;
 
 -- How many values of levels fall into each bucket, as two lists a group.
    SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
        list(__count) AS __counts
    FROM (
-       SELECT __day AS start, "station", "gate", "probe", "__m_033529746b31509a" AS __key, count(*) AS __count
+       SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", "__m_033529746b31509a" AS __key, count(*) AS __count
        FROM picked WHERE true AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
    ) GROUP BY ALL
 UNION ALL
@@ -209,23 +198,22 @@ UNION ALL
    SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
        list(__count) AS __counts
    FROM (
-       SELECT __day AS start, "station", "gate", "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
+       SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
        FROM picked WHERE true AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
    ) GROUP BY ALL
-ORDER BY __measure, start;
+ORDER BY __measure, tenant, start;
 
 -- Which entities probes saw, by group.
-SELECT __day AS start, "station", "gate", "probe", list("__m_57d74ec3e233f12a") AS __ordinals
-FROM picked WHERE true AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", list("__m_57d74ec3e233f12a") AS __ordinals
+FROM picked WHERE true AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
 -- Which entities north_crews saw, by group.
-SELECT __day AS start, "station", "gate", "probe", list("__m_81493006aeee52a2") AS __ordinals
-FROM picked WHERE true AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY start;
+SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", list("__m_81493006aeee52a2") AS __ordinals
+FROM picked WHERE true AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
 -- How often each of some days was folded, in their order.
 SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
-FROM starts AS s LEFT JOIN revisions AS r
-    ON r.stream = $stream AND r.tenant = $tenant AND r.day = s.start
-GROUP BY s.start ORDER BY s.start;
+FROM places AS p LEFT JOIN revisions AS r
+    ON r.stream = $stream AND r.tenant = p.tenant AND r.day = p.start
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
 -- stream = readings
--- tenant = river

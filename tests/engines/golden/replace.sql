@@ -1,147 +1,114 @@
--- The seal of a stream and tenant.
-SELECT epoch_us(events_from), epoch_us(slots_from) FROM seals WHERE stream = $stream AND tenant = $tenant;
+-- Which of some days have been purged, in their order.
+SELECT coalesce(bool_or(p.start < s.events_from), false) AS sealed
+FROM places AS p LEFT JOIN seals AS s ON s.stream = $stream AND s.tenant = p.tenant
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
 -- stream = readings
--- tenant = river
 
 -- How often each of some days was folded, in their order.
 SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
-FROM starts AS s LEFT JOIN revisions AS r
-    ON r.stream = $stream AND r.tenant = $tenant AND r.day = s.start
-GROUP BY s.start ORDER BY s.start;
+FROM places AS p LEFT JOIN revisions AS r
+    ON r.stream = $stream AND r.tenant = p.tenant AND r.day = p.start
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
 -- stream = readings
--- tenant = river
 
-DELETE FROM "rollup_8b8528a2b426de79_slot_sums" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_slot_sums".start = starts.start AND "rollup_8b8528a2b426de79_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8b8528a2b426de79_slot_sums" USING places AS p WHERE "rollup_8b8528a2b426de79_slot_sums".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot_sums".start = p.start AND "rollup_8b8528a2b426de79_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_sums" (tenant, "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8b8528a2b426de79_slot_sums" ("tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_slot_buckets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_slot_buckets".start = starts.start AND "rollup_8b8528a2b426de79_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8b8528a2b426de79_slot_buckets" USING places AS p WHERE "rollup_8b8528a2b426de79_slot_buckets".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot_buckets".start = p.start AND "rollup_8b8528a2b426de79_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" (tenant, "start", "__measure", "__keys", "__counts") SELECT $tenant, "start", "__measure", "__keys", "__counts" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" ("tenant", "start", "__measure", "__keys", "__counts") SELECT "tenant", "start", "__measure", "__keys", "__counts" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_slot_sets".start = starts.start AND "rollup_8b8528a2b426de79_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8b8528a2b426de79_slot_sets" USING places AS p WHERE "rollup_8b8528a2b426de79_slot_sets".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot_sets".start = p.start AND "rollup_8b8528a2b426de79_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_sets" (tenant, "start", "__measure", "__ordinals") SELECT $tenant, "start", "__measure", "__ordinals" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8b8528a2b426de79_slot_sets" ("tenant", "start", "__measure", "__ordinals") SELECT "tenant", "start", "__measure", "__ordinals" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_day_sums" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_day_sums".start = starts.start AND "rollup_8b8528a2b426de79_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8b8528a2b426de79_day_sums" USING places AS p WHERE "rollup_8b8528a2b426de79_day_sums".tenant = p.tenant AND "rollup_8b8528a2b426de79_day_sums".start = p.start AND "rollup_8b8528a2b426de79_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_sums" (tenant, "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8b8528a2b426de79_day_sums" ("tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_day_buckets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_day_buckets".start = starts.start AND "rollup_8b8528a2b426de79_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8b8528a2b426de79_day_buckets" USING places AS p WHERE "rollup_8b8528a2b426de79_day_buckets".tenant = p.tenant AND "rollup_8b8528a2b426de79_day_buckets".start = p.start AND "rollup_8b8528a2b426de79_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_buckets" (tenant, "start", "__measure", "__keys", "__counts") SELECT $tenant, "start", "__measure", "__keys", "__counts" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8b8528a2b426de79_day_buckets" ("tenant", "start", "__measure", "__keys", "__counts") SELECT "tenant", "start", "__measure", "__keys", "__counts" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_day_sets" USING starts WHERE tenant = $tenant AND "rollup_8b8528a2b426de79_day_sets".start = starts.start AND "rollup_8b8528a2b426de79_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8b8528a2b426de79_day_sets" USING places AS p WHERE "rollup_8b8528a2b426de79_day_sets".tenant = p.tenant AND "rollup_8b8528a2b426de79_day_sets".start = p.start AND "rollup_8b8528a2b426de79_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_sets" (tenant, "start", "__measure", "__ordinals") SELECT $tenant, "start", "__measure", "__ordinals" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8b8528a2b426de79_day_sets" ("tenant", "start", "__measure", "__ordinals") SELECT "tenant", "start", "__measure", "__ordinals" FROM folded;
 
-DELETE FROM "rollup_8fb16991e6d626ae_slot_sums" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_sums".start = starts.start AND "rollup_8fb16991e6d626ae_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8fb16991e6d626ae_slot_sums" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot_sums".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot_sums".start = p.start AND "rollup_8fb16991e6d626ae_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_slot_sums" (tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8fb16991e6d626ae_slot_sums" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 
-DELETE FROM "rollup_8fb16991e6d626ae_slot_buckets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_buckets".start = starts.start AND "rollup_8fb16991e6d626ae_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8fb16991e6d626ae_slot_buckets" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot_buckets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot_buckets".start = p.start AND "rollup_8fb16991e6d626ae_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_slot_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8fb16991e6d626ae_slot_buckets" ("tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
 
-DELETE FROM "rollup_8fb16991e6d626ae_slot_sets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_slot_sets".start = starts.start AND "rollup_8fb16991e6d626ae_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8fb16991e6d626ae_slot_sets" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot_sets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot_sets".start = p.start AND "rollup_8fb16991e6d626ae_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_slot_sets" (tenant, "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8fb16991e6d626ae_slot_sets" ("tenant", "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
 
-DELETE FROM "rollup_8fb16991e6d626ae_day_sums" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_sums".start = starts.start AND "rollup_8fb16991e6d626ae_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8fb16991e6d626ae_day_sums" USING places AS p WHERE "rollup_8fb16991e6d626ae_day_sums".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day_sums".start = p.start AND "rollup_8fb16991e6d626ae_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_day_sums" (tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8fb16991e6d626ae_day_sums" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 
-DELETE FROM "rollup_8fb16991e6d626ae_day_buckets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_buckets".start = starts.start AND "rollup_8fb16991e6d626ae_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8fb16991e6d626ae_day_buckets" USING places AS p WHERE "rollup_8fb16991e6d626ae_day_buckets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day_buckets".start = p.start AND "rollup_8fb16991e6d626ae_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_day_buckets" (tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8fb16991e6d626ae_day_buckets" ("tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
 
-DELETE FROM "rollup_8fb16991e6d626ae_day_sets" USING starts WHERE tenant = $tenant AND "rollup_8fb16991e6d626ae_day_sets".start = starts.start AND "rollup_8fb16991e6d626ae_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_8fb16991e6d626ae_day_sets" USING places AS p WHERE "rollup_8fb16991e6d626ae_day_sets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day_sets".start = p.start AND "rollup_8fb16991e6d626ae_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8fb16991e6d626ae_day_sets" (tenant, "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT $tenant, "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
--- tenant = river
+INSERT INTO "rollup_8fb16991e6d626ae_day_sets" ("tenant", "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
 
-DELETE FROM "rollup_365dfe8de5fc188a_day_sums" USING starts WHERE tenant = $tenant AND "rollup_365dfe8de5fc188a_day_sums".start = starts.start AND "rollup_365dfe8de5fc188a_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_365dfe8de5fc188a_day_sums" USING places AS p WHERE "rollup_365dfe8de5fc188a_day_sums".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day_sums".start = p.start AND "rollup_365dfe8de5fc188a_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_365dfe8de5fc188a_day_sums" (tenant, "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT $tenant, "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
--- tenant = river
+INSERT INTO "rollup_365dfe8de5fc188a_day_sums" ("tenant", "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
 
-DELETE FROM "rollup_365dfe8de5fc188a_day_buckets" USING starts WHERE tenant = $tenant AND "rollup_365dfe8de5fc188a_day_buckets".start = starts.start AND "rollup_365dfe8de5fc188a_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_365dfe8de5fc188a_day_buckets" USING places AS p WHERE "rollup_365dfe8de5fc188a_day_buckets".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day_buckets".start = p.start AND "rollup_365dfe8de5fc188a_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" (tenant, "start", "station", "gate", "probe", "__measure", "__keys", "__counts") SELECT $tenant, "start", "station", "gate", "probe", "__measure", "__keys", "__counts" FROM folded;
--- tenant = river
+INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" ("tenant", "start", "station", "gate", "probe", "__measure", "__keys", "__counts") SELECT "tenant", "start", "station", "gate", "probe", "__measure", "__keys", "__counts" FROM folded;
 
-DELETE FROM "rollup_365dfe8de5fc188a_day_sets" USING starts WHERE tenant = $tenant AND "rollup_365dfe8de5fc188a_day_sets".start = starts.start AND "rollup_365dfe8de5fc188a_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- tenant = river
+DELETE FROM "rollup_365dfe8de5fc188a_day_sets" USING places AS p WHERE "rollup_365dfe8de5fc188a_day_sets".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day_sets".start = p.start AND "rollup_365dfe8de5fc188a_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_365dfe8de5fc188a_day_sets" (tenant, "start", "station", "gate", "probe", "__measure", "__ordinals") SELECT $tenant, "start", "station", "gate", "probe", "__measure", "__ordinals" FROM folded;
--- tenant = river
+INSERT INTO "rollup_365dfe8de5fc188a_day_sets" ("tenant", "start", "station", "gate", "probe", "__measure", "__ordinals") SELECT "tenant", "start", "station", "gate", "probe", "__measure", "__ordinals" FROM folded;
 
-DELETE FROM revisions WHERE stream = $stream AND tenant = $tenant AND day IN (SELECT start FROM raised);
+DELETE FROM revisions USING raised WHERE stream = $stream AND revisions.tenant = raised.tenant AND day = start;
 -- stream = readings
--- tenant = river
 
-INSERT INTO revisions SELECT $stream, $tenant, start, revision FROM raised;
+INSERT INTO revisions SELECT $stream, tenant, start, revision FROM raised;
 -- stream = readings
--- tenant = river
 
 -- Marks that came after the snapshot stay.
-DELETE FROM ledger USING starts
-WHERE stream = $stream AND tenant = $tenant AND slot = starts.start AND "commit" <= $as_of;
+DELETE FROM ledger USING places AS p
+WHERE stream = $stream AND ledger.tenant = p.tenant AND slot = p.start AND "commit" <= $as_of;
 -- stream = readings
--- tenant = river
 -- as_of = 1

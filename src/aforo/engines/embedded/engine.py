@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import structlog
 
-from aforo.engines.embedded import folding, modelling, paths, purging, remarking, sampling, sealing
+from aforo.engines.embedded import folding, modelling, paths, purging, remarking, replacing, sampling, sealing
 from aforo.engines.embedded.appending import Appending
+from aforo.engines.embedded.claiming import Claiming
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
@@ -21,6 +22,7 @@ from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.parameters import microseconds, timestamp
 from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import PeriodBuilding
+from aforo.engines.embedded.portions import portions
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.engine import (
     Append,
@@ -65,18 +67,6 @@ MADE_AT = """
 SELECT made_at FROM commits WHERE "commit" = $commit
 """
 
-NEWEST_DIRTY = """
--- The stream and tenant of the newest dirty slot.
-SELECT stream, tenant FROM ledger WHERE list_contains($streams, stream)
-ORDER BY slot DESC, stream, tenant LIMIT 1
-"""
-
-DIRTY_SLOTS = """
--- One tenant's dirty slots of a stream, newest first, with how many events dirtied each.
-SELECT epoch_us(slot) AS slot, sum(events)::BIGINT AS events FROM ledger
-WHERE stream = $stream AND tenant = $tenant GROUP BY slot ORDER BY slot DESC
-"""
-
 TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
 DEFAULT_SAMPLES = SampleLimits()
@@ -107,6 +97,7 @@ class EmbeddedEngine:
         self._landing = Landing(
             self._journal, pending, self._marks, entities_at_hand=entities_at_hand, samples=samples
         )
+        self._claiming = Claiming()
         self._seals = sealing.Seals()
         self._database.accompany(self._landing)
         try:
@@ -156,26 +147,21 @@ class EmbeddedEngine:
 
     def claim(self, max_rows: int) -> Claim | None:
         with self._landed() as cursor:
-            newest = first_row(cursor, NEWEST_DIRTY, {"streams": list(self.model.streams)})
-            if newest is None:
-                return None
-            stream, tenant = newest
-            dirty = cursor.execute(DIRTY_SLOTS, {"stream": stream, "tenant": tenant}).fetchnumpy()
-        within = max(1, int(np.searchsorted(np.cumsum(dirty["events"]), max_rows, side="right")))
-        return Claim(stream, tenant, np.sort(np.asarray(dirty["slot"][:within], np.int64)))
+            return self._claiming.claim(cursor, self.model.streams, max_rows)
 
     def fold(self, claim: Claim) -> Folded:
         with self._database.snapshot() as cursor:
-            return folding.fold(cursor, claim, self.model.stream(claim.stream), self.zone(claim.tenant))
+            return folding.fold(cursor, claim, self.model.stream(claim.stream), self.zone)
 
-    def replace(self, folded: Folded) -> None:
+    def replace(self, folded: Folded, *, rows_at_once: int | None = None) -> None:
         stream = self.model.stream(folded.claim.stream)
 
-        def write(cursor: Cursor) -> None:
-            folding.write(cursor, folded, stream)
-            self._marks.answered(cursor, folded.claim.stream, [folded.claim.tenant])
+        def write(cursor: Cursor, portion: Folded) -> None:
+            replacing.write(cursor, portion, stream)
+            self._marks.answered(cursor, stream.name, portion.claim.slots.by_tenant())
 
-        self._database.write(write)
+        for portion in portions(folded, rows_at_once):
+            self._database.write(partial(write, portion=portion))
 
     def build_periods(self, now: int) -> int:
         return self._period_building.build(self.model, self.zone, now)

@@ -1,0 +1,70 @@
+"""Which dirty slots are folded next: whose turn it is, and how much at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.engine import Claim, Places
+from aforo.windows import DAY
+
+SLOTS_AT_ONCE = 40_000
+DAYS_AT_ONCE = 1_200
+LITTLE = 8
+"""What waits of a tenant is little below this part of a claim."""
+
+DIRTY_STREAMS = """
+-- The streams that have dirty slots.
+SELECT DISTINCT stream FROM ledger WHERE list_contains($streams, stream) ORDER BY stream
+"""
+
+DIRTY_SLOTS = """
+-- A stream's dirty slots by turn: those still filling, then those of tenants for whom little waits, then one
+-- tenant's backlog after the other. Who has waited longest is first, and of each tenant the newest slot.
+WITH dirty AS (
+    SELECT tenant, slot, sum(events)::BIGINT AS events, min("commit") AS since,
+        slot + INTERVAL 30 MINUTES > (SELECT max(made_at) FROM commits) AS filling
+    FROM ledger WHERE stream = $stream GROUP BY tenant, slot
+), waiting AS (
+    SELECT *, sum(events) OVER whose > $little AS much, min(since) OVER whose AS first
+    FROM dirty WINDOW whose AS (PARTITION BY tenant, filling)
+)
+SELECT tenant, epoch_us(slot) AS slot, events FROM waiting
+ORDER BY filling DESC, much, first, tenant, slot DESC
+LIMIT $slots
+"""
+
+
+class Claiming:
+    """Chooses what is folded next; streams take turns."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def claim(self, cursor: Cursor, streams: Iterable[str], max_rows: int) -> Claim | None:
+        """About `max_rows` events of one stream, at least one slot; None where nothing is dirty."""
+        found = cursor.execute(DIRTY_STREAMS, {"streams": list(streams)}).fetchall()
+        if not found:
+            return None
+        names = [row[0] for row in found]
+        self._last = next((name for name in names if name > self._last), names[0])
+        asked = {"stream": self._last, "little": max_rows // LITTLE, "slots": SLOTS_AT_ONCE}
+        dirty = cursor.execute(DIRTY_SLOTS, asked).fetchnumpy()
+        return Claim(self._last, _within(dirty, max_rows))
+
+
+def _within(dirty: dict[str, npt.NDArray[Any]], max_rows: int) -> Places:
+    """The first of the dirty slots that are not too many events, nor of too many days."""
+    tenants, slots = np.asarray(dirty["tenant"], np.object_), np.asarray(dirty["slot"], np.int64)
+    _, codes = np.unique(tenants, return_inverse=True)
+    _, first_of_day = np.unique(codes << 32 | slots // DAY, return_index=True)
+    new_days = np.zeros(len(slots), np.int64)
+    new_days[first_of_day] = 1
+    fits = (np.cumsum(dirty["events"]) <= max_rows) & (np.cumsum(new_days) <= DAYS_AT_ONCE)
+    taken = max(1, int(fits.sum()))
+    order = np.lexsort((slots[:taken], codes[:taken]))
+    return Places(tenants[order], slots[order])

@@ -1,0 +1,116 @@
+"""What a fold computed takes the place of what is kept: in short transactions, each of whole days."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aforo.engines.embedded import sealing
+from aforo.engines.embedded.calendar import places_table
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.layout import RollupLayout, quoted
+from aforo.engines.embedded.portions import only
+from aforo.engines.engine import Folded, FoldedPeriod, Places
+from aforo.model.stream import Stream
+
+REVISIONS = """
+-- How often each of some days was folded, in their order.
+SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
+FROM places AS p LEFT JOIN revisions AS r
+    ON r.stream = $stream AND r.tenant = p.tenant AND r.day = p.start
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
+"""
+
+SEALED = """
+-- Which of some days have been purged, in their order.
+SELECT coalesce(bool_or(p.start < s.events_from), false) AS sealed
+FROM places AS p LEFT JOIN seals AS s ON s.stream = $stream AND s.tenant = p.tenant
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
+"""
+
+ANSWERED = """
+-- Marks that came after the snapshot stay.
+DELETE FROM ledger USING places AS p
+WHERE stream = $stream AND ledger.tenant = p.tenant AND slot = p.start AND "commit" <= $as_of
+"""
+
+
+def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
+    """Replaces the rows of every folded period, raises the days' revisions and removes the answered marks.
+
+    A day that another fold has overtaken would bring old rows back, or a day without the other's slots; and
+    of one that was purged nothing may be put in the place of what is kept. Both are left out.
+    """
+    sealed = _sealed(cursor, stream.name, folded.days)
+    for tenant in np.unique(folded.days.tenants[sealed]).tolist():
+        sealing.sweep(cursor, stream.name, tenant)
+    current = ~sealed & (revisions(cursor, stream.name, folded.days) == folded.revisions)
+    if not current.all():
+        folded = only(folded, current)
+    if not len(folded.days):
+        return
+    for period in folded.periods:
+        _replace(cursor, RollupLayout.of(stream, period.rollup), period)
+    _raise_revisions(cursor, stream.name, folded)
+    _with_places(cursor, folded.claim.slots, ANSWERED, {"stream": stream.name, "as_of": folded.as_of})
+
+
+def _sealed(cursor: Cursor, stream: str, days: Places) -> npt.NDArray[np.bool_]:
+    cursor.register("places", places_table(days))
+    found = cursor.execute(SEALED, {"stream": stream}).fetchnumpy()["sealed"]
+    cursor.unregister("places")
+    return np.asarray(found, np.bool_)
+
+
+def revisions(cursor: Cursor, stream: str, days: Places) -> npt.NDArray[np.int64]:
+    """How often each of the days was folded."""
+    cursor.register("places", places_table(days))
+    found = cursor.execute(REVISIONS, {"stream": stream}).fetchnumpy()["revision"]
+    cursor.unregister("places")
+    return np.asarray(found, np.int64)
+
+
+def _replace(cursor: Cursor, layout: RollupLayout, period: FoldedPeriod) -> None:
+    rows = {"sums": period.sums, "buckets": period.buckets, "sets": period.sets}
+    for part in layout.parts:
+        table = layout.table(period.period, part)
+        _with_places(
+            cursor,
+            period.starts,
+            f"DELETE FROM {table} USING places AS p WHERE {table}.tenant = p.tenant "
+            f"AND {table}.start = p.start "
+            f"AND {table}.start BETWEEN make_timestamp($first) AND make_timestamp($last)",
+            {"first": int(period.starts.starts.min()), "last": int(period.starts.starts.max())},
+        )
+        _insert(cursor, table, rows[part])
+
+
+def _insert(cursor: Cursor, table: str, new: pa.Table | None) -> None:
+    if new is None or not new.num_rows:
+        return
+    cursor.register("folded", new)
+    names = ", ".join(quoted(name) for name in new.column_names)
+    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM folded")
+    cursor.unregister("folded")
+
+
+def _raise_revisions(cursor: Cursor, stream: str, folded: Folded) -> None:
+    """Every folded day has a new version; the first is 1."""
+    raised = places_table(folded.days).append_column("revision", pa.array(folded.revisions + 1))
+    cursor.register("raised", raised)
+    cursor.execute(
+        "DELETE FROM revisions USING raised "
+        "WHERE stream = $stream AND revisions.tenant = raised.tenant AND day = start",
+        {"stream": stream},
+    )
+    cursor.execute(
+        "INSERT INTO revisions SELECT $stream, tenant, start, revision FROM raised", {"stream": stream}
+    )
+    cursor.unregister("raised")
+
+
+def _with_places(cursor: Cursor, places: Places, sql: str, parameters: dict[str, object]) -> None:
+    cursor.register("places", places_table(places))
+    cursor.execute(sql, parameters)
+    cursor.unregister("places")
