@@ -66,7 +66,9 @@ OPEN = frozenset({"errors", "clock", "telemetry", "windows", "settings"})
 # An engine's SQL is behind its protocol: these rooms may know `aforo.engines` and none of the engines in it.
 ONLY_THE_PROTOCOL = frozenset({"http", "dashboard"})
 # The protocol with the values that pass through it.
-THE_PROTOCOL = frozenset({"aforo.engines", "aforo.engines.engine", "aforo.engines.refused"})
+THE_PROTOCOL = frozenset(
+    {"aforo.engines", "aforo.engines.drifted", "aforo.engines.engine", "aforo.engines.refused"}
+)
 
 # The client imports nothing of the rest, so it has a clock of its own.
 CLOCKS = frozenset({"aforo.clock", "aforo.client.clock"})

@@ -73,6 +73,7 @@ def openapi() -> Json:
                 intake=aforo.intake,
                 folder=aforo.folder,
                 periods=aforo.periods,
+                drift=aforo.drift,
                 desk=aforo.desk,
                 ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
                 audit=Audit(store, aforo.clock),

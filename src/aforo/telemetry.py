@@ -56,6 +56,13 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("ledger_slots", Kind.GAUGE, "Slots that wait for their fold."),
     OwnMetric("periods_built_total", Kind.COUNTER, "Weeks and months put together from their days."),
     OwnMetric("period_seconds", Kind.HISTOGRAM, "Time it took to put some of them together.", (), _SECONDS),
+    OwnMetric(
+        "drift_last_differences", Kind.GAUGE, "Differences that the last drift check found; raise an alarm."
+    ),
+    OwnMetric("drift_differences_total", Kind.COUNTER, "States not what the events say.", ("stream",)),
+    OwnMetric("drift_days_total", Kind.COUNTER, "Days of tenants held against their events."),
+    OwnMetric("drift_seconds", Kind.HISTOGRAM, "Time one drift check took.", (), _SECONDS),
+    OwnMetric("returned_ids", Kind.GAUGE, "Ids the last drift check saw under more than one time."),
     OwnMetric("questions_total", Kind.COUNTER, "Questions answered, by what was read.", ("source",)),
     OwnMetric("question_seconds", Kind.HISTOGRAM, "Time one answer took.", (), _SECONDS),
     OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),

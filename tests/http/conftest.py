@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.backfiller import Backfiller
+from aforo.rollups.drift import DriftCheck
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Http, Settings
@@ -114,6 +116,15 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
     store = Store(settings.data, settings.store)
     folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0)
     backfiller = Backfiller(engine, model, Backfills(store, clock), clock, settings.backfill, folder.wake)
+    drift = DriftCheck(
+        engine,
+        clock,
+        telemetry,
+        every_seconds=0,
+        sample_days=0,
+        marked=lambda: None,
+        dice=random.Random(1),
+    )
     rooms = Rooms(
         settings=settings,
         clock=clock,
@@ -123,6 +134,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         intake=Intake(model, buffer, clock, future_seconds=600),
         periods=PeriodKeeper(engine, clock, telemetry, every_seconds=60.0),
         folder=folder,
+        drift=drift,
         desk=Desk(engine, model, settings, clock, telemetry),
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),

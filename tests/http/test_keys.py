@@ -70,7 +70,12 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
 ROUTES = {
     KeyScope.INGEST: [("POST", "/v1/events")],
     KeyScope.READ: [("POST", "/v1/query"), ("GET", "/v1/models"), ("GET", "/internal/metrics")],
-    KeyScope.OPERATE: [("POST", "/v1/fold"), ("GET", "/v1/doctor")],
+    KeyScope.OPERATE: [
+        ("POST", "/v1/fold"),
+        ("GET", "/v1/doctor"),
+        ("POST", "/v1/drift"),
+        ("GET", "/v1/drift"),
+    ],
     KeyScope.ADMIN: [
         ("GET", "/v1/keys"),
         ("POST", "/v1/keys"),

@@ -17,6 +17,7 @@ from aforo import __version__
 from aforo.http import examples, openapi
 from aforo.http.audit import AuditReply
 from aforo.http.doctor import DoctorReply
+from aforo.http.drift import DriftReply
 from aforo.http.events import ReceiptReply
 from aforo.http.health import HealthReply
 from aforo.http.keys import KeyList, KeyReply, NewKeyReply
@@ -183,6 +184,10 @@ def test_the_examples_are_what_happens(house: House, client: TestClient, bearer:
     within(shortened, flights_only)
     definition = client.get("/v1/metrics/distance_total").json()
     within({**only(examples.DEFINITIONS), "modelVersion": definition["modelVersion"]}, definition)
+    within(only(examples.LAST_DRIFT), client.get("/v1/drift", headers=bearer).json())
+    for asked in examples.DRIFT_ASKED.values():
+        drift = client.post("/v1/drift", json=asked, headers=bearer).json()
+        within({**examples.DRIFTS["No drift"], "tookMs": drift["tookMs"]}, drift)
     report = client.get("/v1/doctor", headers=bearer).json()
     within({**only(examples.REPORTS), "modelVersion": report["modelVersion"]}, report)
     refused = client.get("/v1/refusals", headers=bearer).json()
@@ -211,6 +216,7 @@ def test_every_example_of_a_request_is_taken(client: TestClient) -> None:
         (examples.ANSWERS, QueryReply),
         (examples.MODELS, ModelReply),
         (examples.DEFINITIONS, MetricDefinition),
+        (examples.DRIFTS, DriftReply),
         (examples.REPORTS, DoctorReply),
         (examples.HEALTH, HealthReply),
         (examples.KEYS_MADE, NewKeyReply),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from aforo.model.reading import read_file, read_model
 from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
+from aforo.rollups.drift import DriftCheck
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.rollups.retention import Retention
@@ -68,6 +70,15 @@ class Aforo:
         self.periods = PeriodKeeper(
             self.engine, clock, self.telemetry, every_seconds=settings.fold.periods_every_seconds
         )
+        self.drift = DriftCheck(
+            self.engine,
+            clock,
+            self.telemetry,
+            every_seconds=settings.drift.every_seconds,
+            sample_days=settings.drift.sample_days,
+            marked=self.folder.wake,
+            dice=random.Random(),  # noqa: S311 - which days are looked at is no secret
+        )
         tenants = frozenset(self.model.tenants) if settings.intake.tenants == "fixed" else None
         self.buffer = Buffer(
             self.engine,
@@ -95,16 +106,18 @@ class Aforo:
         self.buffer.start()
 
     def start_folding(self) -> None:
-        """Begins to fold, and to purge what is past its retention, in the background."""
+        """Begins to fold, to purge what is past its retention, and to check for drift, in the background."""
         self.folder.start()
         self.retention.start()
         self.periods.start()
+        self.drift.start()
 
     def stop(self) -> None:
         """Commits what waits, ends the fold under way and lets go of the data directory."""
         self.buffer.stop(self.settings.stop.drain_seconds)
         self.retention.stop()
         self.periods.stop()
+        self.drift.stop()
         self.folder.stop()
         self.engine.close()
 

@@ -62,6 +62,11 @@ class Local:
         give_back()
         return {"slots": slots, "tookMs": round((self.aforo.clock.monotonic() - started) * 1000, 3)}
 
+    def drift(self, sample_days: int | None, progress: Callable[[int, int], None]) -> dict[str, object]:
+        from aforo.http.drift import drift_json
+
+        return drift_json(self.aforo.drift.run_once(sample_days, progress))
+
     def models(self) -> dict[str, object]:
         from aforo.http.models import models_json  # see the package: only who asks for it waits for HTTP
 

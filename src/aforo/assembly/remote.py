@@ -32,6 +32,7 @@ EVENTS_PER_REQUEST = 5_000
 KINDS_PER_REPORT = 1_000
 TRIES = 20
 COME_BACK = (429, 503)
+DRIFT_SECONDS = 3_600.0
 
 
 class Remote:
@@ -85,6 +86,13 @@ class Remote:
     def fold(self, progress: Callable[[int], None]) -> dict[str, object]:
         reply = called(lambda: self._connection.post("/v1/fold", {}))
         progress(int(str(reply.get("slots", 0))))
+        return reply
+
+    def drift(self, sample_days: int | None, progress: Callable[[int, int], None]) -> dict[str, object]:
+        patient = self._connection.patient(DRIFT_SECONDS)
+        reply = called(lambda: patient.post("/v1/drift", {"sampleDays": sample_days}))
+        days = int(str(reply.get("days", 0)))
+        progress(days, days)
         return reply
 
     def models(self) -> dict[str, object]:

@@ -49,6 +49,7 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
             intake=aforo.intake,
             folder=aforo.folder,
             periods=aforo.periods,
+            drift=aforo.drift,
             desk=aforo.desk,
             ring=ring,
             audit=Audit(store, aforo.clock),

@@ -50,6 +50,10 @@ class Connection:
         self._key = key
         self._timeout_seconds = timeout_seconds
 
+    def patient(self, timeout_seconds: float) -> Connection:
+        """The same server, whose answers are waited for so long."""
+        return Connection(self.url, self._key, timeout_seconds=timeout_seconds)
+
     def send(self, events: Sequence[Mapping[str, object]]) -> dict[str, object]:
         """Sends events and gives their receipt. Raises `Problem`, `NoAnswer`."""
         return self.post(EVENTS, {"events": events})

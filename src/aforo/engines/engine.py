@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.refused import KeptSample, Sample, SamplesAsked
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
@@ -462,6 +463,22 @@ class Engine(Protocol):
 
     def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
         """The newest refused events, newest first, across tenants unless one is named: for the operator."""
+        ...
+
+    def kept_days(self) -> tuple[KeptDays, ...]:
+        """Which days of which stream and tenant there is anything of, across tenants: for the operator."""
+        ...
+
+    def check_days(self, stream: str, tenant: str, days: Sequence[int]) -> DaysChecked:
+        """Holds the rollups of some days, given by their starts, against the events, as of one moment."""
+        ...
+
+    def returned_ids(self, stream: str, tenant: str, days: Sequence[int] | None, *, limit: int) -> Returned:
+        """The ids that stand under more than one time: all, or those of some days' events."""
+        ...
+
+    def mark_slots(self, stream: str, tenant: str, slots: npt.NDArray[np.int64]) -> None:
+        """Marks slots to be folded again from their events; durable when it returns."""
         ...
 
     def close(self) -> None:

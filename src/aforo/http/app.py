@@ -18,6 +18,7 @@ from aforo.http import (
     audit,
     backfills,
     doctor,
+    drift,
     events,
     fold,
     funnel,
@@ -45,6 +46,7 @@ from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.backfiller import Backfiller
+from aforo.rollups.drift import DriftCheck
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
@@ -64,6 +66,7 @@ class Rooms:
     intake: Intake
     folder: Folder
     periods: PeriodKeeper
+    drift: DriftCheck
     desk: Desk
     ring: KeyRing
     audit: Audit
@@ -147,6 +150,8 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         models.definition(rooms.model),
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),
         refusals.listing(rooms.engine, rooms.model, crew.operating),
+        drift.checking(rooms.drift, crew.operating, rooms.audit),
+        drift.last_checked(rooms.drift),
         doctor.examining(rooms.engine, rooms.model, crew.operating),
         *backfills.doors(rooms.backfiller, crew.operating),
         keys.listing(rooms.ring, crew.operating, rooms.clock),

@@ -264,6 +264,42 @@ AUDITS: Examples = {
 
 NO_PARAMETERS: Examples = {"Nothing to choose": {}}
 FOLDS: Examples = {"Three slots": {"slots": 3, "tookMs": 12.5}}
+DRIFT_ASKED: Examples = {"All days": {}, "Ten days, taken by lot": {"sampleDays": 10}}
+_NO_DRIFT = {
+    "checkedAt": "2013-02-01T00:00:00+00:00",
+    "tookMs": 48.2,
+    "keptDays": 1,
+    "days": 1,
+    "waiting": 0,
+    "found": 0,
+    "marked": 0,
+    "returned": 0,
+    "differences": [],
+    "returnedIds": [],
+}
+DRIFTS: Examples = {
+    "No drift": _NO_DRIFT,
+    "A sum that is wrong": {
+        **_NO_DRIFT,
+        "found": 1,
+        "marked": 1,
+        "differences": [
+            {
+                "stream": "flights",
+                "tenant": "nyc",
+                "rollup": "routes",
+                "period": "day",
+                "start": "2013-01-01T05:00:00+00:00",
+                "split": {"origin": "EWR", "dest": "IAH", "carrier": "UA"},
+                "measure": "miles",
+                "against": "slots",
+                "wanted": "1400",
+                "kept": "1401",
+            }
+        ],
+    },
+}
+LAST_DRIFT: Examples = {"Before the first": {"last": None}}
 REPORTS: Examples = {
     "Three flights": {
         "version": "0.1.0",

@@ -228,6 +228,21 @@ class Backfill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """How rollups are held against the events in the background."""
+
+    every_seconds: float = _setting(
+        3_600.0, "How often a server checks for drift; 0 never does.", least=0, most=366 * 86_400
+    )
+    sample_days: int = _setting(
+        50,
+        "Days of tenants that one check takes by lot; 0 takes all.",
+        least=0,
+        most=10**9,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
     """What one question may cost."""
 
@@ -287,6 +302,7 @@ class Settings:
     fold: Fold = field(default_factory=Fold)
     retention: Retention = field(default_factory=Retention)
     backfill: Backfill = field(default_factory=Backfill)
+    drift: Drift = field(default_factory=Drift)
     questions: Questions = field(default_factory=Questions)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import structlog
 
-from aforo.engines.embedded import folding, modelling, paths, purging, remarking, replacing, sampling, sealing
+from aforo.engines.drifted import DaysChecked, KeptDays, Returned
+from aforo.engines.embedded import (
+    drift,
+    folding,
+    modelling,
+    paths,
+    purging,
+    remarking,
+    replacing,
+    returning,
+    sampling,
+    sealing,
+)
 from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.claiming import Claiming
 from aforo.engines.embedded.database import Cursor, Database, first_row
@@ -24,6 +38,7 @@ from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import PeriodBuilding
 from aforo.engines.embedded.portions import portions
 from aforo.engines.embedded.reading import Reading
+from aforo.engines.embedded.record import Mark
 from aforo.engines.engine import (
     Append,
     Claim,
@@ -296,6 +311,37 @@ class EmbeddedEngine:
     def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
         with self._landed() as cursor:
             return sampling.read(cursor, asked, self._limits)
+
+    def kept_days(self) -> tuple[KeptDays, ...]:
+        with self._landed() as cursor:
+            return tuple(
+                days
+                for stream in self.model.streams.values()
+                for days in drift.kept_days(cursor, stream, self.zone)
+            )
+
+    def check_days(self, stream: str, tenant: str, days: Sequence[int]) -> DaysChecked:
+        windows = [self._day(tenant, day) for day in sorted(days)]
+        with self._landed() as cursor:
+            return drift.check(cursor, self.model.stream(stream), tenant, windows)
+
+    def returned_ids(self, stream: str, tenant: str, days: Sequence[int] | None, *, limit: int) -> Returned:
+        with self._landed() as cursor:
+            if days is None:
+                return returning.returned(cursor, stream, tenant, limit)
+            windows = [self._day(tenant, day) for day in days]
+            return returning.returned_of(cursor, stream, tenant, windows, limit)
+
+    def mark_slots(self, stream: str, tenant: str, slots: npt.NDArray[np.int64]) -> None:
+        def write(cursor: Cursor) -> None:
+            number = modelling.last_commit(cursor)
+            self._marks.mark(cursor, [(number, Mark(stream, tenant, slot, 1)) for slot in slots.tolist()])
+
+        self._database.write(write)
+
+    def _day(self, tenant: str, start: int) -> Window:
+        [day] = self.zone(tenant).days(Window(start, start + 1))
+        return Window(day.start, day.end)
 
     def close(self) -> None:
         try:

@@ -1,0 +1,129 @@
+"""The sets of a rollup's rows and what they should be, as pairs of group and ordinal."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aforo.engines.drifted import Against
+from aforo.engines.embedded.comparison import Comparison, keys_of
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.parameters import Parameters
+from aforo.engines.engine import Period
+from aforo.states import distinct
+
+Pairs = npt.NDArray[np.uint64]
+Members = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]
+
+NOBODY = 2**32 - 1
+
+
+def both_sets(cursor: Cursor, compared: Comparison) -> tuple[pa.Table, Pairs, Pairs]:
+    """The groups that have a set on either side, and the pairs (group, ordinal) of both, ascending."""
+    wanted, wanted_pairs = _wanted_sets(cursor, compared)
+    parameters = Parameters()
+    kept = cursor.sql(
+        f"""
+        -- The sets of {compared.layout.rollup.name} as they are kept.
+        SELECT start{compared.dimensions}, __measure, __ordinals {compared.kept("sets", parameters)}
+            AND list_contains({keys_of(compared.layout.distincts, parameters)}, __measure)
+        """,
+        params=parameters,
+    ).to_arrow_table()
+    kept_pairs = _decoded(kept["__ordinals"])
+    kept = kept.drop_columns(["__ordinals"])
+    groups, of_wanted, of_kept = _grouped(cursor, compared, wanted, kept)
+    return groups, _as_pairs(of_wanted, wanted_pairs), _as_pairs(of_kept, kept_pairs)
+
+
+def _wanted_sets(cursor: Cursor, compared: Comparison) -> tuple[pa.Table, Members]:
+    """The groups that should have a set, and their members as (row, ordinal)."""
+    parameters, as_start = Parameters(), f"{compared.start} AS start{compared.dimensions}"
+    if compared.against is Against.SLOTS:
+        sql = f"""
+            -- The sets of the slots of days.
+            SELECT {as_start}, __measure, __ordinals {compared.kept("sets", parameters, Period.SLOT)}
+                AND list_contains({keys_of(compared.layout.distincts, parameters)}, __measure)
+        """
+        found = cursor.sql(sql, params=parameters).to_arrow_table()
+        return found.drop_columns(["__ordinals"]), _decoded(found["__ordinals"])
+    selects = " UNION ALL ".join(
+        f"""
+            SELECT {as_start}, {parameters.bind(each.key)} AS __measure,
+                list(DISTINCT {each.input}) AS __ordinals
+            {compared.picked()} AND {each.input} IS NOT NULL GROUP BY ALL
+        """
+        for each in compared.layout.distincts
+    )
+    said = f"-- Which entities the events of days have.\n{selects}"
+    found = cursor.sql(said, params=parameters).to_arrow_table()
+    lists = found["__ordinals"].combine_chunks()
+    rows = np.repeat(np.arange(found.num_rows), lists.value_lengths().to_numpy(zero_copy_only=False))
+    return found.drop_columns(["__ordinals"]), (rows, lists.flatten().to_numpy(zero_copy_only=False))
+
+
+def _grouped(
+    cursor: Cursor, compared: Comparison, wanted: pa.Table, kept: pa.Table
+) -> tuple[pa.Table, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Every group of either side once, and which of them each side's rows are."""
+    numbered = pa.concat_tables(
+        [
+            table.append_column("__is_kept", pa.array([is_kept] * table.num_rows, pa.bool_())).append_column(
+                "__row", pa.array(np.arange(table.num_rows))
+            )
+            for is_kept, table in ((False, wanted), (True, kept))
+        ],
+        promote_options="permissive",
+    )
+    cursor.register("drift_sets", numbered)
+    found = cursor.sql(
+        f"""
+        -- The groups of sets, and their rows on either side.
+        SELECT start{compared.dimensions}, __measure, list(__row) FILTER (NOT __is_kept) AS __of_wanted,
+            list(__row) FILTER (__is_kept) AS __of_kept
+        FROM drift_sets GROUP BY start{compared.dimensions}, __measure
+        ORDER BY start{compared.dimensions}, __measure
+        """
+    ).to_arrow_table()
+    cursor.unregister("drift_sets")
+    sides = (("__of_wanted", wanted.num_rows), ("__of_kept", kept.num_rows))
+    of_wanted, of_kept = (_group_of(found[column].combine_chunks(), rows) for column, rows in sides)
+    return found.drop_columns([column for column, _ in sides]), of_wanted, of_kept
+
+
+def _group_of(members: pa.ListArray, rows: int) -> npt.NDArray[np.int64]:
+    group_of = np.zeros(rows, np.int64)
+    lengths = members.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    group_of[members.flatten().to_numpy(zero_copy_only=False)] = np.repeat(np.arange(len(members)), lengths)
+    return group_of
+
+
+def _decoded(sets: pa.ChunkedArray) -> Members:
+    """The members of sets; what is none of ours has a member that nobody has, and so differs from any set."""
+    try:
+        return distinct.decode(sets)
+    except ValueError:
+        read = [_readable(blob) for blob in sets.to_pylist()]
+        rows, ordinals = distinct.decode(pa.array(read, pa.large_binary()))
+        broken = np.array([at for at, blob in enumerate(read) if blob is None], np.int64)
+        return np.append(rows, broken), np.append(ordinals, np.full(len(broken), NOBODY, np.uint32))
+
+
+def _readable(blob: bytes) -> bytes | None:
+    try:
+        distinct.decode(pa.array([blob], pa.large_binary()))
+    except ValueError:
+        return None
+    return blob
+
+
+def _as_pairs(group_of: npt.NDArray[np.int64], members: Members) -> Pairs:
+    rows, ordinals = members
+    return np.unique((group_of[rows].astype(np.uint64) << np.uint64(32)) | ordinals.astype(np.uint64))
+
+
+def per_group(pairs: Pairs) -> dict[int, int]:
+    """How many members each group that has any has."""
+    groups, counts = np.unique(pairs >> np.uint64(32), return_counts=True)
+    return dict(zip(groups.tolist(), counts.tolist(), strict=True))
