@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -107,7 +106,7 @@ def taking(intake: Intake, hands: Hands, limits: Http) -> Door:
         else:
             kept = _take(came, intake, most, caller)
         # Who leaves does not take back what is being committed: the wait ends, the commit goes on.
-        receipt = await asyncio.shield(asyncio.wrap_future(kept))
+        receipt = await hands.until(kept)
         return json_reply(receipt_of(receipt), 202)
 
     return Door("POST", "/v1/events", "takeEvents", answer, ABOUT, scope=KeyScope.INGEST, places=OF_PAGES)

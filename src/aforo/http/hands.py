@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from aforo.http.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -15,6 +17,7 @@ class Hands:
 
     def __init__(self, name: str, count: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix=f"aforo-{name}")
+        self._waiting = Waiting()
         self._stopping = False
 
     @property
@@ -25,6 +28,10 @@ class Hands:
     async def do(self, work: Callable[[], T]) -> T:
         """What the work gives, or raises."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def until(self, kept: Future[T]) -> asyncio.Future[T]:
+        """What another thread's future gives, or raises; whoever stops waiting takes nothing back."""
+        return self._waiting.of(kept)
 
     def stop(self) -> None:
         """Lets what was begun end, and begins nothing more."""

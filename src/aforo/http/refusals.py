@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -121,7 +120,7 @@ def reporting(intake: Intake, model: Model, hands: Hands, limits: Http) -> Door:
             if kind.tenant != UNKNOWN:
                 caller_of(request).require(kind.tenant)
         kept = _reported(report, intake, model)
-        await asyncio.shield(asyncio.wrap_future(kept))
+        await hands.until(kept)
         return json_reply(ReportReply(counted=sum(each.count for each in report.refused)), 202)
 
     return Door("POST", "/v1/refusals", "reportRefusals", answer, REPORTING, scope=KeyScope.INGEST)

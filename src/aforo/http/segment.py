@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
@@ -87,7 +86,7 @@ def _door(
         came = await body.receive(request, limits.max_body_bytes)
         kept = await hands.do(lambda: take(request, came))
         # Who leaves does not take back what is being committed: the wait ends, the commit goes on.
-        receipt = await asyncio.shield(asyncio.wrap_future(kept))
+        receipt = await hands.until(kept)
         return json_reply(TrackingReply.of(receipt_of(receipt)))
 
     return Door(
