@@ -323,6 +323,27 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureAsked:
+    """Whose value of an entity is to be erased; `shown` is how it may stand in samples of refused events."""
+
+    id: str
+    tenant: str
+    entity: str
+    value: str = field(repr=False)
+    shown: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What one step of an erasure deleted and marked, as of which commit, and whether there may be more."""
+
+    events: int
+    slots: int
+    commit: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStatistics:
     """How much of a stream is kept for a tenant; `first` and `last` are slots' starts."""
 
@@ -451,6 +472,25 @@ class Engine(Protocol):
 
     def purge(self, asked: PurgeAsked) -> Purged:
         """Deletes whole folded days of the tenant, oldest first, and seals them in one transaction."""
+        ...
+
+    def unname(self, asked: ErasureAsked) -> None:
+        """Takes the value's number away, which whoever comes with it later does not get again.
+
+        The value goes from the dictionary, from refused events and from the splits of rollups; its events
+        stay until they are erased. Doing it again under the same id changes nothing.
+        """
+        ...
+
+    def erase(self, erasure: str, tenant: str, most_rows: int) -> Erased:
+        """Deletes events of what an erasure unnamed, and marks their slots to be folded from what is left.
+
+        Sealed rollups keep their counts, and the number without a name.
+        """
+        ...
+
+    def waits(self, tenant: str, entity: str, commit: int) -> bool:
+        """Whether slots of an entity's streams still wait for a fold that were marked up to a commit."""
         ...
 
     def dirty_slots(self) -> int:

@@ -16,6 +16,7 @@ import structlog
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
     drift,
+    erasing,
     folding,
     modelling,
     paths,
@@ -43,6 +44,8 @@ from aforo.engines.engine import (
     Append,
     Claim,
     Commit,
+    Erased,
+    ErasureAsked,
     Folded,
     Held,
     Marked,
@@ -290,6 +293,25 @@ class EmbeddedEngine:
             purged = self._database.write(lambda cursor: purging.purge(cursor, asked, stream, step))
             lowered(purged.seal)
             return purged
+
+    def unname(self, asked: ErasureAsked) -> None:
+        def write(cursor: Cursor) -> None:
+            erasing.unname(cursor, asked, self.model)
+            self._landing.forget()  # the value's number is at hand
+
+        self._database.write(write)
+
+    def erase(self, erasure: str, tenant: str, most_rows: int) -> Erased:
+        def write(cursor: Cursor) -> Erased:
+            erased = erasing.erase(cursor, erasure, self.zone(tenant), most_rows)
+            self._marks.forget()
+            return erased
+
+        return self._database.write(write)
+
+    def waits(self, tenant: str, entity: str, commit: int) -> bool:
+        with self._landed() as cursor:
+            return erasing.waits(cursor, tenant, erasing.streams_of(self.model, entity), commit)
 
     def dirty_slots(self) -> int:
         with self._landed() as cursor:

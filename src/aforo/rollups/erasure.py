@@ -1,0 +1,143 @@
+"""Erasure of what somebody sent: durable steps that may be done again, until no rollup knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from threading import Event, Lock, Thread
+
+import structlog
+
+from aforo.engines.engine import Engine, ErasureAsked
+from aforo.errors import AforoError, InvalidRequest, UnknownName
+from aforo.events.samples import masked
+from aforo.model.model import Model
+from aforo.store.act import Actor
+from aforo.store.erasure import Erasure, ErasureState
+from aforo.store.erasures import Erasures
+
+log = structlog.get_logger(__name__)
+
+EVENTS_AT_ONCE = 20_000
+"""About so many events are deleted in one transaction."""
+LONGEST_VALUE = 1_024  # characters
+AGAIN_AFTER_SECONDS = 1.0
+
+
+class Eraser:
+    """Takes erasures and brings them to their end, also those that the end of a process has left.
+
+    `key` makes the digests by which a value can be recognised and not read; `fold` wakes who folds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        model: Model,
+        erasures: Erasures,
+        key: bytes,
+        fold: Callable[[], None],
+        *,
+        events_at_once: int = EVENTS_AT_ONCE,
+    ) -> None:
+        self.erasures = erasures
+        self._engine = engine
+        self._model = model
+        self._key = key
+        self._fold = fold
+        self._events_at_once = events_at_once
+        self._woken = Event()
+        self._stopping = Event()
+        self._one_at_a_time = Lock()
+        self._thread = Thread(target=self._run, name="aforo-eraser", daemon=True)
+
+    def start(self) -> None:
+        """Goes on with what is not done, and takes what is asked for from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the step that is under way; the next start goes on."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def request(self, tenant: str, entity: str, value: str, actor: Actor) -> Erasure:
+        """An erasure that will be done, whatever happens. Raises InvalidRequest, UnknownName."""
+        self._check(tenant, entity, value)
+        asked = self.erasures.request(tenant, entity, value, self.digest(tenant, entity, value), actor)
+        self._woken.set()
+        return asked
+
+    def digest(self, tenant: str, entity: str, value: str) -> str:
+        """The hash by which a value is told in records and audit."""
+        parts = "\x00".join((tenant, entity, value)).encode()
+        return blake2b(parts, key=self._key, digest_size=16).hexdigest()
+
+    def run_once(self) -> int:
+        """Takes every erasure as far as it goes now; how many are still not done."""
+        with self._one_at_a_time:
+            unfinished = self.erasures.unfinished()
+            return sum(self._advance(each).state is not ErasureState.DONE for each in unfinished)
+
+    def _advance(self, erasure: Erasure) -> Erasure:
+        if erasure.state is ErasureState.REQUESTED:
+            erasure = self._unname(erasure)
+        if erasure.state is ErasureState.UNNAMED:
+            erasure = self._remove(erasure)
+        if erasure.state is ErasureState.REMOVED:
+            erasure = self._await(erasure)
+        return erasure
+
+    def _unname(self, erasure: Erasure) -> Erasure:
+        assert erasure.value is not None, "the value is kept until it has no number"
+        shown = tuple({erasure.value, masked(erasure.value)} - {""})
+        self._engine.unname(ErasureAsked(erasure.id, erasure.tenant, erasure.entity, erasure.value, shown))
+        return self.erasures.unnamed(erasure.id)
+
+    def _remove(self, erasure: Erasure) -> Erasure:
+        while not self._stopping.is_set():
+            step = self._engine.erase(erasure.id, erasure.tenant, self._events_at_once)
+            if step.events:
+                erasure = self.erasures.counted(erasure.id, step.events, step.slots)
+            if not step.more:
+                return self.erasures.removed(erasure.id, step.commit)
+        return erasure
+
+    def _await(self, erasure: Erasure) -> Erasure:
+        """Only once nothing waits that was marked do the rollups know nothing of it."""
+        assert erasure.commit is not None, "what is removed was marked as of a commit"
+        if self._engine.waits(erasure.tenant, erasure.entity, erasure.commit):
+            self._fold()
+            return erasure
+        done = self.erasures.done(erasure.id)
+        log.info("erased", erasure=done.id, entity=done.entity, events=done.events, slots=done.slots)
+        return done
+
+    def _check(self, tenant: str, entity: str, value: str) -> None:
+        entities = {name for stream in self._model.streams.values() for name in stream.entities}
+        if entity not in entities:
+            raise UnknownName.of("entity", entity, entities)
+        if self._engine.tenant(tenant) is None:
+            raise UnknownName(
+                f"there is no tenant named {tenant[:100]!r}", hint="a tenant exists from its first event on"
+            )
+        if not 1 <= len(value) <= LONGEST_VALUE:
+            raise InvalidRequest(
+                f"value: came {len(value)} characters, wanted 1 to {LONGEST_VALUE}",
+                hint="give the value as the events have it",
+            )
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            left = 1
+            try:
+                left = self.run_once()
+            except AforoError as error:
+                # The record says how far it came: the next try goes on there.
+                log.error("erasure failed", code=error.code, detail=error.detail, hint=error.hint)
+            except Exception:
+                # A mistake of ours must not end erasing for good either; the trace names it.
+                log.exception("erasure failed")
+            self._woken.wait(AGAIN_AFTER_SECONDS if left else None)
+            self._woken.clear()
