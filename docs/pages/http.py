@@ -11,6 +11,7 @@ from typing import Any
 from aforo import __version__
 from aforo.assembly import Aforo
 from aforo.assembly.backfilling import backfiller
+from aforo.assembly.erasing import eraser
 from aforo.clock import SystemClock
 from aforo.http.access.ring import KeyRing
 from aforo.http.app import Crew, Rooms, doors_of
@@ -78,6 +79,7 @@ def openapi() -> Json:
                 ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
                 audit=Audit(store, aforo.clock),
                 backfiller=backfiller(aforo, store),
+                eraser=eraser(aforo, store),
             )
             crew = Crew.of(1)
             try:

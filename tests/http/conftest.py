@@ -25,12 +25,14 @@ from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.backfiller import Backfiller
 from aforo.rollups.drift import DriftCheck
+from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Http, Settings
 from aforo.store.audit import Audit
 from aforo.store.backfills import Backfills
 from aforo.store.connect import Store
+from aforo.store.erasures import Erasures
 from aforo.store.keys import Keys
 from aforo.telemetry import Telemetry
 from aforo.windows import parse_instant
@@ -139,6 +141,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),
         backfiller=backfiller,
+        eraser=Eraser(engine, model, Erasures(store, clock), b"key of tests", folder.wake),
     )
     buffer.start()
     yield House(create_app(rooms, TOKEN), rooms, buffer, clock)

@@ -37,6 +37,10 @@ class Control(Protocol):
 
     def cancel_backfill(self, backfill_id: str) -> Json: ...
 
+    def erasures(self, limit: int | None, cursor: str | None) -> Json: ...
+
+    def erasure(self, erasure_id: str) -> Json: ...
+
     def close(self) -> None: ...
 
 
@@ -77,6 +81,12 @@ class RemoteControl:
     def cancel_backfill(self, backfill_id: str) -> Json:
         return called(lambda: self._connection.delete(f"/v1/backfills/{quote(backfill_id, safe='')}"))
 
+    def erasures(self, limit: int | None, cursor: str | None) -> Json:
+        return called(lambda: self._connection.get("/v1/erasures" + _page(limit, cursor)))
+
+    def erasure(self, erasure_id: str) -> Json:
+        return called(lambda: self._connection.get(f"/v1/erasures/{quote(erasure_id, safe='')}"))
+
     def close(self) -> None:
         """There is nothing to let go of: every call was a request of its own."""
 
@@ -88,12 +98,14 @@ class LocalControl:
         from aforo.store.audit import Audit
         from aforo.store.backfills import Backfills
         from aforo.store.connect import Store
+        from aforo.store.erasures import Erasures
         from aforo.store.keys import Keys
 
         self._clock = clock
         self._store = Store(settings.data, settings.store)
         self._keys, self._audit = Keys(self._store, clock), Audit(self._store, clock)
         self._backfills = Backfills(self._store, clock)
+        self._erasures = Erasures(self._store, clock)
 
     def create_key(self, asked: Mapping[str, object]) -> Json:
         from aforo.http import keys, reply
@@ -138,6 +150,17 @@ class LocalControl:
         from aforo.http import backfills, reply
 
         return reply.plain(backfills.moving(self._backfills, self._backfills, backfill_id, to, _actor()))
+
+    def erasures(self, limit: int | None, cursor: str | None) -> Json:
+        from aforo.http import erasures, paging, reply
+
+        page = paging.page_of(None if limit is None else str(limit), cursor)
+        return reply.plain(erasures.listed(self._erasures, page))
+
+    def erasure(self, erasure_id: str) -> Json:
+        from aforo.http import erasures, reply
+
+        return reply.plain(erasures.found(self._erasures, erasure_id))
 
     def close(self) -> None:
         self._store.close()

@@ -99,5 +99,10 @@ class Local:
 
         return backfilling.resumed(self.aforo, backfill_id, progress)
 
+    def erase(self, asked: Mapping[str, object]) -> dict[str, object]:
+        from aforo.assembly import erasing
+
+        return erasing.erased(self.aforo, asked)
+
     def close(self) -> None:
         self.aforo.stop()

@@ -116,6 +116,9 @@ class Remote:
         path = f"/v1/backfills/{quote(backfill_id, safe='')}/resume"
         return _as_told(called(lambda: self._connection.post(path, {})), progress)
 
+    def erase(self, asked: Mapping[str, object]) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/erasures", asked))
+
     def close(self) -> None:
         """There is nothing to let go of: every call was a request of its own."""
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from aforo.assembly.backfilling import backfiller
+from aforo.assembly.erasing import eraser
 from aforo.assembly.local import Local
 from aforo.assembly.reach import held
 from aforo.http.access.ring import KeyRing
@@ -54,6 +55,7 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
             ring=ring,
             audit=Audit(store, aforo.clock),
             backfiller=backfiller(aforo, store),
+            eraser=eraser(aforo, store),
         )
         keyed = not ring.keyless and ring.any_good()
         server = Server(create_app(rooms, token), aforo.settings, keyed=keyed)
@@ -62,6 +64,8 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
         stack.callback(ring.stop)
         rooms.backfiller.start()
         stack.callback(rooms.backfiller.stop)
+        rooms.eraser.start()
+        stack.callback(rooms.eraser.stop)
 
         def ready(url: str) -> None:
             stack.enter_context(held(aforo.settings.data, url, token))

@@ -17,6 +17,7 @@ from aforo.cli import (
     backfill,
     demo,
     doctor,
+    erase,
     fold,
     funnel,
     keys,
@@ -90,6 +91,8 @@ for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.
     app.command()(command)
 for question in (retention.retention, funnel.funnel):
     app.command()(question)
+app.command()(erase.erase)
+app.command()(erase.erasures)
 app.add_typer(keys.keys)
 app.add_typer(backfill.backfill)
 

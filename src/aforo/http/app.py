@@ -19,6 +19,7 @@ from aforo.http import (
     backfills,
     doctor,
     drift,
+    erasures,
     events,
     fold,
     funnel,
@@ -47,6 +48,7 @@ from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.backfiller import Backfiller
 from aforo.rollups.drift import DriftCheck
+from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
@@ -71,6 +73,7 @@ class Rooms:
     ring: KeyRing
     audit: Audit
     backfiller: Backfiller
+    eraser: Eraser
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         drift.last_checked(rooms.drift),
         doctor.examining(rooms.engine, rooms.model, crew.operating),
         *backfills.doors(rooms.backfiller, crew.operating),
+        *erasures.doors(rooms.eraser, crew.operating),
         keys.listing(rooms.ring, crew.operating, rooms.clock),
         keys.creating(rooms.ring, crew.operating, rooms.clock),
         keys.revoking(rooms.ring, crew.operating, rooms.clock),

@@ -17,6 +17,7 @@ class Action(StrEnum):
     BACKFILL_PAUSED = "backfill_paused"
     BACKFILL_RESUMED = "backfill_resumed"
     BACKFILL_CANCELLED = "backfill_cancelled"
+    ERASURE_REQUESTED = "erasure_requested"
 
 
 @dataclass(frozen=True, slots=True)

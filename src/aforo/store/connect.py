@@ -89,7 +89,12 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: object, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()  # type: ignore[attr-defined]
-        for statement in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for statement in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+        ):
             cursor.execute(f"PRAGMA {statement}")
         cursor.close()
 

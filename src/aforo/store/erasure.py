@@ -18,7 +18,10 @@ class ErasureState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """One erasure; times in microseconds. `digest` is the value's keyed hash, `commit` what is to be folded."""
+    """One erasure; times in microseconds. `digest` is the value's keyed hash.
+
+    Once it is removed, what was marked up to `commit` waits for a fold.
+    """
 
     id: str
     tenant: str

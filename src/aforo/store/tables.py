@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from aforo.store.act import Action
 from aforo.store.backfill import BackfillState
+from aforo.store.erasure import ErasureState
 from aforo.store.key import KeyKind, KeyScope, PrincipalKind
 
 ACTOR_LENGTH, SUBJECT_LENGTH, DETAIL_LENGTH = 300, 300, 1000
@@ -159,4 +160,25 @@ backfill_parts = Table(
         sqlite_where=text("running"),
         postgresql_where=text("running"),
     ),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("tenant", String(128), nullable=False),
+    Column("entity", String(128), nullable=False),
+    Column("value", String(1024)),  # until the engine has forgotten it
+    Column("digest", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("requested_by", String(ACTOR_LENGTH), nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("events", BigInteger, nullable=False),
+    Column("slots", BigInteger, nullable=False),
+    Column("commit", BigInteger),  # null until all events are deleted
+    one_of("state", ErasureState),
+    CheckConstraint("(value IS NULL) = (state <> 'requested')", name="value"),
+    Index(None, "requested_at"),
 )
