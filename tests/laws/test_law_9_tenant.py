@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from tests.engines.gauges import NOON, Sent, answered, ask, of_events
 from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
-from aforo.engines.engine import Claim, Engine, PathsRequest, Period, PurgeAsked, StatesRequest
+from aforo.engines.engine import Claim, Engine, ErasureAsked, PathsRequest, Period, PurgeAsked, StatesRequest
 from aforo.model import ingest
 from aforo.questions.funnel_asked import FunnelQuestion
 from aforo.questions.question import Question
@@ -19,7 +19,7 @@ ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 # Verbs that are no questions: what the writer does for all, and what only an operator asks.
 WITHOUT_A_TENANT = {
     *("name", "apply_model", "build_periods", "append", "claim", "fold", "replace", "close"),
-    *("dirty_slots", "statistics", "refused", "purgeable", "purge", "tenants_of"),
+    *("dirty_slots", "statistics", "refused", "purgeable", "purge", "unname", "tenants_of"),
 }
 
 
@@ -33,7 +33,8 @@ def test_every_question_of_the_protocol_names_a_tenant() -> None:
 
 
 def test_every_request_and_claim_and_question_is_of_one_tenant() -> None:
-    for kind in (StatesRequest, PathsRequest, Claim, Question, RetentionAsked, FunnelQuestion, PurgeAsked):
+    asked = (StatesRequest, PathsRequest, Claim, Question, RetentionAsked, FunnelQuestion)
+    for kind in (*asked, PurgeAsked, ErasureAsked):
         assert kind.__annotations__["tenant"] == "str"
 
 
