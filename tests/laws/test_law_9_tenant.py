@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from tests.engines.gauges import NOON, Sent, answered, ask, of_events
 from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
-from aforo.engines.engine import Claim, Engine, ErasureAsked, PathsRequest, Period, PurgeAsked, StatesRequest
+from aforo.engines.engine import Engine, ErasureAsked, PathsRequest, Period, PurgeAsked, StatesRequest
 from aforo.model import ingest
 from aforo.questions.funnel_asked import FunnelQuestion
 from aforo.questions.question import Question
@@ -32,8 +32,8 @@ def test_every_question_of_the_protocol_names_a_tenant() -> None:
     assert verbs.keys() >= WITHOUT_A_TENANT
 
 
-def test_every_request_and_claim_and_question_is_of_one_tenant() -> None:
-    asked = (StatesRequest, PathsRequest, Claim, Question, RetentionAsked, FunnelQuestion)
+def test_every_request_and_question_is_of_one_tenant() -> None:
+    asked = (StatesRequest, PathsRequest, Question, RetentionAsked, FunnelQuestion)
     for kind in (*asked, PurgeAsked, ErasureAsked):
         assert kind.__annotations__["tenant"] == "str"
 
