@@ -69,7 +69,13 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
 
 ROUTES = {
     KeyScope.INGEST: [("POST", "/v1/events")],
-    KeyScope.READ: [("POST", "/v1/query"), ("GET", "/v1/models"), ("GET", "/internal/metrics")],
+    KeyScope.READ: [
+        ("POST", "/v1/query"),
+        ("POST", "/v1/retention"),
+        ("POST", "/v1/funnel"),
+        ("GET", "/v1/models"),
+        ("GET", "/internal/metrics"),
+    ],
     KeyScope.OPERATE: [
         ("POST", "/v1/fold"),
         ("GET", "/v1/doctor"),
@@ -189,6 +195,23 @@ def test_a_key_that_cannot_be(lasting: Keyed, asked: dict[str, Any], paths: list
     reply = lasting.client.post("/v1/keys", json={"name": "k", **asked}, headers=bearer(ADMIN))
     assert reply.status_code == 400
     assert [error["path"] for error in reply.json()["errors"]] == paths
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v1/retention", {"metric": "aircraft"}),
+        ("/v1/funnel", {"entity": "aircraft", "stream": "flights", "steps": [{}]}),
+    ],
+)
+def test_who_came_is_told_of_the_keys_own_tenant(keyed: Keyed, path: str, asked: dict[str, Any]) -> None:
+    key = keyed.make(scopes=["read"], tenants=["nyc"])
+    for body, reply in (
+        (asked, (200, None)),
+        ({**asked, "tenant": "nyc"}, (200, None)),
+        ({**asked, "tenant": THEIRS}, (403, "not_your_tenant")),
+    ):
+        assert keyed.ask("POST", path, key, json=body) == reply
 
 
 def test_events_of_another_tenant_are_refused_and_counted_under_the_keys(keyed: Keyed) -> None:

@@ -260,7 +260,7 @@ def test_periods_that_have_not_begun_are_null(engine: EmbeddedEngine) -> None:
     ("asked", "said"),
     [
         ({"metric": "visits"}, "visits is 'all_visits', but cohorts are of a metric that counts entities"),
-        ({"metric": "new_share"}, "such as people or readers or buyers"),
+        ({"metric": "new_share"}, "hint: such as people or readers"),
         ({"metric": "poeple"}, "did you mean 'people'"),
         ({"grain": "hour"}, "there is no period of cohorts named 'hour'"),
         ({"returns": "buyers"}, "one question asks metrics of one stream"),
@@ -367,7 +367,7 @@ def test_reached_is_what_trying_every_chain_finds(
         ({"steps": []}, "0 steps came, and a funnel has 1 to 8"),
         ({"steps": [{}] * 9}, "9 steps came"),
         ({"steps": [{"where": "pgae = 'a'"}]}, "did you mean 'page'"),
-        ({"steps": [{}], "entity": "persn"}, "did you mean 'person'"),
+        ({"steps": [{}, {}], "entity": "persn"}, "there is no entity of visits named 'persn'\nhint: did you"),
         ({"steps": [{"stream": "visit"}]}, "did you mean 'visits'"),
         ({"steps": [{}], "stream": None}, "not said of which stream"),
         ({"steps": [{}], "within": "soon"}, "'soon' is no length of time"),

@@ -60,12 +60,12 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The counts; the plan of what was read, of which stream, the rows read, and how far all was folded."""
+    """The counts; the plan, of which stream it is, what was read, and how far all was folded."""
 
     counts: tuple[int, ...]
     plan: Plan
     stream: Stream
-    rows: int
+    states: States  # without values: how many rows, and of which periods
     standings: tuple[Standing, ...]
 
 
@@ -87,7 +87,7 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
     sealed = max(seal.events_from for seal in seals.values())
     names = tuple(step.name for step in question.steps)
     proof = Proof(
-        source=Source.of(read.plan, read.stream, States((), {}, read.rows)),
+        source=Source.of(read.plan, read.stream, read.states),
         comparison=None,
         freshness=Freshness.of_all(read.standings, asked_at),
         exact=dict.fromkeys(names, True),
@@ -125,7 +125,7 @@ def _from_sets(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]) 
         _guard(desk, question, read_raw, raw[0].plan.reason, raw[0].plan.remedy)
     standings = tuple(_standing(desk, question, each) for each in sets)
     counts: list[int] = []
-    rows, remaining = 0, None
+    rows, periods, remaining = 0, set[Period](), None
     for each in sets:
         found = desk.engine.read_states(
             StatesRequest(
@@ -144,9 +144,11 @@ def _from_sets(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]) 
         here = next(iter(cast(Sequence[BitMap], found.values[each.measure.name])), distinct.empty())
         remaining = here if remaining is None else distinct.common(remaining, here)
         rows += found.rows_read
+        periods |= set(found.periods)
         counts.append(distinct.finish(remaining))
     told = (raw or sets)[0]
-    return _Read(tuple(counts), told.plan, told.step.stream, rows, standings)
+    read = States((), {}, rows, periods=tuple(period for period in Period if period in periods))
+    return _Read(tuple(counts), told.plan, told.step.stream, read, standings)
 
 
 def _set_of(step: Step, question: FunnelQuestion, seal: Seal) -> _StepSet:
@@ -212,7 +214,7 @@ def _from_events(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]
     counts = reached(found, len(question.steps), question.within)
     read = Plan(None, ORDER, REMEDY, (Segment(Period.SLOT, window.start, window.end),), (window.start,), ())
     rows = sum(len(each.times) for each in found)
-    return _Read(counts, read, question.steps[0].stream, rows, standings)
+    return _Read(counts, read, question.steps[0].stream, States((), {}, rows), standings)
 
 
 def _guard(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal], reason: str, remedy: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import msgspec
@@ -94,6 +95,9 @@ def resolve(asked: FunnelAsked, model: Model, tenant_zone: Zone, now: int) -> Fu
     within = faults.taken("within", lambda: _within(asked))
     faults.taken("steps", lambda: _few_enough(asked))
     steps = [_step(at, step, asked, model, faults) for at, step in enumerate(asked.steps)]
+    for name in dict.fromkeys(step.stream or asked.stream or "" for step in asked.steps):
+        if name in model.streams:
+            faults.taken("entity", partial(_check_entity, model.streams[name], asked.entity))
     faults.raise_if_any()
     assert window is not None, "what is no window is a fault"
     return FunnelQuestion(
@@ -113,7 +117,7 @@ def _step(at: int, step: FunnelStep, asked: FunnelAsked, model: Model, faults: F
     where = conditions_of(step.where, stream, faults, f"{place}.where")
     if stream is None:
         return None
-    entity = faults.taken("entity", lambda: _entity(stream, asked.entity))
+    entity = stream.entities.get(asked.entity)
     return None if entity is None else Step(step.name or _named(stream, where), stream, entity, where)
 
 
@@ -126,10 +130,9 @@ def _stream(name: str | None, model: Model) -> Stream:
     return model.stream(name)
 
 
-def _entity(stream: Stream, name: str) -> Entity:
+def _check_entity(stream: Stream, name: str) -> None:
     if name not in stream.entities:
         raise UnknownName.of(f"entity of {stream.name}", name, stream.entities)
-    return stream.entities[name]
 
 
 def _named(stream: Stream, where: tuple[Condition, ...]) -> str:

@@ -188,6 +188,7 @@ def _measures(question: Question, model: Model) -> tuple[Measure, Measure]:
         measure = stream.measures[metric.formula.measure] if isinstance(metric.formula, Ref) else None
         if measure is None or measure.kind is not MeasureKind.DISTINCT:
             able = [each for each in model.metrics if _counts_entities(model, each)]
+            able = [each for each in able if model.metric(each).stream == question.stream] or able
             raise InvalidRequest(
                 f"{name} is {metric.text!r}, but cohorts are of a metric that counts entities",
                 hint=f"such as {' or '.join(able)}"
