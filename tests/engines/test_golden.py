@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
 
-from aforo.engines.embedded import folding, modelling, recognising, replacing
+from aforo.engines.embedded import folding, modelling, paths, recognising, replacing
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
@@ -28,7 +28,7 @@ from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import Finished, Work, writes_of
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Record, RecordRows
-from aforo.engines.engine import Append, Claim, Period, Places, Segment, StatesRequest
+from aforo.engines.engine import Append, Claim, PathsRequest, Period, Places, Segment, StatesRequest
 from aforo.engines.outcomes import outcomes_of
 from aforo.engines.refused import SampleLimits
 from aforo.model.condition import parse
@@ -226,3 +226,19 @@ def test_every_golden_file_is_compared() -> None:
         "read_period",
         *READS,
     }
+
+
+def test_read_paths(database: Database) -> None:
+    request = PathsRequest(
+        tenant="river",
+        stream=READINGS,
+        entity=READINGS.entities["crew"],
+        steps=((0, parse('station = "north"')), (2, ())),
+        window=ALL,
+    )
+    compare("read_paths", heard(database, lambda cursor: paths.read(cursor, request)))
+
+
+def test_read_sets_of_events(database: Database) -> None:
+    request = replace(READS["read_events"], measures=(READINGS.measures["probes"],), sets=("probes",))
+    compare("read_sets_of_events", heard(database, lambda cursor: Reading(cursor, request).states()))

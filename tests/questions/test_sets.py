@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +220,48 @@ def test_law_3_a_late_event_moves_the_first_sighting_back(engine: EmbeddedEngine
         assert (cohorts_[0].size, cohorts_[0].returned[0]) == (1, 1)
     finally:
         other.close()
+
+
+@pytest.fixture(scope="module")
+def hills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+    """An engine for which every tenant lives in Nepal, with weeks from Sunday."""
+    engine = opened(tmp_path_factory.mktemp("hills"))
+    engine.apply_model(MODEL, Tenant(name="", timezone="Asia/Kathmandu", week_start="sunday"))
+    yield engine
+    engine.close()
+
+
+CAME = st.tuples(st.integers(0, 20 * 96), st.integers(0, 6), st.sampled_from(["home", "book"]))
+NUMBERS = count()
+
+
+@settings(max_examples=8)
+@given(
+    st.lists(st.lists(CAME, min_size=1, max_size=10), min_size=1, max_size=4),
+    st.sampled_from(retentions.GRAINS),
+    st.integers(21, 31),
+)
+def test_laws_3_and_4_whatever_comes_in_whatever_batches(
+    hills: EmbeddedEngine, batches: list[list[tuple[int, int, str]]], grain: Grain, first: int
+) -> None:
+    """Folded after every batch, so that all that is earlier than what came before it is late."""
+    tenant, mine = f"hill{next(NUMBERS)}", list[Event]()
+    for batch in batches:
+        events = [visit(tenant, START + at * DAY // 96, f"v{who}", page, None) for at, who, page in batch]
+        hills.append(appended(events, len(mine)))
+        folder(hills).run_until_clean()
+        mine += events
+    window = {"from": f"2011-12-{first}", "to": "2012-01-08", "grain": str(grain), "tenant": tenant}
+    zone = hills.zone(tenant)
+    periods = zone.buckets(window_of_dates(date(2011, 12, first), date(2012, 1, 8), zone), grain)
+    rows = ask(hills, **window).rows
+    for period, row in zip(periods, rows, strict=True):
+        here, before = people(mine, period.start, period.end), people(mine, 0, period.start)
+        assert (row["new_people"], row["back"]) == (len(here - before), len(here & before))
+    found = retained(hills, **window, metric="people", returns="readers").cohorts
+    assert [(cohort.size, list(cohort.returned)) for cohort in found] == cohorts(
+        mine, periods, lambda _: True, reads_book, lambda _: True
+    )
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
