@@ -174,6 +174,9 @@ READS["read_days_and_slots"] = replace(
         Segment(Period.DAY, RIVER.day_start(RIVER.date_of(NOON + DAY)), NOON + DAY),
     ),
 )
+READS["read_sets_of_events"] = replace(
+    READS["read_events"], measures=(READINGS.measures["probes"],), sets=("probes",)
+)
 
 
 @pytest.mark.parametrize("name", READS)
@@ -208,6 +211,17 @@ def test_periods(database: Database) -> None:
     compare("read_period", heard(database, lambda cursor: Reading(cursor, month).states()))
 
 
+def test_read_paths(database: Database) -> None:
+    request = PathsRequest(
+        tenant="river",
+        stream=READINGS,
+        entity=READINGS.entities["crew"],
+        steps=((0, parse('station = "north"')), (2, ())),
+        window=ALL,
+    )
+    compare("read_paths", heard(database, lambda cursor: paths.read(cursor, request)))
+
+
 def test_no_value_stands_in_a_statement() -> None:
     """Values are noted below the statements; within them there are names of ours and `$` only."""
     for path in GOLDEN.glob("*.sql"):
@@ -224,21 +238,6 @@ def test_every_golden_file_is_compared() -> None:
         "replace",
         "periods",
         "read_period",
+        "read_paths",
         *READS,
     }
-
-
-def test_read_paths(database: Database) -> None:
-    request = PathsRequest(
-        tenant="river",
-        stream=READINGS,
-        entity=READINGS.entities["crew"],
-        steps=((0, parse('station = "north"')), (2, ())),
-        window=ALL,
-    )
-    compare("read_paths", heard(database, lambda cursor: paths.read(cursor, request)))
-
-
-def test_read_sets_of_events(database: Database) -> None:
-    request = replace(READS["read_events"], measures=(READINGS.measures["probes"],), sets=("probes",))
-    compare("read_sets_of_events", heard(database, lambda cursor: Reading(cursor, request).states()))
