@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,10 +82,13 @@ class Asked:
         days = (date(self.last.year, self.last.month, self.last.day) - start.date()).days + 2
         return [time for at in range(days * 96) if self.holds(time := start + at * QUARTER)]
 
-    @cache  # noqa: B019 - a handful of windows, asked again and again
-    def buckets(self) -> Mapping[Key, datetime]:
-        """Every bucket of the window in order, with the end of its last slot."""
-        return {self.place.bucket(time, self.grain): time + QUARTER for time in self.quarters()}
+    @lru_cache(maxsize=1000)  # noqa: B019 - a handful of windows, asked again and again
+    def buckets(self, born: datetime = EPOCH) -> Mapping[Key, datetime]:
+        """Every bucket of the window that lies after an instant, in order, with the end of its last slot."""
+        quarters = self.quarters()
+        before = {self.place.bucket(time, self.grain) for time in quarters if time < born}
+        ends = {self.place.bucket(time, self.grain): time + QUARTER for time in quarters}
+        return {key: end for key, end in ends.items() if key not in before}
 
     def body(self, tenant: str, metrics: Sequence[str]) -> dict[str, Any]:
         """The question as a sender writes it."""
@@ -155,12 +158,12 @@ class Plain:
 
     kept: dict[str, dict[tuple[str, int], Fields]] = field(default_factory=dict)
 
-    def take(self, events: Iterable[Sent]) -> int:
-        """How many of the events are new."""
+    def take(self, events: Iterable[Sent], sealed: Callable[[str], int]) -> int:
+        """How many of the events are new, of those that are no older than their tenant's seal."""
         new = 0
         for event in events:
             mine = self.kept.setdefault(event.tenant, {})
-            if (event.id, event.time) not in mine:
+            if event.time >= sealed(event.tenant) and (event.id, event.time) not in mine:
                 mine[event.id, event.time] = event.fields
                 new += 1
         return new
@@ -175,9 +178,14 @@ class Plain:
                 found.setdefault((asked.place.bucket(instant, asked.grain), split), []).append(fields)
         return found
 
-    def disagreements(self, tenant: str, asked: Asked, answer: Mapping[str, Any]) -> list[str]:
-        """What an answer says that is not so, of the buckets that its proof calls complete."""
-        groups, buckets = self.groups(tenant, asked), asked.buckets()
+    def disagreements(
+        self, tenant: str, asked: Asked, answer: Mapping[str, Any], born: datetime = EPOCH
+    ) -> list[str]:
+        """What an answer says that is not so, of the buckets that its proof calls complete.
+
+        Of what was purged before its rollup was born nothing can be told: only buckets after that are held.
+        """
+        groups, buckets = self.groups(tenant, asked), asked.buckets(born)
         until = datetime.fromisoformat(answer["proof"]["completeUntil"])
         if answer["proof"]["source"] == "raw":
             until = datetime.max.replace(tzinfo=UTC)
@@ -186,15 +194,15 @@ class Plain:
         for row in answer["rows"]:
             key, split = _key(asked, row), tuple(row[name] for name in asked.by)
             told.add((key, split))
-            if key not in buckets:
+            if key not in asked.buckets():
                 wrong.append(f"{key} is no {asked.grain} of the window")
-            elif buckets[key] <= until:
+            elif key in buckets and buckets[key] <= until:
                 wrong += _false(row, groups.get((key, split), []), f"{key} {split}")
         for key, split in groups.keys() - told:
-            if buckets[key] <= until:
+            if key in buckets and buckets[key] <= until:
                 wrong.append(f"{key} {split} is missing")
-        if not asked.by and told != {(key, ()) for key in buckets}:
-            wrong.append(f"buckets told: {sorted(map(str, told))}, there are: {sorted(map(str, buckets))}")
+        if not asked.by and told != {(key, ()) for key in asked.buckets()}:
+            wrong.append(f"not every {asked.grain} of the window is told")
         return wrong
 
 

@@ -122,9 +122,12 @@ class Life(RuleBasedStateMachine):
         tenant = self.tenants[question.which]
         self.world.check(tenant, question.at(SPOTS[tenant]))
 
-    @rule(events=st.lists(on_time, max_size=8))
-    def events_come(self, events: list[Coming]) -> None:
+    @rule(events=st.lists(on_time, max_size=8), counted=st.booleans())
+    def events_come(self, events: list[Coming], counted: bool) -> None:
+        """What counts dirty slots makes an engine put commits in its tables that could have waited."""
         self.append(events)
+        if counted:
+            self.world.engine.dirty_slots()
 
     @rule(events=st.lists(late, min_size=1, max_size=3))
     def late_events_come(self, events: list[Coming]) -> None:
@@ -160,6 +163,17 @@ class Life(RuleBasedStateMachine):
     def another_process_begins(self, model: str | None, crashed: bool) -> None:
         self.unwritten = None
         self.world.begin_again(model=model or self.world.model, crashed=crashed)
+
+    @rule(
+        which=which,
+        days=st.sampled_from([-40, -6, -1, 0, 1]),
+        slots_days=st.sampled_from([-400, -7, 0]),
+        most_rows=st.sampled_from([1, 1000]),
+    )
+    def what_is_old_is_purged(self, which: int, days: int, slots_days: int, most_rows: int) -> None:
+        tenant = self.tenants[which]
+        before = SPOTS[tenant].around + timedelta(days=days)
+        self.world.purge(tenant, before, before + timedelta(days=slots_days), most_rows)
 
     @rule(question=questions)
     def a_question_is_asked(self, question: Question) -> None:

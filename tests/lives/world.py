@@ -20,17 +20,18 @@ from tests.reference_engine import ReferenceEngine
 
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.engine import Append, Folded, Period
+from aforo.engines.engine import Append, Folded, Period, PurgeAsked, Segment
+from aforo.errors import NotServable
 from aforo.model.model import Model
 from aforo.model.reading import read_model
-from aforo.model.rollup import RollupGrain
+from aforo.model.rollup import Rollup, RollupGrain
 from aforo.model.tenant import Tenant
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
 from aforo.rollups.folder import Folder
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
-from aforo.windows import slot_of
+from aforo.windows import Window, slot_of
 
 YAML = """
 tenants:
@@ -124,8 +125,12 @@ HOURS = (-50.0, -26.0, -24.0, -12.25, -1.0, -0.25, 0.0, 0.25, 1.0, 2.0, 11.0, 23
 LATE_DAYS = (-7, -32, -63, -366)
 
 
-def micros(instant: datetime) -> int:
-    return (instant - EPOCH) // timedelta(microseconds=1)
+def micros(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def instant(time: int) -> datetime:
+    return EPOCH + timedelta(microseconds=time)
 
 
 def event(tenant: str, number: int, hours: float) -> Sent:
@@ -143,6 +148,8 @@ class World:
     plain: Plain = field(default_factory=Plain)
     clock: ManualClock = field(default_factory=lambda: ManualClock(micros(NOW)))
     lives: int = 0
+    clean: bool = True  # nothing waits for a fold
+    born: dict[tuple[str, str], int] = field(default_factory=dict)  # tenant and rollup: the seal at its birth
 
     def __post_init__(self) -> None:
         self.home = self.root / "0"
@@ -166,15 +173,33 @@ class World:
             shutil.rmtree(there)
         else:
             self.engine.close()
+        new = self._rollups(model).keys() - self._rollups(self.model).keys()
+        self.born |= {(tenant, rollup): self.sealed(tenant) for tenant in self.plain.kept for rollup in new}
+        self.clean &= not new
         self.model = model
         self.open()
 
+    @staticmethod
+    def _rollups(model: str) -> Mapping[str, Rollup]:
+        return MODELS[model].streams["readings"].rollups
+
+    def sealed(self, tenant: str) -> int:
+        """The seal of a tenant's events, microseconds."""
+        return self.engine.seal("readings", tenant).events_from
+
     def append(self, events: Sequence[Sent]) -> None:
-        """One commit; it must take as new what is new."""
-        new = self.plain.take(events)
+        """One commit; it must take as new what is new, and refuse what is older than the seal."""
+        new = self.plain.take(events, self.sealed)
         rows = stream_rows(MODELS[self.model].streams["readings"], events)
         commit = self.engine.append(Append((rows,), (), self.clock.now()))
         assert sum(fresh(commit)) == new
+        assert sum(map(len, commit.sealed)) == sum(each.time < self.sealed(each.tenant) for each in events)
+        self.clean &= not new
+
+    def purge(self, tenant: str, events_before: datetime, slots_before: datetime, most_rows: int) -> None:
+        """One transaction of a purge."""
+        before = micros(events_before), micros(slots_before)
+        self.engine.purge(PurgeAsked("readings", tenant, *before, most_rows))
 
     def folder(self, rows: int) -> Folder:
         return Folder(self.engine, self.clock, Telemetry(), batch_rows=rows, wake_after_seconds=1)
@@ -191,15 +216,24 @@ class World:
         """Until nothing waits."""
         self.folder(10**6).run_until_clean()
         assert self.engine.dirty_slots() == 0
+        self.clean = True
 
     def check(self, tenant: str, asked: Asked) -> None:
         """What an answer calls complete is true; with nothing dirty, all of it is."""
         if tenant not in self.plain.kept:
             return
-        answer = self.desk.ask(decode(asked.body(tenant, list(METRICS)))).as_json()
-        assert self.plain.disagreements(tenant, asked, answer) == [], asked
-        if not self.engine.dirty_slots():
-            proof = answer["proof"]
+        try:
+            answer = self.desk.ask(decode(asked.body(tenant, list(METRICS)))).as_json()
+        except NotServable:
+            # Only of what was purged nothing need be told.
+            assert asked.quarters()[0] < instant(self.sealed(tenant))
+            return
+        proof = answer["proof"]
+        assert isinstance(proof, dict)
+        born = self.born.get((tenant, str(proof.get("rollup"))), 0)
+        assert self.plain.disagreements(tenant, asked, answer, instant(born)) == [], asked
+        assert (proof["source"] != "raw") or asked.quarters()[-1] >= instant(self.sealed(tenant))
+        if self.clean:
             assert proof["staleSeconds"] == 0
             assert datetime.fromisoformat(proof["completeUntil"]) == NOW
 
@@ -207,10 +241,10 @@ class World:
         """Every rollup's own rows, by all it is split by, are the states of what was accepted."""
         model = MODELS[self.model]
         stream = model.streams["readings"]
-        extent = self.engine.extent(stream.name, tenant)
-        assert (extent is None) == (tenant not in self.plain.kept)
-        if extent is None:
+        times = [time for _id, time in self.plain.kept[tenant]]
+        if not times:
             return
+        window = Window(min(times), max(times) + 1)
         zone = self.engine.zone(tenant)
         here = replace(DEFAULT, name=tenant, timezone=zone.name, week_start=zone.week_start)
         reference = ReferenceEngine(replace(model, tenants={tenant: here}))
@@ -220,7 +254,6 @@ class World:
             0,
         )
         reference.fold()
-        times = [time for _id, time in self.plain.kept[tenant]]
         starts = {
             Period.SLOT: {slot_of(time) for time in times},
             Period.DAY: {zone.day_start(zone.date_of(time)) for time in times},
@@ -233,11 +266,17 @@ class World:
                     tenant=tenant,
                     by=rollup.dimensions,
                     zone=zone,
-                    window=extent,
+                    window=window,
                     period=period,
                 )
+                since = self.born.get((tenant, rollup.name), 0)
+                if period is Period.SLOT:
+                    since = max(since, self.engine.seal(stream.name, tenant).slots_from)
+                first = max(asked.segments[0].start, since)
+                last = max(asked.segments[0].end, first)
                 # Cut where something is: a row that should not be falls into a bucket and makes it wrong.
-                asked = replace(asked, edges=tuple(sorted(starts[period] | {asked.segments[0].start})))
+                edges = sorted({first} | {start for start in starts[period] if start >= first})
+                asked = replace(asked, segments=(Segment(period, first, last),), edges=tuple(edges))
                 said = answered(self.engine.read_states(asked, time_limit_seconds=60))
                 assert said == answered(reference.read_states(asked, time_limit_seconds=60))
 
