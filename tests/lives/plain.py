@@ -21,7 +21,8 @@ QUARTER = timedelta(minutes=15)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = 0.01  # how far a percentile may be from the true one
 
-Key = date | datetime | None  # names a bucket: its first date, or its first wall time with the offset
+# Names a bucket: its first date, its slot's start, or its wall hour with the offset.
+Key = date | datetime | tuple[datetime, timedelta | None] | None
 Fields = Mapping[str, Any]
 Value = float | int | None
 
@@ -45,10 +46,8 @@ class Place:
             case "slot":
                 return instant - (instant - EPOCH) % QUARTER
             case "hour":
-                # The first quarter of the wall hour that has this quarter's offset.
-                return instant - timedelta(
-                    minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond
-                )
+                # A change of clocks in the middle of an hour makes it two.
+                return wall.replace(minute=0, second=0, microsecond=0, tzinfo=None), wall.utcoffset()
             case "day":
                 return wall.date()
             case "week":

@@ -159,6 +159,13 @@ class Life(RuleBasedStateMachine):
         self.world.engine.replace(self.unwritten)
         self.unwritten = None
 
+    @rule(rows=st.sampled_from([1, 1000]), events=st.lists(on_time, min_size=1, max_size=8))
+    def events_come_while_a_fold_is_at_work(self, rows: int, events: list[Coming]) -> None:
+        folded = self.world.read_fold(rows)
+        self.events_come(events=events, counted=True)
+        if folded is not None:
+            self.world.engine.replace(folded)
+
     @rule(model=st.sampled_from([None, None, *MODELS]), crashed=st.booleans())
     def another_process_begins(self, model: str | None, crashed: bool) -> None:
         self.unwritten = None

@@ -35,10 +35,7 @@ from aforo.windows import Window, slot_of
 
 YAML = """
 tenants:
-  river: {{timezone: America/New_York}}
-  hills: {{timezone: Asia/Kathmandu, week_start: sunday}}
-  south: {{timezone: America/Santiago}}
-  isles: {{timezone: Pacific/Apia}}
+{tenants}
 streams:
   readings:
     fields:
@@ -89,20 +86,6 @@ KEPT = {
 }
 
 
-def model_of(rollups: Sequence[str]) -> Model:
-    """The model that keeps some rollups."""
-    kept = "\n".join(f"      {name}: {ROLLUPS[name]}" for name in rollups)
-    told = "\n".join(
-        f'  {name}: {{formula: "{formula}", unit: "", format: number, owner: tests, description: {name}}}'
-        for name, formula in FORMULAS.items()
-    )
-    return read_model(YAML.format(rollups=kept, metrics=told), source="world.yaml")
-
-
-MODELS: Mapping[str, Model] = {name: model_of(rollups) for name, rollups in KEPT.items()}
-FIRST = "as at first"
-
-
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A tenant's place, and an instant around which its events are: a change of its clocks."""
@@ -120,8 +103,28 @@ SPOTS: Mapping[str, Spot] = {
     "isles": Spot(Place("Pacific/Apia"), datetime(2011, 12, 30, 10, tzinfo=UTC)),
     "drift": Spot(Place("Pacific/Chatham"), datetime(2013, 4, 6, 14, tzinfo=UTC)),
 }
+DECLARED = {name: spot.place for name, spot in SPOTS.items() if name != "drift"}
+
+
+def model_of(rollups: Sequence[str], tenants: Mapping[str, Place] = DECLARED) -> Model:
+    """The model that keeps some rollups."""
+    kept = "\n".join(f"      {name}: {ROLLUPS[name]}" for name in rollups)
+    told = "\n".join(
+        f'  {name}: {{formula: "{formula}", unit: "", format: number, owner: tests, description: {name}}}'
+        for name, formula in FORMULAS.items()
+    )
+    named = "\n".join(
+        f"  {name}: {{timezone: {place.zone}, week_start: {place.week_start}}}"
+        for name, place in tenants.items()
+    )
+    return read_model(YAML.format(tenants=named, rollups=kept, metrics=told), source="world.yaml")
+
+
+MODELS: Mapping[str, Model] = {name: model_of(rollups) for name, rollups in KEPT.items()}
+FIRST = "as at first"
+
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
-HOURS = (-50.0, -26.0, -24.0, -12.25, -1.0, -0.25, 0.0, 0.25, 1.0, 2.0, 11.0, 23.0, 24.0, 25.0, 49.0)
+HOURS = (-26.0, -12.25, -0.25, 0.0, 0.25, 1.0, 23.0, 25.0)
 LATE_DAYS = (-7, -32, -63, -366)
 
 
@@ -145,6 +148,7 @@ class World:
 
     root: Path
     model: str = FIRST
+    models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
     plain: Plain = field(default_factory=Plain)
     clock: ManualClock = field(default_factory=lambda: ManualClock(micros(NOW)))
     lives: int = 0
@@ -157,8 +161,8 @@ class World:
 
     def open(self) -> None:
         self.engine = EmbeddedEngine(self.home, memory_mb=128, threads=1, untimed_id_seconds=86_400)
-        self.engine.apply_model(MODELS[self.model], DEFAULT)
-        self.desk = Desk(self.engine, MODELS[self.model], Settings(), self.clock, Telemetry())
+        self.engine.apply_model(self.models[self.model], DEFAULT)
+        self.desk = Desk(self.engine, self.models[self.model], Settings(), self.clock, Telemetry())
 
     def close(self) -> None:
         self.engine.close()
@@ -179,9 +183,8 @@ class World:
         self.model = model
         self.open()
 
-    @staticmethod
-    def _rollups(model: str) -> Mapping[str, Rollup]:
-        return MODELS[model].streams["readings"].rollups
+    def _rollups(self, model: str) -> Mapping[str, Rollup]:
+        return self.models[model].streams["readings"].rollups
 
     def sealed(self, tenant: str) -> int:
         """The seal of a tenant's events, microseconds."""
@@ -190,7 +193,7 @@ class World:
     def append(self, events: Sequence[Sent]) -> None:
         """One commit; it must take as new what is new, and refuse what is older than the seal."""
         new = self.plain.take(events, self.sealed)
-        rows = stream_rows(MODELS[self.model].streams["readings"], events)
+        rows = stream_rows(self.models[self.model].streams["readings"], events)
         commit = self.engine.append(Append((rows,), (), self.clock.now()))
         assert sum(fresh(commit)) == new
         assert sum(map(len, commit.sealed)) == sum(each.time < self.sealed(each.tenant) for each in events)
@@ -239,7 +242,7 @@ class World:
 
     def check_states(self, tenant: str) -> None:
         """Every rollup's own rows, by all it is split by, are the states of what was accepted."""
-        model = MODELS[self.model]
+        model = self.models[self.model]
         stream = model.streams["readings"]
         times = [time for _id, time in self.plain.kept[tenant]]
         if not times:
