@@ -39,14 +39,18 @@ def shuffled(seed: int, rows: int) -> Iterator[Chunk]:
     )
     mixed = table.take(pa.array(np.random.default_rng(seed).permutation(table.num_rows))).combine_chunks()
     for first in range(0, mixed.num_rows, rows):
-        part = mixed.slice(first, rows)
-        yield replace(
-            whole[0],
-            first_row=first,
-            rows=part.num_rows,
-            columns={name: part[name].combine_chunks() for name in names},
-            numbers=np.arange(first, first + part.num_rows),
-        )
+        yield of_rows(whole[0], mixed.slice(first, rows), first)
+
+
+def of_rows(like: Chunk, rows: pa.Table, first: int = 0) -> Chunk:
+    """A chunk of other rows of the same file."""
+    return replace(
+        like,
+        first_row=first,
+        rows=rows.num_rows,
+        columns={name: rows[name].combine_chunks() for name in rows.column_names},
+        numbers=np.arange(first, first + rows.num_rows),
+    )
 
 
 @pytest.fixture(scope="session")

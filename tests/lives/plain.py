@@ -72,6 +72,7 @@ class Asked:
             return self.first <= instant < self.last  # type: ignore[operator]
         return self.first <= self.place.wall(instant).date() <= self.last
 
+    @lru_cache(maxsize=50)  # noqa: B019 - a handful of windows, asked again and again
     def quarters(self) -> list[datetime]:
         """The starts of the slots that the window touches."""
         if isinstance(self.first, datetime) and isinstance(self.last, datetime):

@@ -84,6 +84,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     )
     world.clock.set(micros(datetime(2022, 1, 1, tzinfo=UTC)))
     world.fold()
+    world.keep_periods()
     yield world
     world.close()
 

@@ -159,10 +159,17 @@ class Life(RuleBasedStateMachine):
         self.world.engine.replace(self.unwritten)
         self.unwritten = None
 
-    @rule(rows=st.sampled_from([1, 1000]), events=st.lists(on_time, min_size=1, max_size=8))
-    def events_come_while_a_fold_is_at_work(self, rows: int, events: list[Coming]) -> None:
+    @rule(
+        rows=st.sampled_from([1, 1000]),
+        events=st.lists(on_time, min_size=1, max_size=8),
+        overtaken=st.booleans(),
+    )
+    def events_come_while_a_fold_is_at_work(self, rows: int, events: list[Coming], overtaken: bool) -> None:
+        """Perhaps another fold has read and written them before the first one writes."""
         folded = self.world.read_fold(rows)
         self.events_come(events=events, counted=True)
+        if overtaken:
+            self.world.fold_once(1000)
         if folded is not None:
             self.world.engine.replace(folded)
 
@@ -182,6 +189,16 @@ class Life(RuleBasedStateMachine):
         before = SPOTS[tenant].around + timedelta(days=days)
         self.world.purge(tenant, before, before + timedelta(days=slots_days), most_rows)
 
+    @rule(which=which, days=st.sampled_from([(-400, 2), (-8, 0), (0, 1)]), most=st.sampled_from([1, 1000]))
+    def a_backfill_marks(self, which: int, days: tuple[int, int], most: int) -> None:
+        tenant = self.tenants[which]
+        start, end = (SPOTS[tenant].around + timedelta(days=each) for each in days)
+        self.world.mark(tenant, start, end, most)
+
+    @rule()
+    def weeks_and_months_are_kept(self) -> None:
+        self.world.keep_periods()
+
     @rule(question=questions)
     def a_question_is_asked(self, question: Question) -> None:
         self.ask(question)
@@ -189,8 +206,13 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.world.fold()
+            self.world.keep_periods()
             for tenant in self.world.plain.kept:
                 self.world.check_states(tenant)
+                spot = SPOTS[tenant]
+                middle = spot.place.wall(spot.around).date()
+                whole = (middle - timedelta(days=400), middle + timedelta(days=40))
+                self.world.check(tenant, Asked(spot.place, *whole, "month", ("station",)))
         finally:
             self.world.close()
             shutil.rmtree(self.root)

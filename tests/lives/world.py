@@ -29,6 +29,7 @@ from aforo.model.tenant import Tenant
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
 from aforo.rollups.folder import Folder
+from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 from aforo.windows import Window, slot_of
@@ -203,6 +204,15 @@ class World:
         """One transaction of a purge."""
         before = micros(events_before), micros(slots_before)
         self.engine.purge(PurgeAsked("readings", tenant, *before, most_rows))
+
+    def mark(self, tenant: str, start: datetime, end: datetime, most_events: int) -> None:
+        """One batch of a backfill."""
+        window = Window(slot_of(micros(start)), slot_of(micros(end)))
+        self.clean &= self.engine.mark("readings", tenant, window, most_events) is None
+
+    def keep_periods(self) -> None:
+        """All weeks and months that are over and folded, as merges of their days."""
+        PeriodKeeper(self.engine, self.clock, Telemetry(), every_seconds=1).run_until_kept()
 
     def folder(self, rows: int) -> Folder:
         return Folder(self.engine, self.clock, Telemetry(), batch_rows=rows, wake_after_seconds=1)
