@@ -153,10 +153,10 @@ class Life(RuleBasedStateMachine):
         self.unwritten = self.world.read_fold(rows)
 
     @precondition(lambda self: self.unwritten is not None)
-    @rule()
-    def what_a_fold_read_is_written(self) -> None:
+    @rule(at_once=st.sampled_from([None, 1]))
+    def what_a_fold_read_is_written(self, at_once: int | None) -> None:
         assert self.unwritten is not None
-        self.world.engine.replace(self.unwritten)
+        self.world.engine.replace(self.unwritten, rows_at_once=at_once)
         self.unwritten = None
 
     @rule(
@@ -195,6 +195,10 @@ class Life(RuleBasedStateMachine):
         start, end = (SPOTS[tenant].around + timedelta(days=each) for each in days)
         self.world.mark(tenant, start, end, most)
 
+    @rule(which=numbers)
+    def a_day_is_checked_for_drift(self, which: int) -> None:
+        self.world.check_drift(which)
+
     @rule()
     def weeks_and_months_are_kept(self) -> None:
         self.world.keep_periods()
@@ -220,7 +224,7 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("part", range(2))  # side by side
 def test_rollups_are_the_truth(part: int) -> None:
-    run_state_machine_as_test(Life, settings=settings(max_examples=30, stateful_step_count=40))
+    run_state_machine_as_test(Life, settings=settings(max_examples=16, stateful_step_count=40))
 
 
 @pytest.mark.long

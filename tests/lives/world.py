@@ -214,6 +214,12 @@ class World:
         """All weeks and months that are over and folded, as merges of their days."""
         PeriodKeeper(self.engine, self.clock, Telemetry(), every_seconds=1).run_until_kept()
 
+    def check_drift(self, which: int) -> None:
+        """The engine's own check of one of everybody's days finds nothing, whatever waits."""
+        for kept in self.engine.kept_days():
+            day = int(kept.days[which % len(kept.days)])
+            assert self.engine.check_days(kept.stream, kept.tenant, [day]).differences == ()
+
     def folder(self, rows: int) -> Folder:
         return Folder(self.engine, self.clock, Telemetry(), batch_rows=rows, wake_after_seconds=1)
 
