@@ -118,6 +118,16 @@ def test_lines_that_are_no_text_are_refused_one_by_one(shared: TestClient) -> No
     assert reply.json()["accepted"] == 1
 
 
+def test_an_event_stands_in_one_line_and_alone(shared: TestClient) -> None:
+    """Whether the others are as their streams declare them or not: both ways of reading say the same."""
+    good = json.dumps(flight(912)).encode()
+    broken = good.replace(b", ", b",\r\n", 1)
+    for content in (broken, good + b" " + good, broken + b"\n{}"):
+        receipt = send(shared, content, "application/x-ndjson").json()
+        assert receipt["accepted"] == 0
+        assert receipt["refused"][0]["code"] == "not_an_object"
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
 def test_gzip(shared: TestClient, encoding: str) -> None:
     assert send(shared, gzip.compress(json.dumps(flight(1)).encode()), encoding=encoding).status_code == 202

@@ -102,7 +102,8 @@ class Decoder:
 
     def _decoded(self, content: bytes, lines: bool, many: bool) -> Sequence[Any]:
         if lines:
-            return self._one.decode_lines(content)
+            # Line by line: read as one text, an event may go on in the next line, or two stand in one.
+            return [self._one.decode(line) for line in content.split(b"\n") if line.strip()]
         if many:
             return list(self._many.decode(content).events)
         return [self._one.decode(content)]
