@@ -65,6 +65,9 @@ class ReferenceEngine:
     def tenant(self, name: str) -> Tenant | None:
         return self.model.tenants.get(name)
 
+    def days_wait(self, stream: str, tenant: str) -> bool:
+        return False
+
     def seal(self, stream: str, tenant: str) -> Seal:
         return Seal()
 

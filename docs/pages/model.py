@@ -113,9 +113,10 @@ CHANGES = """
 Descriptions, units, formats and owners may change at any time, and so may formulas: they are applied to
 what is kept already. A measure or a rollup that is new, or that means something else than before, is built
 from all raw events by the next fold; until then its answers say how far behind they are. A field may be added
-(events that are there have no value in it) or left out (its values stay on disk, unseen). A field's type,
-and the zone and week start of a tenant that has events, cannot be changed: that is told as `model_conflict`,
-and nothing is changed.
+(events that are there have no value in it) or left out (its values stay on disk, unseen). A field's type
+cannot be changed, nor the zone of a tenant whose raw events were purged: that is told as `model_conflict`,
+and nothing is changed. Another tenant's zone may change: its days are counted anew, and its slots answer
+until they are.
 """
 
 

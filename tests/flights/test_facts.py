@@ -129,3 +129,33 @@ def test_rollup_and_raw_agree(ask: Ask) -> None:
     raw = ask(*ALL, where="distance >= 1", **month)
     assert (folded["proof"]["source"], raw["proof"]["source"]) == ("rollup", "raw")
     assert folded["rows"] == raw["rows"]
+
+
+MONTHS = (27_004, 24_951, 28_834, 28_330, 28_796, 28_243, 29_425, 29_327, 27_574, 28_889, 27_268, 28_135)
+
+
+def test_months_weeks_and_the_average_day(ask: Ask) -> None:
+    months = ask("flights", "aircraft", grain="month", compare="before", daily=True)
+    assert months["proof"]["grains"] == ["month"]
+    assert [row["flights"] for row in months["rows"]] == list(MONTHS)
+    first, second = months["rows"][:2]
+    assert (first["flights_compared"], first["flights_change"], first["flights_delta"]) == (0, 27_004, None)
+    assert (second["flights_change"], second["flights_delta"]) == (-2_053, -2_053 / 27_004)
+    assert second["flights_per_day"] == 24_951 / 28
+    assert max(row["aircraft"] for row in months["rows"]) < 4_043, "a month has not all of a year's aircraft"
+    weeks = ask("flights", grain="week")
+    assert weeks["proof"]["grains"] == ["day", "week"]
+    assert weeks["rows"][0] == {
+        "time": "2012-12-31",
+        "flights": 842 + 943 + 914 + 915 + 720 + 832,
+        "partial": True,
+    }
+
+
+def test_new_yorks_days_over_both_changes_of_its_clocks_are_what_the_events_say(ask: Ask) -> None:
+    for first, last in (("2013-03-04", "2013-03-17"), ("2013-10-28", "2013-11-10")):
+        window = {"from": first, "to": last}
+        for grain, periods in (("day", ["day"]), ("week", ["week"])):
+            folded = ask(*ALL, grain=grain, **window)
+            assert folded["proof"]["grains"] == periods
+            assert folded["rows"] == ask(*ALL, where="distance >= 1", grain=grain, **window)["rows"]

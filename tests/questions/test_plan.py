@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -197,3 +198,16 @@ def test_golden_plans() -> None:
     if os.environ.get("WRITE_GOLDEN"):
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_while_days_are_counted_anew_slots_are_read_and_rollups_of_days_are_not() -> None:
+    whole = span_of(dates("2013-01-01", "2013-12-31"), Grain.MONTH, NEW_YORK)
+    waiting = replace(whole, days_wait=True)
+    found = planned(waiting)
+    assert found.rollup is not None
+    assert found.segments == (Segment(Period.SLOT, whole.window.start, whole.window.end),)
+    assert planned(whole).grains == (Period.DAY,)
+    by_line = planned(waiting, by=("line",))
+    assert by_line.rollup is None
+    assert "lines is being counted anew in days of America/New_York" in by_line.reason
+    assert "aforo fold" in by_line.remedy

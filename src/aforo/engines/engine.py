@@ -459,6 +459,10 @@ class Engine(Protocol):
         """A tenant's zone and week start; the default's where nobody has named the tenant."""
         ...
 
+    def days_wait(self, stream: str, tenant: str) -> bool:
+        """Whether days are being made anew for another zone; until then only slots and events are right."""
+        ...
+
     def seal(self, stream: str, tenant: str) -> Seal:
         """How far back a stream is kept for a tenant; kept at hand.
 

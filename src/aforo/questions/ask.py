@@ -135,12 +135,14 @@ class Desk:
         stream = self.model.asked_stream(question.stream)
         metrics = tuple(self.model.metric(name) for name in question.metrics)
         seal = self.engine.seal(question.stream, question.tenant)
+        days_wait = self.engine.days_wait(question.stream, question.tenant)
         used = dict.fromkeys(name for metric in metrics for name in metric.measures)
         measures = tuple(stream.measures[name] for name in used)
         seen = tuple(dict.fromkeys((*seen, *(leaf.measure for leaf in sighted(metrics)))))
 
         def side(window: Window, buckets: tuple[Bucket, ...]) -> Side:
-            span = Span(window, question.grain, buckets, question.tenant_zone, seal.slots_from)
+            zone = question.tenant_zone
+            span = Span(window, question.grain, buckets, zone, seal.slots_from, days_wait)
             own = plan(stream, measures, question.by, question.where, span)
             return Side(window, buckets, own, past_of(stream, seen, span))
 

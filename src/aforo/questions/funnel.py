@@ -118,7 +118,15 @@ def _seals(desk: Desk, question: FunnelQuestion) -> Mapping[str, Seal]:
 
 def _from_sets(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]) -> _Read:
     """Those who made all steps up to each: the intersections of the steps' sets."""
-    sets = [_set_of(step, question, seals[step.stream.name]) for step in question.steps]
+    sets = [
+        _set_of(
+            step,
+            question,
+            seals[step.stream.name],
+            days_wait=desk.engine.days_wait(step.stream.name, question.tenant),
+        )
+        for step in question.steps
+    ]
     raw = [each for each in sets if each.plan.rollup is None]
     if raw:
         read_raw = {name: seals[name] for name in (each.step.stream.name for each in raw)}
@@ -151,11 +159,11 @@ def _from_sets(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]) 
     return _Read(tuple(counts), told.plan, told.step.stream, read, standings)
 
 
-def _set_of(step: Step, question: FunnelQuestion, seal: Seal) -> _StepSet:
+def _set_of(step: Step, question: FunnelQuestion, seal: Seal, *, days_wait: bool) -> _StepSet:
     """From a rollup where a distinct measure of the entity means the step, else from the events."""
     window = question.window
     buckets = (Bucket(window.start, window.end, False, None),)
-    span = Span(window, Grain.TOTAL, buckets, question.tenant_zone, seal.slots_from)
+    span = Span(window, Grain.TOTAL, buckets, question.tenant_zone, seal.slots_from, days_wait)
     bare = Measure(
         name=f"each {step.entity.name}",
         kind=MeasureKind.DISTINCT,

@@ -54,6 +54,7 @@ class Span:
     buckets: tuple[Bucket, ...]
     tenant_zone: Zone
     slots_from: int = 0  # rows of slots before it were purged
+    days_wait: bool = False  # rows of days are being made anew for another zone
 
 
 def plan(
@@ -95,12 +96,13 @@ def segments_of(grain: RollupGrain, span: Span, *, days: bool = True) -> tuple[S
     """
     whole = coalesced(_day_rows(span))
     if grain is RollupGrain.DAY:
-        return None if any(segment.period is Period.SLOT for segment in whole) else whole
+        return None if span.days_wait or any(segment.period is Period.SLOT for segment in whole) else whole
     if span.window.start % SLOT or span.window.end % SLOT:
         return None
     if span.window.start < span.slots_from:
         # However many pieces that are: of the purged slots nothing but their days is left.
         return whole if days and not _purged(whole, span) else None
+    days = days and not span.days_wait
     return whole if days and len(whole) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
 
 
@@ -142,6 +144,11 @@ def _objection(
     if missing := [measure for measure in wanted if measure not in rollup.measures]:
         kept = _listed(missing)
         return _Objection(name, 1, f"does not keep {kept}", f"declare {kept} in rollup {name}")
+    if segments is None and rollup.grain is RollupGrain.DAY and span.days_wait:
+        zone = span.tenant_zone.name
+        return _Objection(
+            name, 2, f"is being counted anew in days of {zone}", "fold ('aforo fold'), or ask again later"
+        )
     if segments is None and rollup.grain is RollupGrain.DAY:
         zone = span.tenant_zone.name
         return _Objection(

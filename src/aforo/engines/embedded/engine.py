@@ -24,6 +24,7 @@ from aforo.engines.embedded import (
     remarking,
     replacing,
     returning,
+    rezoning,
     sampling,
     sealing,
 )
@@ -132,6 +133,7 @@ class EmbeddedEngine:
             raise
         self._model: Model | None = None
         self._period_building = PeriodBuilding(self._database)
+        self._rezoned: dict[tuple[str, str], rezoning.Rezoned] = {}
         # What the tenants' table holds, which only this process writes: every question needs a zone.
         self._tenants: dict[str, Tenant] = {}
         self._default_tenant = Tenant(name="", timezone="UTC", week_start="monday")
@@ -151,6 +153,7 @@ class EmbeddedEngine:
         self._model = model
         self._default_tenant = default_tenant
         with self._database.snapshot() as cursor:
+            self._rezoned = {(each.stream, each.tenant): each for each in rezoning.read(cursor)}
             for name, timezone, week_start in cursor.execute(TENANTS).fetchall():
                 self._tenants[name] = Tenant(name=name, timezone=timezone, week_start=week_start)
 
@@ -274,6 +277,16 @@ class EmbeddedEngine:
     def zone(self, tenant: str) -> Zone:
         found = self._tenants.get(tenant, self._default_tenant)
         return Zone(found.timezone, found.week_start)
+
+    def days_wait(self, stream: str, tenant: str) -> bool:
+        moved = self._rezoned.get((stream, tenant))
+        if moved is None:
+            return False
+        with self._database.snapshot() as cursor:
+            waits = rezoning.waits(cursor, moved)
+        if not waits:
+            self._rezoned.pop((stream, tenant), None)
+        return waits
 
     def seal(self, stream: str, tenant: str) -> Seal:
         return self._seals.of(stream, tenant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import periods, sealing
+from aforo.engines.embedded import periods, rezoning, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -17,6 +17,7 @@ from aforo.errors import ModelConflict
 from aforo.model.model import Model
 from aforo.model.stream import Entity, Stream
 from aforo.model.tenant import Tenant
+from aforo.windows import Zone
 
 LAST_COMMIT = """
 -- The number of the last durable append.
@@ -34,6 +35,7 @@ KEPT_ROLLUPS = "SELECT hash FROM rollups"
 def apply_model(cursor: Cursor, model: Model) -> None:
     """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
     cursor.execute(sealing.CREATE)
+    cursor.execute(rezoning.CREATE)
     for stream in model.streams.values():
         _make_entities(cursor, stream)
         _make_events(cursor, stream)
@@ -174,11 +176,8 @@ def _declare_tenant(cursor: Cursor, tenant: Tenant) -> None:
         cursor, "SELECT timezone, week_start FROM tenants WHERE name = $name", {"name": tenant.name}
     )
     if kept is not None and kept != (tenant.timezone, tenant.week_start) and _has_events(cursor, tenant.name):
-        raise ModelConflict(
-            f"tenant {tenant.name} has events counted in days of {kept[0]} and weeks from {kept[1]}; "
-            f"the model says {tenant.timezone} and {tenant.week_start}",
-            hint="a zone cannot be changed once there are events: keep it, or use another data directory",
-        )
+        streams = [row[0] for row in cursor.execute("SELECT stream FROM streams").fetchall()]
+        rezoning.move(cursor, tenant, Zone(*kept), streams, last_commit(cursor))
     cursor.execute(
         "INSERT OR REPLACE INTO tenants VALUES ($name, $timezone, $week_start, true)",
         {"name": tenant.name, "timezone": tenant.timezone, "week_start": tenant.week_start},
