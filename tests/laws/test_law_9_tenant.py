@@ -19,7 +19,7 @@ ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 # Verbs that are no questions: what the writer does for all, and what only an operator asks.
 WITHOUT_A_TENANT = {
     *("name", "apply_model", "build_periods", "append", "claim", "fold", "replace", "close"),
-    *("dirty_slots", "statistics", "refused", "purgeable", "purge", "unname", "tenants_of"),
+    *("dirty_slots", "statistics", "refused", "purgeable", "purge", "unname", "tenants_of", "kept_days"),
 }
 
 
