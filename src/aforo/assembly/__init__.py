@@ -4,6 +4,7 @@
 """
 
 from aforo.assembly.build import Aforo, load_model
+from aforo.assembly.compacting import compact
 from aforo.assembly.control import Control, control
 from aforo.assembly.loading import Loaded, LoadOrder, read_chunks
 from aforo.assembly.local import Local
@@ -21,6 +22,7 @@ __all__ = [
     "Reach",
     "Remote",
     "Stretch",
+    "compact",
     "control",
     "load_model",
     "reach",

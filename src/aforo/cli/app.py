@@ -15,6 +15,7 @@ from aforo import __version__
 from aforo.cli import (
     ask,
     backfill,
+    compact,
     demo,
     doctor,
     erase,
@@ -91,6 +92,7 @@ for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.
     app.command()(command)
 for question in (retention.retention, funnel.funnel):
     app.command()(question)
+app.command()(compact.compact)
 app.command()(erase.erase)
 app.command()(erase.erasures)
 app.add_typer(keys.keys)

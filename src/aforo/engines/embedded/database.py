@@ -330,7 +330,7 @@ def _invalidated(path: Path, _match: re.Match[str]) -> StorageError:
 
 _EXPLANATIONS: tuple[tuple[str, Callable[[Path, re.Match[str]], StorageError]], ...] = (
     (r"conflicting lock|could not set lock", _in_use),
-    (r"different configuration than existing connections", _open_here),
+    (r"different configuration than existing connections|already attached", _open_here),
     (r"no space left|disk quota exceeded|disk full", _full),
     (r"permission denied|read-only file system|attached in read-only mode", _forbidden),
     (r"not a directory|file exists", _no_directory),

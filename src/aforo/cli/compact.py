@@ -1,0 +1,20 @@
+"""`aforo compact`: the events' file in order again, and no larger than it must be."""
+
+from __future__ import annotations
+
+import typer
+
+from aforo.assembly import compact as compact_directory
+from aforo.cli.output import write
+from aforo.cli.session import Session
+from aforo.clock import SystemClock
+
+
+def compact(context: typer.Context) -> None:
+    """Put the events in order of time again, and give free room back to the disk.
+
+    No server may hold the data directory meanwhile, and the disk must have room for a second file.
+    """
+    session: Session = context.obj
+    reply = compact_directory(session.resolved().settings, SystemClock())
+    write(reply, session.format, tuple(reply), [reply])
