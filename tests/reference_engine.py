@@ -71,6 +71,9 @@ class ReferenceEngine:
     def seal(self, stream: str, tenant: str) -> Seal:
         return Seal()
 
+    def births(self, stream: str, tenant: str) -> Mapping[str, Mapping[str, int]]:
+        return {}
+
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         return sum(
             (event.stream, event.tenant) == (stream, tenant) and window.contains(event.time)

@@ -470,6 +470,10 @@ class Engine(Protocol):
         """
         ...
 
+    def births(self, stream: str, tenant: str) -> Mapping[str, Mapping[str, int]]:
+        """From when on rollups keep measures, where that is a seal: by rollup and measure; kept at hand."""
+        ...
+
     def purgeable(self, stream: str, before: int) -> tuple[str, ...]:
         """The tenants that have events, or slots of rollups, before an instant: for the operator."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aforo.clock import Clock
@@ -22,6 +22,7 @@ from aforo.questions.proof import Freshness, Proof, Source
 from aforo.questions.question import Question
 from aforo.questions.resolve import resolve
 from aforo.questions.sighting import Past, past_of, sighted, told
+from aforo.questions.unmeasured import late_rollups, measured_from, without
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 from aforo.windows import Bucket, Window, Zone
@@ -35,6 +36,7 @@ class Side:
     buckets: tuple[Bucket, ...]
     plan: Plan
     past: Past | None
+    measured_from: Mapping[str, int]  # of metrics that were not measured when the window began
 
     @property
     def reads(self) -> tuple[tuple[Window, Plan], ...]:
@@ -136,15 +138,18 @@ class Desk:
         metrics = tuple(self.model.metric(name) for name in question.metrics)
         seal = self.engine.seal(question.stream, question.tenant)
         days_wait = self.engine.days_wait(question.stream, question.tenant)
+        births = self.engine.births(question.stream, question.tenant)
         used = dict.fromkeys(name for metric in metrics for name in metric.measures)
         measures = tuple(stream.measures[name] for name in used)
         seen = tuple(dict.fromkeys((*seen, *(leaf.measure for leaf in sighted(metrics)))))
 
         def side(window: Window, buckets: tuple[Bucket, ...]) -> Side:
+            late = late_rollups(births, measures, window.start)
             zone = question.tenant_zone
-            span = Span(window, question.grain, buckets, zone, seal.slots_from, days_wait)
+            span = Span(window, question.grain, buckets, zone, seal.slots_from, days_wait, late)
             own = plan(stream, measures, question.by, question.where, span)
-            return Side(window, buckets, own, past_of(stream, seen, span))
+            past = past_of(stream, seen, span)
+            return Side(window, buckets, own, past, measured_from(metrics, own, past, births))
 
         own = side(question.window, question.zone.buckets(question.window, question.grain))
         against = None
@@ -179,6 +184,20 @@ class Desk:
         zone, stream = planned.question.tenant_zone, planned.stream.name
         none_sealed(start, planned.seal, stream, zone, first.reason, first.remedy)
 
+    def _refuse_unmeasured(self, planned: Planned, names: Collection[str]) -> None:
+        """A set that begins within the time it is read for tells of nobody who was there before."""
+        births = self.engine.births(planned.question.stream, planned.question.tenant)
+        reads = [read for side in planned.sides for read in side.reads] if births else []
+        for window, read in reads:
+            begins = births.get(read.rollup.name, {}) if read.rollup is not None else {}
+            for name in sorted(set(names) & begins.keys()):
+                if begins[name] > window.start:
+                    since = planned.question.tenant_zone.rfc3339(begins[name])
+                    raise NotServable(
+                        f"{name} is kept from {since} on: what came before was purged before it was declared",
+                        hint="ask a measure that was kept before, or wait until its time is long enough",
+                    )
+
     def read(
         self, question: Question, sets: tuple[str, ...] = (), seen: tuple[str, ...] = ()
     ) -> tuple[Planned, Read]:
@@ -189,6 +208,7 @@ class Desk:
         while True:
             planned = self.plan(question, sets, seen)
             self._guard(planned)
+            self._refuse_unmeasured(planned, {*sets, *seen})
             read = self._read(planned)
             if self.engine.seal(question.stream, question.tenant) == planned.seal:
                 return planned, read
@@ -244,6 +264,7 @@ class Desk:
     def _answer(self, planned: Planned, read: Read, begun: float) -> Answer:
         question, metrics, stream = planned.question, planned.metrics, planned.stream
         finished = finish(read.own.told(metrics), metrics, stream)
+        finished = without(finished, metrics, planned.own.buckets, planned.own.measured_from)
         compared = self._compared(planned, read)
         most_rows = self.settings.questions.max_rows
         return Answer(
@@ -266,6 +287,9 @@ class Desk:
             return None
         states = _none_of(planned) if read.other is None else read.other.told(planned.metrics)
         finished = finish(states, planned.metrics, planned.stream)
+        if planned.other is not None:
+            begins = planned.other.measured_from
+            finished = without(finished, planned.metrics, planned.other.buckets, begins)
         return Compared(planned.question.compare, planned.counterpart, finished)
 
     def proof(self, planned: Planned, read: Read, begun: float) -> Proof:
@@ -280,6 +304,7 @@ class Desk:
             exact={metric.name: accuracy(metric) for metric in planned.metrics},
             zone=planned.question.zone,
             sealed_until=_sealed(planned),
+            unmeasured_until=_unmeasured(planned),
             model_version=self.model.version,
             took_seconds=self.clock.monotonic() - begun,
         )
@@ -310,6 +335,15 @@ def _sealed(planned: Planned) -> int | None:
     seal = planned.seal.events_from
     starts = [window.start for side in planned.sides for window, _ in side.reads]
     return seal if any(start < seal for start in starts) else None
+
+
+def _unmeasured(planned: Planned) -> dict[str, int]:
+    """Up to when each metric is null, for those that were not measured when a window began."""
+    found: dict[str, int] = {}
+    for side in planned.sides:
+        for name, begins in side.measured_from.items():
+            found[name] = max(begins, found.get(name, 0))
+    return found
 
 
 def none_sealed(start: int, seal: Seal, stream: str, zone: Zone, reason: str, remedy: str) -> None:

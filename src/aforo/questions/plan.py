@@ -55,6 +55,7 @@ class Span:
     tenant_zone: Zone
     slots_from: int = 0  # rows of slots before it were purged
     days_wait: bool = False  # rows of days are being made anew for another zone
+    late: frozenset[str] = frozenset()  # rollups that begin after the window does: the last to be taken
 
 
 def plan(
@@ -67,7 +68,9 @@ def plan(
     """The rollup with the fewest dimensions that can serve, then the first by name; else the events."""
     split = tuple(dict.fromkeys([*by, *(condition.field for condition in where)]))
     wanted = tuple(measure.name for measure in measures)
-    rollups = sorted(stream.rollups.values(), key=lambda one: (len(one.dimensions), one.name))
+    rollups = sorted(
+        stream.rollups.values(), key=lambda one: (one.name in span.late, len(one.dimensions), one.name)
+    )
     kept = {(rollup.grain, rollup.days) for rollup in rollups}
     segments = {(grain, days): segments_of(grain, span, days=days) for grain, days in kept}
     objections = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aforo.clock import MICROSECONDS
 from aforo.engines.engine import Standing, States
@@ -109,9 +109,15 @@ class Proof:
     sealed_until: int | None  # raw events before it were purged; None where the windows begin later
     model_version: str
     took_seconds: float
+    # Metrics that are null in buckets that begin before: what keeps them was born then, after a purge.
+    unmeasured_until: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
         """In the names of the contract."""
+        nulls = [
+            {"metric": name, "reason": "before_measure", "until": self.zone.rfc3339(until)}
+            for name, until in self.unmeasured_until.items()
+        ]
         sealed = {} if self.sealed_until is None else {"sealedUntil": self.zone.rfc3339(self.sealed_until)}
         compared = {} if self.comparison is None else {"comparison": self.comparison.as_json()}
         return {
@@ -123,6 +129,7 @@ class Proof:
             "timezone": self.zone.name,
             "weekStart": self.zone.week_start,
             **sealed,
+            **({"nulls": nulls} if nulls else {}),
             "modelVersion": self.model_version,
             "commit": self.freshness.commit,
             "revision": self.freshness.revision,

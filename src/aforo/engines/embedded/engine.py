@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ import structlog
 
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
+    births,
     drift,
     erasing,
     folding,
@@ -33,7 +34,7 @@ from aforo.engines.embedded.claiming import Claiming
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
-from aforo.engines.embedded.layout import events_table
+from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.parameters import microseconds, timestamp
 from aforo.engines.embedded.pending import Pending
@@ -132,6 +133,7 @@ class EmbeddedEngine:
             self._database.close()
             raise
         self._model: Model | None = None
+        self._births: dict[tuple[str, str], dict[str, int]] = {}
         self._period_building = PeriodBuilding(self._database)
         self._rezoned: dict[tuple[str, str], rezoning.Rezoned] = {}
         # What the tenants' table holds, which only this process writes: every question needs a zone.
@@ -146,6 +148,7 @@ class EmbeddedEngine:
         def write(cursor: Cursor) -> None:
             modelling.apply_model(cursor, model)
             self._seals.read(cursor)
+            self._births = births.read(cursor)
             self._landing.forget()  # marks and entities may be others now
 
         self._database.write(write)
@@ -290,6 +293,20 @@ class EmbeddedEngine:
 
     def seal(self, stream: str, tenant: str) -> Seal:
         return self._seals.of(stream, tenant)
+
+    def births(self, stream: str, tenant: str) -> Mapping[str, Mapping[str, int]]:
+        if not self._births:
+            return {}
+        asked = self.model.asked_stream(stream)
+        layouts = [RollupLayout.of(asked, rollup) for rollup in asked.rollups.values()]
+        found = [(each, self._births.get((each.hash, tenant), {})) for each in layouts]
+        return {
+            layout.rollup.name: {
+                each.measure.name: begins[each.key] for each in layout.measures if each.key in begins
+            }
+            for layout, begins in found
+            if begins
+        }
 
     def purgeable(self, stream: str, before: int) -> tuple[str, ...]:
         with self._landed() as cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import periods, rezoning, sealing
+from aforo.engines.embedded import births, periods, rezoning, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -36,6 +36,7 @@ def apply_model(cursor: Cursor, model: Model) -> None:
     """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
     cursor.execute(sealing.CREATE)
     cursor.execute(rezoning.CREATE)
+    cursor.execute(births.CREATE)
     for stream in model.streams.values():
         _make_entities(cursor, stream)
         _make_events(cursor, stream)
@@ -139,6 +140,7 @@ def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
         "INSERT INTO rollups VALUES ($hash, $stream, $name)",
         {"hash": layout.hash, "stream": stream.name, "name": layout.rollup.name},
     )
+    births.born(cursor, stream, layout)
 
 
 def _drop_rollup(cursor: Cursor, hash_: str) -> None:
