@@ -137,19 +137,28 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Dirty slots of one stream, of one tenant or many, to be folded together."""
+    """Dirty slots of one stream, of one tenant or many, to be folded together.
+
+    A claim that is `settling` is of slots that do not wait: they were merged into, and are replaced once.
+    """
 
     stream: str
     slots: Places
+    settling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FoldedPeriod:
-    """The rows of one rollup and period, with their `tenant`, that replace what is kept for `starts`."""
+    """The rows of one rollup and period, with their `tenant`, that take the place of those kept for `starts`.
+
+    Where `whole` is true they take that of all that are kept, else only of those of the same split, with
+    which they were merged.
+    """
 
     rollup: Rollup
     period: Period
     starts: Places
+    whole: npt.NDArray[np.bool_]
     sums: pa.Table
     buckets: pa.Table | None
     sets: pa.Table | None
@@ -165,7 +174,7 @@ class Folded:
     """What a fold read as of a commit: rows to be written, and the ledger rows they answer.
 
     `day_of` names the day of each claimed slot by its place in `days`; `revisions` are those that the days
-    had when they were read.
+    had when they were read. `held` tells of each claimed slot whether what comes next is merged into it.
     """
 
     claim: Claim
@@ -174,6 +183,7 @@ class Folded:
     days: Places
     revisions: npt.NDArray[np.int64]
     periods: tuple[FoldedPeriod, ...]
+    held: npt.NDArray[np.bool_]
     rows_read: int
 
     @property

@@ -73,10 +73,6 @@ class Calendar:
         """From the first slot of any of the days to the end of the last."""
         return int(self.slots.starts.min()), int(self.slots.starts.max()) + SLOT
 
-    def spans(self, *, whole_days: bool) -> list[Span]:
-        """The stretches of time in which the events of the claimed slots are, or those of their days."""
-        return stretches(self.slots.starts if whole_days else self.slots.starts[self.dirty], SPANS)
-
 
 def _days(slots: Starts, zone: Zone) -> Iterator[tuple[Span, Starts]]:
     """Each day that holds any of the slots, from its start to its end, with those it holds."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aforo.engines.embedded import held
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.engine import Claim, Places
 from aforo.windows import DAY
@@ -16,6 +17,8 @@ SLOTS_AT_ONCE = 40_000
 DAYS_AT_ONCE = 1_200
 LITTLE = 8
 """What waits of a tenant is little below this part of a claim."""
+
+SETTLE_EVERY = 20
 
 DIRTY_STREAMS = """
 -- The streams that have dirty slots.
@@ -40,21 +43,34 @@ LIMIT $slots
 
 
 class Claiming:
-    """Chooses what is folded next; streams take turns."""
+    """Chooses what is folded next: streams take turns, and what is quiet is settled when nothing else waits.
+
+    It is settled now and then as well where something always does.
+    """
 
     def __init__(self) -> None:
         self._last = ""
+        self._claims = 0
 
     def claim(self, cursor: Cursor, streams: Iterable[str], max_rows: int) -> Claim | None:
         """About `max_rows` events of one stream, at least one slot; None where nothing is dirty."""
-        found = cursor.execute(DIRTY_STREAMS, {"streams": list(streams)}).fetchall()
+        known = list(streams)
+        self._claims += 1
+        if self._claims % SETTLE_EVERY == 0 and (settling := _settling(cursor, known)):
+            return settling
+        found = cursor.execute(DIRTY_STREAMS, {"streams": known}).fetchall()
         if not found:
-            return None
+            return _settling(cursor, known)
         names = [row[0] for row in found]
         self._last = next((name for name in names if name > self._last), names[0])
         asked = {"stream": self._last, "little": max_rows // LITTLE, "slots": SLOTS_AT_ONCE}
         dirty = cursor.execute(DIRTY_SLOTS, asked).fetchnumpy()
         return Claim(self._last, _within(dirty, max_rows))
+
+
+def _settling(cursor: Cursor, streams: list[str]) -> Claim | None:
+    found = held.quiet(cursor, streams)
+    return None if found is None else Claim(*found, settling=True)
 
 
 def _within(dirty: dict[str, npt.NDArray[Any]], max_rows: int) -> Places:

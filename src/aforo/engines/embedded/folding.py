@@ -4,48 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.embedded.calendar import Calendar, Span
+from aforo.engines.embedded import rows
+from aforo.engines.embedded.calendar import Calendar
+from aforo.engines.embedded.course import Course, Stretch
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.held import Holding, worth_holding
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import Parameters
 from aforo.engines.embedded.replacing import revisions
-from aforo.engines.embedded.rows import Parts, from_events, from_slots
-from aforo.engines.engine import Claim, Folded, FoldedPeriod, Period, Places
+from aforo.engines.engine import Claim, Folded, FoldedPeriod, Period
 from aforo.model.rollup import RollupGrain
 from aforo.model.stream import Stream
 from aforo.windows import Zone
+
+EVENTS_OF_SLOTS = """
+-- How many events were read of each claimed slot, in their order.
+SELECT count(p.__slot) AS events
+FROM calendar AS c LEFT JOIN picked AS p ON p.__tenant = c.__tenant AND p.__slot = c.__slot
+WHERE c.__dirty GROUP BY c.__tenant, c.__slot ORDER BY c.__tenant, c.__slot
+"""
 
 
 def fold(cursor: Cursor, claim: Claim, stream: Stream, zone_of: Callable[[str], Zone]) -> Folded:
     """Every rollup's rows for the claimed slots and their days, as the snapshot has them."""
     as_of = last_commit(cursor)
-    calendar = Calendar.of(claim.slots, zone_of)
-    cursor.register("calendar", calendar.table())
     layouts = [RollupLayout.of(stream, rollup) for rollup in stream.rollups.values()]
-    picked = _pick(cursor, calendar, stream, layouts)
-    cursor.register("picked", picked)
-    periods = [period for layout in layouts for period in _fold_rollup(cursor, claim, layout, calendar)]
+    calendar = Calendar.of(claim.slots, zone_of)
+    course = Course.of(
+        calendar,
+        Holding.of(cursor, stream.name, calendar.slots),
+        np.zeros(len(calendar.slots), np.bool_),
+        of_events=any(layout.rollup.grain is RollupGrain.DAY for layout in layouts),
+    )
+    read, events = _pick(cursor, course, stream, layouts)
+    if (strange := course.strange(events)).any():
+        course = course.without(strange)
+        again, events = _pick(cursor, course, stream, layouts)
+        read += again
+    hold = ~course.whole_slots | worth_holding(cursor, claim.slots, events)
     return Folded(
         claim=claim,
         as_of=as_of,
         day_of=calendar.claimed_day_of,
         days=calendar.days,
         revisions=revisions(cursor, claim.stream, calendar.days),
-        periods=tuple(periods),
-        rows_read=picked.num_rows,
+        periods=tuple(each for layout in layouts for each in _fold_rollup(cursor, layout, course, claim)),
+        held=hold & (not claim.settling),
+        rows_read=read,
     )
 
 
-def _pick(cursor: Cursor, calendar: Calendar, stream: Stream, layouts: list[RollupLayout]) -> pa.Table:
-    """The events to fold, as what each gives to every measure.
-
-    Rollups whose finest grain is the day need the whole of a dirty day, the others its dirty slots.
-    """
-    whole_days = any(layout.rollup.grain is RollupGrain.DAY for layout in layouts)
+def _pick(
+    cursor: Cursor, course: Course, stream: Stream, layouts: list[RollupLayout]
+) -> tuple[int, npt.NDArray[np.int64]]:
+    """Registers the events to fold as what each gives to every measure; how many, also by claimed slot."""
     dimensions = dict.fromkeys(name for layout in layouts for name in layout.dimensions)
     measures = dict.fromkeys(name for layout in layouts for name in layout.rollup.measures)
     parameters = Parameters()
@@ -54,40 +72,38 @@ def _pick(cursor: Cursor, calendar: Calendar, stream: Stream, layouts: list[Roll
         for layout in lay_out(stream, tuple(stream.measures[name] for name in measures))
         for item in input_columns(stream, layout, parameters)
     ]
-    spans = calendar.spans(whole_days=whole_days)
     items = "".join(f", {item}" for item in (*dimensions, *inputs))
     sql = f"""
-        -- What the events of the days to fold give to each measure.
+        -- What the events to fold give to each measure.
         SELECT c.__tenant, c.__slot, c.__day, c.__dirty{items}
-        FROM ({_events_sql(stream, spans, parameters)}) AS e
+        FROM ({_events_sql(stream, course.stretches(), parameters)}) AS e
         JOIN calendar AS c ON c.__tenant = e.tenant AND c.__slot = time_bucket(INTERVAL 15 MINUTES, e.time)
-        WHERE c.__dirty OR {parameters.bind(whole_days)}
+        WHERE e."commit" > c.__after AND e."commit" <= c.__until
     """
-    return cursor.sql(sql, params=parameters).to_arrow_table()
+    cursor.register("calendar", course.table())
+    picked: pa.Table = cursor.sql(sql, params=parameters).to_arrow_table()
+    cursor.register("picked", picked)
+    events = cursor.execute(EVENTS_OF_SLOTS).fetchnumpy()["events"]
+    return picked.num_rows, np.asarray(events, np.int64)
 
 
-def _events_sql(stream: Stream, spans: list[Span], parameters: Parameters) -> str:
+def _events_sql(stream: Stream, stretches: list[Stretch], parameters: Parameters) -> str:
     """The stream's events of some stretches of time, so that what lies between two is not read."""
     return " UNION ALL ".join(
-        f"SELECT * FROM {events_table(stream.name)} "
-        f"WHERE time >= {parameters.bind_time(start)} AND time < {parameters.bind_time(end)}"
-        for start, end in spans
+        f"SELECT * FROM {events_table(stream.name)} WHERE time >= {parameters.bind_time(each.start)} "
+        f'AND time < {parameters.bind_time(each.end)} AND "commit" > {parameters.bind(each.after)}'
+        for each in stretches
     )
 
 
-def _fold_rollup(
-    cursor: Cursor, claim: Claim, layout: RollupLayout, calendar: Calendar
-) -> list[FoldedPeriod]:
+def _fold_rollup(cursor: Cursor, layout: RollupLayout, course: Course, claim: Claim) -> list[FoldedPeriod]:
+    calendar, merger = course.calendar, rows.Merger(cursor, layout, course)
     if layout.rollup.grain is RollupGrain.DAY:
-        days = from_events(cursor, layout, "__day", only_dirty=False)
-        return [_folded(layout, Period.DAY, calendar.days, days)]
-    slots = from_events(cursor, layout, "__slot", only_dirty=True)
-    days = from_slots(cursor, layout, calendar.span, slots)
+        days = merger.days_of_events(rows.from_events(cursor, layout, "__day", only_dirty=False))
+        return [FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *days)]
+    fresh = rows.from_events(cursor, layout, "__slot", only_dirty=True)
+    slots = merger.slots(fresh)
     return [
-        _folded(layout, Period.SLOT, claim.slots, slots),
-        _folded(layout, Period.DAY, calendar.days, days),
+        FoldedPeriod(layout.rollup, Period.SLOT, claim.slots, course.whole_slots, *slots),
+        FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *merger.days(fresh, slots)),
     ]
-
-
-def _folded(layout: RollupLayout, period: Period, starts: Places, parts: Parts) -> FoldedPeriod:
-    return FoldedPeriod(layout.rollup, period, starts, parts.sums, parts.buckets, parts.sets)

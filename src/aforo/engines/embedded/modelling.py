@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import births, periods, rezoning, sealing
+from aforo.engines.embedded import births, held, periods, rezoning, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -37,6 +37,7 @@ def apply_model(cursor: Cursor, model: Model) -> None:
     cursor.execute(sealing.CREATE)
     cursor.execute(rezoning.CREATE)
     cursor.execute(births.CREATE)
+    cursor.execute(held.CREATE)
     for stream in model.streams.values():
         _make_entities(cursor, stream)
         _make_events(cursor, stream)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.engine import Claim, Folded, FoldedPeriod, Period
+from aforo.engines.engine import Folded, FoldedPeriod, Period
 from aforo.windows import SLOT
 
 Chosen = npt.NDArray[np.bool_]
@@ -44,15 +45,22 @@ def _only(folded: Folded, chosen: Chosen, days_of_rows: list[Numbers]) -> Folded
 
     places = {Period.SLOT: folded.claim.slots.only(slots), Period.DAY: folded.days.only(chosen)}
     return Folded(
-        claim=Claim(folded.claim.stream, places[Period.SLOT]),
+        claim=replace(folded.claim, slots=places[Period.SLOT]),
         as_of=folded.as_of,
         day_of=(np.cumsum(chosen) - 1)[folded.day_of[slots]],
         days=places[Period.DAY],
         revisions=folded.revisions[chosen],
         periods=tuple(
-            FoldedPeriod(each.rollup, each.period, places[each.period], *map(kept, each.parts))
+            FoldedPeriod(
+                each.rollup,
+                each.period,
+                places[each.period],
+                each.whole[slots if each.period is Period.SLOT else chosen],
+                *map(kept, each.parts),
+            )
             for each in folded.periods
         ),
+        held=folded.held[slots],
         rows_read=folded.rows_read,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.embedded import sealing
+from aforo.engines.embedded import held, sealing
 from aforo.engines.embedded.calendar import places_table
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import RollupLayout, quoted
@@ -45,6 +45,8 @@ def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
     sealed = _sealed(cursor, stream.name, folded.days)
     for tenant in np.unique(folded.days.tenants[sealed]).tolist():
         sealing.sweep(cursor, stream.name, tenant)
+    if sealed.any():
+        held.let_go(cursor, stream.name, folded.claim.slots.only(sealed[folded.day_of]))
     current = ~sealed & (revisions(cursor, stream.name, folded.days) == folded.revisions)
     if not current.all():
         folded = only(folded, current)
@@ -53,6 +55,7 @@ def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
     for period in folded.periods:
         _replace(cursor, RollupLayout.of(stream, period.rollup), period)
     _raise_revisions(cursor, stream.name, folded)
+    held.keep(cursor, folded)
     _with_places(cursor, folded.claim.slots, ANSWERED, {"stream": stream.name, "as_of": folded.as_of})
 
 
@@ -75,24 +78,46 @@ def _replace(cursor: Cursor, layout: RollupLayout, period: FoldedPeriod) -> None
     rows = {"sums": period.sums, "buckets": period.buckets, "sets": period.sets}
     for part in layout.parts:
         table = layout.table(period.period, part)
-        _with_places(
-            cursor,
-            period.starts,
-            f"DELETE FROM {table} USING places AS p WHERE {table}.tenant = p.tenant "
-            f"AND {table}.start = p.start "
-            f"AND {table}.start BETWEEN make_timestamp($first) AND make_timestamp($last)",
-            {"first": int(period.starts.starts.min()), "last": int(period.starts.starts.max())},
-        )
-        _insert(cursor, table, rows[part])
+        if period.whole.any():
+            places = period.starts.only(period.whole)
+            same = f"{table}.tenant = p.tenant AND {table}.start = p.start"
+            sql = f"DELETE FROM {table} USING places AS p WHERE {same} AND {_within(table)}"
+            _with_places(cursor, places, sql, _bounds(places))
+        _put(cursor, layout, table, part, rows[part], None if period.whole.all() else _bounds(period.starts))
 
 
-def _insert(cursor: Cursor, table: str, new: pa.Table | None) -> None:
+def _put(
+    cursor: Cursor,
+    layout: RollupLayout,
+    table: str,
+    part: str,
+    new: pa.Table | None,
+    merged: dict[str, object] | None,
+) -> None:
+    """Inserts the new rows; where some were `merged`, what they were merged with goes first."""
     if new is None or not new.num_rows:
         return
     cursor.register("folded", new)
     names = ", ".join(quoted(name) for name in new.column_names)
+    if merged is not None:
+        split = layout.dimensions if part == "sums" else (*layout.dimensions, "__measure")
+        same = "".join(f" AND {table}.{name} IS NOT DISTINCT FROM f.{name}" for name in split)
+        cursor.execute(
+            f"DELETE FROM {table} USING folded AS f "
+            f"WHERE {table}.tenant = f.tenant AND {table}.start = f.start{same} AND {_within(table)}",
+            merged,
+        )
     cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM folded")
     cursor.unregister("folded")
+
+
+def _within(table: str) -> str:
+    """Spares what is far from all starts."""
+    return f"{table}.start BETWEEN make_timestamp($first) AND make_timestamp($last)"
+
+
+def _bounds(places: Places) -> dict[str, object]:
+    return {"first": int(places.starts.min()), "last": int(places.starts.max())}
 
 
 def _raise_revisions(cursor: Cursor, stream: str, folded: Folded) -> None:

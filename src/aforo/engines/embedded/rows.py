@@ -1,21 +1,25 @@
-"""The rows of a rollup's period: from the events themselves, or merged from its slots (law 4)."""
+"""The rows of a rollup's period: from the events themselves, or merged (law 4) from slots or what is kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from aforo.engines.embedded.course import Course
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.engine import Period
 from aforo.states import distinct
 
+Source = Callable[[str, str], str]
+"""Rows to merge, as SQL: of a part, with the columns of its states (`, a, b`)."""
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+
+class Parts(NamedTuple):
     """The rows of a rollup's three tables; None for a part the rollup does not have."""
 
     sums: pa.Table
@@ -36,15 +40,171 @@ def from_events(cursor: Cursor, layout: RollupLayout, start: str, *, only_dirty:
     )
 
 
-def from_slots(cursor: Cursor, layout: RollupLayout, span: tuple[int, int], fresh: Parts) -> Parts:
-    """Merges into days the slots just folded and those of `span` that are kept and were not dirty."""
-    within: dict[str, object] = {"first": timestamp(span[0]), "end": timestamp(span[1])}
-    cursor.register("fresh_sums", fresh.sums)
-    return Parts(
-        sums=cursor.sql(_merge_sums_sql(layout), params=within).to_arrow_table(),
-        buckets=_merge_buckets(cursor, layout, within, fresh.buckets),
-        sets=_merge_sets(cursor, layout, within, fresh.sets),
-    )
+class Merger:
+    """Merges the rows of one rollup, by the course that is registered as `calendar`.
+
+    Of what is kept only those rows are read that have something new; the others stay as they are.
+    """
+
+    def __init__(self, cursor: Cursor, layout: RollupLayout, course: Course) -> None:
+        self._cursor = cursor
+        self._layout = layout
+        self._course = course
+        first, end = course.calendar.span
+        self._within: dict[str, object] = {"first": timestamp(first), "end": timestamp(end)}
+
+    def slots(self, fresh: Parts) -> Parts:
+        """The claimed slots, from what is new in them and, where they are merged, from what is kept."""
+        if not self._course.merging.any():
+            return fresh
+        self._register("fresh", fresh)
+        return self._merged(fresh, [self._all("fresh"), self._kept(Period.SLOT, SLOTS_WITH_NEW)])
+
+    def days(self, fresh: Parts, slots: Parts) -> Parts:
+        """The days: from what is new in their slots and what is kept of them, or from all of their slots."""
+        self._register("fresh", fresh)
+        self._register("slots", slots)
+        sources: list[Source] = []
+        if self._course.daily.any():
+            sources += [self._by_day("fresh", "c.__daily"), self._kept(Period.DAY, DAYS_WITH_NEW)]
+        if not self._course.daily.all():
+            sources += [self._by_day("slots", "NOT c.__daily"), self._slots_beside]
+        return self._merged(fresh, sources)
+
+    def days_of_events(self, fresh: Parts) -> Parts:
+        """The days of a rollup that keeps no slots: what is new, merged with what is kept where a day is."""
+        if not self._course.daily.any():
+            return fresh
+        self._register("fresh", fresh)
+        return self._merged(fresh, [self._all("fresh"), self._kept(Period.DAY, DAYS_OF_NEW)])
+
+    @property
+    def _dimensions(self) -> str:
+        return "".join(f", {name}" for name in self._layout.dimensions)
+
+    def _register(self, name: str, parts: Parts) -> None:
+        for part, table in zip(parts._fields, parts, strict=True):
+            if table is not None:
+                self._cursor.register(f"{name}_{part}", table)
+
+    def _all(self, name: str) -> Source:
+        return lambda part, columns: f"SELECT tenant, start{self._dimensions}{columns} FROM {name}_{part}"
+
+    def _by_day(self, name: str, which: str) -> Source:
+        return lambda part, columns: (
+            f"""
+            SELECT f.tenant, c.__day AS start{self._dimensions}{columns}
+            FROM {name}_{part} AS f
+            JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start AND {which}
+        """
+        )
+
+    def _slots_beside(self, part: str, columns: str) -> str:
+        """Kept slots that were not claimed, of the days that are made of their slots."""
+        return f"""
+            SELECT k.tenant, c.__day AS start{self._dimensions}{columns}
+            FROM {self._layout.table(Period.SLOT, part)} AS k
+            JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+                AND NOT c.__dirty AND NOT c.__daily
+            WHERE k.start >= $first AND k.start < $end
+        """
+
+    def _kept(self, period: Period, with_new: str) -> Source:
+        """Kept rows that have something new."""
+        own = self._layout.dimensions
+
+        def rows(part: str, columns: str) -> str:
+            names = own if part == "sums" else (*own, "__measure")
+            same = "".join(f" AND k.{name} IS NOT DISTINCT FROM n.{name}" for name in names)
+            new = with_new.format(part=part, names="".join(f", f.{name}" for name in names))
+            return f"""
+                SELECT k.tenant, k.start{self._dimensions}{columns}
+                FROM {self._layout.table(period, part)} AS k
+                SEMI JOIN ({new}) AS n ON k.tenant = n.tenant AND k.start = n.start{same}
+                WHERE k.start >= $first AND k.start < $end
+            """
+
+        return rows
+
+    def _merged(self, fresh: Parts, sources: list[Source]) -> Parts:
+        def rows(part: str, columns: str) -> str:
+            return " UNION ALL ".join(source(part, columns) for source in sources)
+
+        return Parts(
+            sums=self._merged_sums(rows),
+            buckets=None if fresh.buckets is None else self._merged_buckets(rows),
+            sets=None if fresh.sets is None else self._merged_sets(rows),
+        )
+
+    def _merged_sums(self, rows: Source) -> pa.Table:
+        columns = "".join(f", {column.name}" for column in self._layout.columns)
+        merged = "".join(f", {column.merge} AS {column.name}" for column in self._layout.columns)
+        sql = f"""
+            -- Counts, sums and extremes, merged.
+            SELECT tenant, start{self._dimensions}{merged} FROM ({rows("sums", columns)})
+            GROUP BY ALL ORDER BY tenant, start
+        """
+        return self._cursor.sql(sql, params=self._within).to_arrow_table()
+
+    def _merged_buckets(self, rows: Source) -> pa.Table:
+        dimensions = self._dimensions
+        sql = f"""
+            -- Histograms are added up bucket by bucket.
+            WITH parts AS ({rows("buckets", ", __measure, __keys, __counts")}), counted AS (
+                SELECT tenant, start{dimensions}, __measure, unnest(__keys) AS __key,
+                    unnest(__counts) AS __count
+                FROM parts
+            ), merged AS (
+                SELECT tenant, start{dimensions}, __measure, __key, sum(__count)::BIGINT AS __count
+                FROM counted GROUP BY ALL
+            )
+            SELECT tenant, start{dimensions}, __measure, list(__key) AS __keys, list(__count) AS __counts
+            FROM merged GROUP BY ALL ORDER BY __measure, tenant, start
+        """
+        return self._cursor.sql(sql, params=self._within).to_arrow_table()
+
+    def _merged_sets(self, rows: Source) -> pa.Table:
+        """Unions of sets: all are decoded, grouped and encoded at once."""
+        sql = f"""
+            -- The sets to unite.
+            SELECT tenant, start{self._dimensions}, __measure, __ordinals
+            FROM ({rows("sets", ", __measure, __ordinals")}) ORDER BY tenant, start
+        """
+        parts = self._cursor.sql(sql, params=self._within).to_arrow_table()
+        numbers = pa.array(np.arange(parts.num_rows))
+        self._cursor.register("set_parts", parts.drop_columns(["__ordinals"]).append_column("__row", numbers))
+        groups = self._cursor.sql(
+            f"""
+            -- Which of them make up each set.
+            SELECT tenant, start{self._dimensions}, __measure, list(__row) AS __members
+            FROM set_parts GROUP BY ALL ORDER BY tenant, start
+            """
+        ).to_arrow_table()
+        members = groups["__members"].combine_chunks()
+        group_of = np.empty(parts.num_rows, np.int64)
+        group_of[members.flatten().to_numpy(zero_copy_only=False)] = np.repeat(
+            np.arange(groups.num_rows), members.value_lengths().to_numpy(zero_copy_only=False)
+        )
+        of_rows, ordinals = distinct.decode(parts["__ordinals"])
+        encoded = distinct.encode(group_of[of_rows], ordinals, groups.num_rows)
+        return groups.drop_columns(["__members"]).append_column("__ordinals", encoded)
+
+
+SLOTS_WITH_NEW = """
+    SELECT f.tenant, f.start{names} FROM fresh_{part} AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start AND c.__merging
+"""
+
+DAYS_WITH_NEW = """
+    SELECT DISTINCT f.tenant, c.__day AS start{names} FROM fresh_{part} AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start AND c.__daily
+"""
+
+DAYS_OF_NEW = """
+    SELECT f.tenant, f.start{names} FROM fresh_{part} AS f
+    JOIN (SELECT DISTINCT __tenant, __day FROM calendar WHERE __daily) AS c
+        ON c.__tenant = f.tenant AND c.__day = f.start
+"""
 
 
 def _fold_sums_sql(layout: RollupLayout, group: str, chosen: str) -> str:
@@ -99,83 +259,3 @@ def _with_sets(groups: pa.Table, key: str, of_group: np.ndarray, ordinals: np.nd
 
 def _concatenated(tables: list[pa.Table]) -> pa.Table | None:
     return pa.concat_tables(tables) if tables else None
-
-
-def _merge_sums_sql(layout: RollupLayout) -> str:
-    dimensions = "".join(f", {name}" for name in layout.dimensions)
-    columns = "".join(f", {column.name}" for column in layout.columns)
-    merged = "".join(f", {column.merge} AS {column.name}" for column in layout.columns)
-    return f"""
-        -- A day's counts, sums and extremes are the merge of its slots'.
-        WITH slots AS ({_slots_sql(layout, "sums", columns)})
-        SELECT tenant, day AS start{dimensions}{merged} FROM slots GROUP BY ALL ORDER BY tenant, day
-    """
-
-
-def _slots_sql(layout: RollupLayout, part: str, columns: str) -> str:
-    """The slots of the days to fold, with their day: those just folded, and those kept and not dirty."""
-    dimensions = "".join(f", {name}" for name in layout.dimensions)
-    return f"""
-        SELECT f.tenant, c.__day AS day{dimensions}{columns}
-        FROM fresh_{part} AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-        UNION ALL
-        SELECT k.tenant, c.__day AS day{dimensions}{columns}
-        FROM {layout.table(Period.SLOT, part)} AS k
-        JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
-        WHERE k.start >= $first AND k.start < $end
-    """
-
-
-def _merge_buckets(
-    cursor: Cursor, layout: RollupLayout, within: dict[str, object], fresh: pa.Table | None
-) -> pa.Table | None:
-    if fresh is None:
-        return None
-    cursor.register("fresh_buckets", fresh)
-    dimensions = "".join(f", {name}" for name in layout.dimensions)
-    sql = f"""
-        -- A day's histograms are the sums of its slots', bucket by bucket.
-        WITH slots AS ({_slots_sql(layout, "buckets", ", __measure, __keys, __counts")}), counted AS (
-            SELECT tenant, day{dimensions}, __measure, unnest(__keys) AS __key, unnest(__counts) AS __count
-            FROM slots
-        ), merged AS (
-            SELECT tenant, day{dimensions}, __measure, __key, sum(__count)::BIGINT AS __count
-            FROM counted GROUP BY ALL
-        )
-        SELECT tenant, day AS start{dimensions}, __measure, list(__key) AS __keys, list(__count) AS __counts
-        FROM merged GROUP BY ALL ORDER BY __measure, tenant, day
-    """
-    return cursor.sql(sql, params=within).to_arrow_table()
-
-
-def _merge_sets(
-    cursor: Cursor, layout: RollupLayout, within: dict[str, object], fresh: pa.Table | None
-) -> pa.Table | None:
-    """A day's sets are the unions of its slots': all are decoded, grouped and encoded at once."""
-    if fresh is None:
-        return None
-    cursor.register("fresh_sets", fresh)
-    dimensions = "".join(f", {name}" for name in layout.dimensions)
-    sql = f"""
-        -- The sets of the slots of the days to fold.
-        WITH slots AS ({_slots_sql(layout, "sets", ", __measure, __ordinals")})
-        SELECT tenant, day AS start{dimensions}, __measure, __ordinals FROM slots ORDER BY tenant, day
-    """
-    slots = cursor.sql(sql, params=within).to_arrow_table()
-    numbered = slots.drop_columns(["__ordinals"]).append_column("__row", pa.array(np.arange(slots.num_rows)))
-    cursor.register("slot_sets", numbered)
-    groups = cursor.sql(
-        f"""
-        -- Which rows of slots make up each day's set.
-        SELECT tenant, start{dimensions}, __measure, list(__row) AS __members
-        FROM slot_sets GROUP BY ALL ORDER BY tenant, start
-        """
-    ).to_arrow_table()
-    members = groups["__members"].combine_chunks()
-    group_of = np.empty(slots.num_rows, np.int64)
-    group_of[members.flatten().to_numpy(zero_copy_only=False)] = np.repeat(
-        np.arange(groups.num_rows), members.value_lengths().to_numpy(zero_copy_only=False)
-    )
-    rows, ordinals = distinct.decode(slots["__ordinals"])
-    encoded = distinct.encode(group_of[rows], ordinals, groups.num_rows)
-    return groups.drop_columns(["__members"]).append_column("__ordinals", encoded)

@@ -1,0 +1,139 @@
+"""Slots that are still being written: up to which commit their kept rows hold their events.
+
+Of such a slot a fold reads only what came later, and merges it in (law 4). Once it is quiet it is settled:
+made from all of its events by one replace, and held no more. Whatever changes a slot otherwise than by
+appending marks it with a commit that is not later, or with events that did not come, and so has it replaced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aforo.engines.embedded.calendar import places_table
+from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.engine import Folded, Places
+from aforo.windows import SLOT
+
+Numbers = npt.NDArray[np.int64]
+
+REPLACED = -1
+"""As the commit that rows hold: they are made from all events of the slot."""
+
+WORTH_HOLDING = 1_000
+"""Events of a slot from which on it is held though it is not filling now."""
+
+QUIET_SLOTS_AT_ONCE = 64
+
+CREATE = """
+-- Slots that are still being written: their kept rows hold the events up to a commit.
+CREATE TABLE IF NOT EXISTS held (
+    stream VARCHAR NOT NULL, tenant VARCHAR NOT NULL, slot TIMESTAMP NOT NULL,
+    "commit" BIGINT NOT NULL, made_at TIMESTAMP NOT NULL
+)
+"""
+
+HELD = """
+-- Up to which commit the kept rows of each slot hold its events, and how many the marks say came later; -1
+-- where they must be made anew.
+SELECT coalesce(max(h."commit"), -1) AS held,
+    CASE WHEN min(l.first) > max(h."commit") AND min(l.least) > 0 THEN sum(l.events) ELSE -1 END::BIGINT
+        AS marked
+FROM places AS p
+LEFT JOIN held AS h ON h.stream = $stream AND h.tenant = p.tenant AND h.slot = p.start
+LEFT JOIN (
+    SELECT tenant, slot, min("commit") AS first, min(events) AS least, sum(events) AS events
+    FROM ledger WHERE stream = $stream GROUP BY tenant, slot
+) AS l ON l.tenant = p.tenant AND l.slot = p.start
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
+"""
+
+LAST_ARRIVAL = """
+-- When the last commit was made.
+SELECT epoch_us(max(made_at)) FROM commits
+"""
+
+QUIET = """
+-- Slots of one stream into which nothing came while other events came for the time of a slot.
+SELECT stream, tenant, epoch_us(slot) AS slot FROM held
+WHERE made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits)
+    AND list_contains($streams, stream)
+    AND NOT EXISTS (
+        SELECT 1 FROM ledger AS l
+        WHERE l.stream = held.stream AND l.tenant = held.tenant AND l.slot = held.slot
+    )
+ORDER BY stream, slot DESC, tenant LIMIT $slots
+"""
+
+LET_GO = """
+-- These slots are held anew, or no more.
+DELETE FROM held USING places AS p WHERE stream = $stream AND held.tenant = p.tenant AND slot = p.start
+"""
+
+HOLD = """
+-- The kept rows of these slots hold what the fold read.
+INSERT INTO held
+SELECT $stream, p.tenant, p.start, $commit, (SELECT made_at FROM commits WHERE "commit" = $commit)
+FROM places AS p
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """For each of some slots, the commit up to which its rows hold its events, and how many came later.
+
+    `marked` is -1 where the marks do not tell: then the slot is replaced.
+    """
+
+    commits: Numbers
+    marked: Numbers
+
+    @classmethod
+    def of(cls, cursor: Cursor, stream: str, slots: Places) -> Holding:
+        """As the snapshot has them."""
+        cursor.register("places", places_table(slots))
+        found = cursor.execute(HELD, {"stream": stream}).fetchnumpy()
+        cursor.unregister("places")
+        return cls(np.asarray(found["held"], np.int64), np.asarray(found["marked"], np.int64))
+
+
+def worth_holding(cursor: Cursor, slots: Places, events: Numbers) -> npt.NDArray[np.bool_]:
+    """Which slots are filling now, as far as arrivals tell, or have so many events that more may come."""
+    found = first_row(cursor, LAST_ARRIVAL)
+    last = 0 if found is None or found[0] is None else int(found[0])
+    return (slots.starts + 2 * SLOT > last) | (events >= WORTH_HOLDING)
+
+
+def quiet(cursor: Cursor, streams: list[str]) -> tuple[str, Places] | None:
+    """Slots of one stream that may be settled; None where there are none."""
+    rows = cursor.execute(QUIET, {"streams": streams, "slots": QUIET_SLOTS_AT_ONCE}).fetchall()
+    if not rows:
+        return None
+    found: dict[str, list[int]] = {}
+    for stream, tenant, slot in rows:
+        if stream == rows[0][0]:
+            found.setdefault(tenant, []).append(slot)
+    return rows[0][0], Places.of(found)
+
+
+def let_go(cursor: Cursor, stream: str, slots: Places) -> None:
+    """The next fold of these slots replaces their rows."""
+    _with_places(cursor, slots, LET_GO, {"stream": stream})
+
+
+def keep(cursor: Cursor, folded: Folded) -> None:
+    """Writes which of the folded slots are held, in the transaction that writes their rows."""
+    stream, slots = folded.claim.stream, folded.claim.slots
+    let_go(cursor, stream, slots)
+    if folded.held.any():
+        _with_places(cursor, slots.only(folded.held), HOLD, {"stream": stream, "commit": folded.as_of})
+
+
+def _with_places(cursor: Cursor, places: Places, sql: str, parameters: dict[str, object]) -> None:
+    table: pa.Table = places_table(places)
+    cursor.register("places", table)
+    cursor.execute(sql, parameters)
+    cursor.unregister("places")
