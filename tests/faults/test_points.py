@@ -27,7 +27,7 @@ LAST = {Write.APPEND: "fdatasync", Write.LAND: "commit", Write.REPLACE: "commit"
 STEPS = {
     Write.APPEND: ("open", "fsync", "write", "fdatasync"),
     Write.LAND: ("events_readings", "ledger", "outcomes", "tenants", "commits", "entity_probe"),
-    Write.REPLACE: ("_slot_sums", "_slot_buckets", "_slot_sets", "_day_sums", "revisions", "ledger"),
+    Write.REPLACE: ("_slot_sums", "_slot_buckets", "_slot_sets", "_day_sums", "revisions", "held", "ledger"),
 }
 
 

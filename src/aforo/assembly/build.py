@@ -57,6 +57,8 @@ class Aforo:
             batch_rows=settings.fold.batch_rows,
             write_rows=settings.fold.write_rows,
             wake_after_seconds=settings.fold.wake_after_seconds,
+            core_share=settings.fold.core_share,
+            most_rest_seconds=settings.fold.most_rest_seconds,
         )
         self.retention = Retention(
             self.engine,

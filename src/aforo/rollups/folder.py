@@ -15,10 +15,15 @@ from aforo.telemetry import Telemetry
 log = structlog.get_logger(__name__)
 
 WRITE_ROWS = 100_000
+CORE_SHARE = 0.6
+MOST_REST_SECONDS = 0.5
 
 
 class Folder:
     """Folds in the background whenever it is woken, and at least every `wake_after_seconds`.
+
+    In the background it works for `core_share` of the time, and rests for `most_rest_seconds` at most while
+    something waits; who asks it to fold until all is clean is not made to wait.
 
     One fold takes about `batch_rows` events. Its reading runs beside commits; its writing is in transactions
     of about `write_rows` rows, or in one where it was never started: then nothing else waits to be written.
@@ -33,6 +38,8 @@ class Folder:
         batch_rows: int,
         write_rows: int = WRITE_ROWS,
         wake_after_seconds: float,
+        core_share: float = CORE_SHARE,
+        most_rest_seconds: float = MOST_REST_SECONDS,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -40,6 +47,8 @@ class Folder:
         self._batch_rows = batch_rows
         self._write_rows = write_rows
         self._wake_after_seconds = wake_after_seconds
+        self._core_share = core_share
+        self._most_rest_seconds = most_rest_seconds
         self._woken = Event()
         self._stopping = Event()
         self._one_at_a_time = Lock()
@@ -87,12 +96,21 @@ class Folder:
     def _started(self) -> bool:
         return self._thread.ident is not None
 
+    def _paced(self) -> Folded | None:
+        """One fold, and a rest after it, so that commits and questions have the machine too."""
+        begun = self._clock.monotonic()
+        folded = self.run_once()
+        if folded is not None:
+            took = self._clock.monotonic() - begun
+            self._stopping.wait(rest_after(took, self._core_share, self._most_rest_seconds))
+        return folded
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._woken.wait(self._wake_after_seconds)
             self._woken.clear()
             try:
-                while not self._stopping.is_set() and self.run_once() is not None:
+                while not self._stopping.is_set() and self._paced() is not None:
                     pass
                 self._telemetry.set("ledger_slots", self._engine.dirty_slots())
             except AforoError as error:
@@ -101,3 +119,8 @@ class Folder:
             except Exception:
                 # A mistake of ours must not end folding for good either; the trace names it.
                 log.exception("fold failed")
+
+
+def rest_after(took_seconds: float, core_share: float, most_seconds: float) -> float:
+    """Seconds of rest after which the work was `core_share` of the time, but no more than `most_seconds`."""
+    return min(took_seconds * (1 / core_share - 1), most_seconds)

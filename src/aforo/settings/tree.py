@@ -190,7 +190,13 @@ class Fold:
         most=10**9,
     )
     wake_after_seconds: float = _setting(
-        1.0, "How long after a commit the folder wakes.", least=0, most=3_600
+        1.0, "How often the folder looks for work though no commit woke it.", least=0, most=3_600
+    )
+    core_share: float = _setting(
+        0.6, "Part of one core's time that folding takes: it rests in between.", least=0.05, most=1.0
+    )
+    most_rest_seconds: float = _setting(
+        0.5, "Longest rest between two folds while something waits.", least=0, most=60
     )
     periods_every_seconds: float = _setting(
         60.0, "How often finished weeks and months are put together from their days.", least=1, most=86_400

@@ -1,11 +1,25 @@
 -- The number of the last durable append.
 SELECT coalesce(max("commit"), 0) FROM commits;
 
--- What the events of the days to fold give to each measure.
+-- Up to which commit the kept rows of each slot hold its events, and how many the marks say came later; -1
+-- where they must be made anew.
+SELECT coalesce(max(h."commit"), -1) AS held,
+    CASE WHEN min(l.first) > max(h."commit") AND min(l.least) > 0 THEN sum(l.events) ELSE -1 END::BIGINT
+        AS marked
+FROM places AS p
+LEFT JOIN held AS h ON h.stream = $stream AND h.tenant = p.tenant AND h.slot = p.start
+LEFT JOIN (
+    SELECT tenant, slot, min("commit") AS first, min(events) AS least, sum(events) AS events
+    FROM ledger WHERE stream = $stream GROUP BY tenant, slot
+) AS l ON l.tenant = p.tenant AND l.slot = p.start
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
+-- stream = readings
+
+-- What the events to fold give to each measure.
 SELECT c.__tenant, c.__slot, c.__day, c.__dirty, "station", "gate", "wet", "probe", 1::TINYINT AS "__m_243b68e6251a4a0c", CASE WHEN "wet" = $p0 THEN 1::TINYINT END AS "__m_2f000076e2d9d05f", round_even("level" * $p1::DOUBLE, 0)::BIGINT AS "__m_b3686568a8b5d286", "flow" AS "__m_9d13f97c922467d3", "level" AS "__m_ea780e32910230c8", "flow" AS "__m_d81829a5cae16c1e", CASE WHEN abs("level"::DOUBLE) < $p2::DOUBLE THEN 0 ELSE sign("level"::DOUBLE)::INTEGER * (ceil(ln(abs("level"::DOUBLE)) / ln($p3::DOUBLE))::INTEGER + $p4::INTEGER) END AS "__m_033529746b31509a", "level"::DOUBLE AS "__m_033529746b31509a_value", CASE WHEN "wet" = $p8 AND "flow" IS NOT NULL THEN CASE WHEN abs("flow"::DOUBLE) < $p5::DOUBLE THEN 0 ELSE sign("flow"::DOUBLE)::INTEGER * (ceil(ln(abs("flow"::DOUBLE)) / ln($p6::DOUBLE))::INTEGER + $p7::INTEGER) END END AS "__m_05b4a72f9b72e690", CASE WHEN "wet" = $p9 AND "flow" IS NOT NULL THEN "flow"::DOUBLE END AS "__m_05b4a72f9b72e690_value", "__ordinal_probe.probe" AS "__m_57d74ec3e233f12a", CASE WHEN "station" = $p10 THEN "__ordinal_crew.crew" END AS "__m_81493006aeee52a2"
-FROM (SELECT * FROM "events_readings" WHERE time >= $p11::TIMESTAMP AND time < $p12::TIMESTAMP) AS e
+FROM (SELECT * FROM "events_readings" WHERE time >= $p11::TIMESTAMP AND time < $p12::TIMESTAMP AND "commit" > $p13) AS e
 JOIN calendar AS c ON c.__tenant = e.tenant AND c.__slot = time_bucket(INTERVAL 15 MINUTES, e.time)
-WHERE c.__dirty OR $p13;
+WHERE e."commit" > c.__after AND e."commit" <= c.__until;
 -- p0 = False
 -- p1 = 100.0
 -- p2 = 1e-09
@@ -19,7 +33,22 @@ WHERE c.__dirty OR $p13;
 -- p10 = north
 -- p11 = 2013-03-09 05:00:00
 -- p12 = 2013-03-10 05:00:00
--- p13 = True
+-- p13 = -1
+
+-- How many events were read of each claimed slot, in their order.
+SELECT count(p.__slot) AS events
+FROM calendar AS c LEFT JOIN picked AS p ON p.__tenant = c.__tenant AND p.__slot = c.__slot
+WHERE c.__dirty GROUP BY c.__tenant, c.__slot ORDER BY c.__tenant, c.__slot;
+
+-- When the last commit was made.
+SELECT epoch_us(max(made_at)) FROM commits;
+
+-- How often each of some days was folded, in their order.
+SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
+FROM places AS p LEFT JOIN revisions AS r
+    ON r.stream = $stream AND r.tenant = p.tenant AND r.day = p.start
+GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
+-- stream = readings
 
 -- Counts, sums and extremes of whole.
 SELECT __tenant AS tenant, __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY tenant, start;
@@ -49,58 +78,62 @@ FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL OR
 SELECT __tenant AS tenant, __slot AS start, list("__m_81493006aeee52a2") AS __ordinals
 FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
--- A day's counts, sums and extremes are the merge of its slots'.
-    WITH slots AS (
-    SELECT f.tenant, c.__day AS day, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
-    FROM fresh_sums AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-    UNION ALL
-    SELECT k.tenant, c.__day AS day, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+-- Counts, sums and extremes, merged.
+    SELECT tenant, start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM (
+    SELECT f.tenant, c.__day AS start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
+ UNION ALL
+    SELECT k.tenant, c.__day AS start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
     FROM "rollup_8b8528a2b426de79_slot_sums" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
     WHERE k.start >= $first AND k.start < $end
 )
-    SELECT tenant, day AS start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM slots GROUP BY ALL ORDER BY tenant, day;
+    GROUP BY ALL ORDER BY tenant, start;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- A day's histograms are the sums of its slots', bucket by bucket.
-    WITH slots AS (
-    SELECT f.tenant, c.__day AS day, __measure, __keys, __counts
-    FROM fresh_buckets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-    UNION ALL
-    SELECT k.tenant, c.__day AS day, __measure, __keys, __counts
+-- Histograms are added up bucket by bucket.
+    WITH parts AS (
+    SELECT f.tenant, c.__day AS start, __measure, __keys, __counts FROM fresh_buckets AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
+ UNION ALL
+    SELECT k.tenant, c.__day AS start, __measure, __keys, __counts
     FROM "rollup_8b8528a2b426de79_slot_buckets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
     WHERE k.start >= $first AND k.start < $end
 ), counted AS (
-        SELECT tenant, day, __measure, unnest(__keys) AS __key, unnest(__counts) AS __count
-        FROM slots
+        SELECT tenant, start, __measure, unnest(__keys) AS __key,
+            unnest(__counts) AS __count
+        FROM parts
     ), merged AS (
-        SELECT tenant, day, __measure, __key, sum(__count)::BIGINT AS __count
+        SELECT tenant, start, __measure, __key, sum(__count)::BIGINT AS __count
         FROM counted GROUP BY ALL
     )
-    SELECT tenant, day AS start, __measure, list(__key) AS __keys, list(__count) AS __counts
-    FROM merged GROUP BY ALL ORDER BY __measure, tenant, day;
+    SELECT tenant, start, __measure, list(__key) AS __keys, list(__count) AS __counts
+    FROM merged GROUP BY ALL ORDER BY __measure, tenant, start;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- The sets of the slots of the days to fold.
-    WITH slots AS (
-    SELECT f.tenant, c.__day AS day, __measure, __ordinals
-    FROM fresh_sets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-    UNION ALL
-    SELECT k.tenant, c.__day AS day, __measure, __ordinals
+-- The sets to unite.
+    SELECT tenant, start, __measure, __ordinals
+    FROM (
+    SELECT f.tenant, c.__day AS start, __measure, __ordinals FROM fresh_sets AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
+ UNION ALL
+    SELECT k.tenant, c.__day AS start, __measure, __ordinals
     FROM "rollup_8b8528a2b426de79_slot_sets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
     WHERE k.start >= $first AND k.start < $end
-)
-    SELECT tenant, day AS start, __measure, __ordinals FROM slots ORDER BY tenant, day;
+) ORDER BY tenant, start;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- Which rows of slots make up each day's set.
+-- Which of them make up each set.
 SELECT tenant, start, __measure, list(__row) AS __members
-FROM slot_sets GROUP BY ALL ORDER BY tenant, start;
+FROM set_parts GROUP BY ALL ORDER BY tenant, start;
 
 -- Counts, sums and extremes of gates.
 SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY tenant, start;
@@ -130,58 +163,62 @@ FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL OR
 SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", list("__m_81493006aeee52a2") AS __ordinals
 FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
 
--- A day's counts, sums and extremes are the merge of its slots'.
-    WITH slots AS (
-    SELECT f.tenant, c.__day AS day, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
-    FROM fresh_sums AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-    UNION ALL
-    SELECT k.tenant, c.__day AS day, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
+-- Counts, sums and extremes, merged.
+    SELECT tenant, start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM (
+    SELECT f.tenant, c.__day AS start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
+ UNION ALL
+    SELECT k.tenant, c.__day AS start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
     FROM "rollup_8fb16991e6d626ae_slot_sums" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
     WHERE k.start >= $first AND k.start < $end
 )
-    SELECT tenant, day AS start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM slots GROUP BY ALL ORDER BY tenant, day;
+    GROUP BY ALL ORDER BY tenant, start;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- A day's histograms are the sums of its slots', bucket by bucket.
-    WITH slots AS (
-    SELECT f.tenant, c.__day AS day, "station", "gate", "wet", __measure, __keys, __counts
-    FROM fresh_buckets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-    UNION ALL
-    SELECT k.tenant, c.__day AS day, "station", "gate", "wet", __measure, __keys, __counts
+-- Histograms are added up bucket by bucket.
+    WITH parts AS (
+    SELECT f.tenant, c.__day AS start, "station", "gate", "wet", __measure, __keys, __counts FROM fresh_buckets AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
+ UNION ALL
+    SELECT k.tenant, c.__day AS start, "station", "gate", "wet", __measure, __keys, __counts
     FROM "rollup_8fb16991e6d626ae_slot_buckets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
     WHERE k.start >= $first AND k.start < $end
 ), counted AS (
-        SELECT tenant, day, "station", "gate", "wet", __measure, unnest(__keys) AS __key, unnest(__counts) AS __count
-        FROM slots
+        SELECT tenant, start, "station", "gate", "wet", __measure, unnest(__keys) AS __key,
+            unnest(__counts) AS __count
+        FROM parts
     ), merged AS (
-        SELECT tenant, day, "station", "gate", "wet", __measure, __key, sum(__count)::BIGINT AS __count
+        SELECT tenant, start, "station", "gate", "wet", __measure, __key, sum(__count)::BIGINT AS __count
         FROM counted GROUP BY ALL
     )
-    SELECT tenant, day AS start, "station", "gate", "wet", __measure, list(__key) AS __keys, list(__count) AS __counts
-    FROM merged GROUP BY ALL ORDER BY __measure, tenant, day;
+    SELECT tenant, start, "station", "gate", "wet", __measure, list(__key) AS __keys, list(__count) AS __counts
+    FROM merged GROUP BY ALL ORDER BY __measure, tenant, start;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- The sets of the slots of the days to fold.
-    WITH slots AS (
-    SELECT f.tenant, c.__day AS day, "station", "gate", "wet", __measure, __ordinals
-    FROM fresh_sets AS f JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
-    UNION ALL
-    SELECT k.tenant, c.__day AS day, "station", "gate", "wet", __measure, __ordinals
+-- The sets to unite.
+    SELECT tenant, start, "station", "gate", "wet", __measure, __ordinals
+    FROM (
+    SELECT f.tenant, c.__day AS start, "station", "gate", "wet", __measure, __ordinals FROM fresh_sets AS f
+    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
+ UNION ALL
+    SELECT k.tenant, c.__day AS start, "station", "gate", "wet", __measure, __ordinals
     FROM "rollup_8fb16991e6d626ae_slot_sets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start AND NOT c.__dirty
+    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
     WHERE k.start >= $first AND k.start < $end
-)
-    SELECT tenant, day AS start, "station", "gate", "wet", __measure, __ordinals FROM slots ORDER BY tenant, day;
+) ORDER BY tenant, start;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- Which rows of slots make up each day's set.
+-- Which of them make up each set.
 SELECT tenant, start, "station", "gate", "wet", __measure, list(__row) AS __members
-FROM slot_sets GROUP BY ALL ORDER BY tenant, start;
+FROM set_parts GROUP BY ALL ORDER BY tenant, start;
 
 -- Counts, sums and extremes of wide.
 SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE true GROUP BY ALL ORDER BY tenant, start;
@@ -210,10 +247,3 @@ FROM picked WHERE true AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER
 -- Which entities north_crews saw, by group.
 SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", list("__m_81493006aeee52a2") AS __ordinals
 FROM picked WHERE true AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
-
--- How often each of some days was folded, in their order.
-SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
-FROM places AS p LEFT JOIN revisions AS r
-    ON r.stream = $stream AND r.tenant = p.tenant AND r.day = p.start
-GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
--- stream = readings

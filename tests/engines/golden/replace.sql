@@ -107,6 +107,17 @@ DELETE FROM revisions USING raised WHERE stream = $stream AND revisions.tenant =
 INSERT INTO revisions SELECT $stream, tenant, start, revision FROM raised;
 -- stream = readings
 
+-- These slots are held anew, or no more.
+DELETE FROM held USING places AS p WHERE stream = $stream AND held.tenant = p.tenant AND slot = p.start;
+-- stream = readings
+
+-- The kept rows of these slots hold what the fold read.
+INSERT INTO held
+SELECT $stream, p.tenant, p.start, $commit, (SELECT made_at FROM commits WHERE "commit" = $commit)
+FROM places AS p;
+-- stream = readings
+-- commit = 1
+
 -- Marks that came after the snapshot stay.
 DELETE FROM ledger USING places AS p
 WHERE stream = $stream AND ledger.tenant = p.tenant AND slot = p.start AND "commit" <= $as_of;

@@ -102,8 +102,7 @@ def _fold_rollup(cursor: Cursor, layout: RollupLayout, course: Course, claim: Cl
         days = merger.days_of_events(rows.from_events(cursor, layout, "__day", only_dirty=False))
         return [FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *days)]
     fresh = rows.from_events(cursor, layout, "__slot", only_dirty=True)
-    slots = merger.slots(fresh)
     return [
-        FoldedPeriod(layout.rollup, Period.SLOT, claim.slots, course.whole_slots, *slots),
-        FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *merger.days(fresh, slots)),
+        FoldedPeriod(layout.rollup, Period.SLOT, claim.slots, course.whole_slots, *merger.slots(fresh)),
+        FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *merger.days(fresh)),
     ]

@@ -57,55 +57,51 @@ class Merger:
         """The claimed slots, from what is new in them and, where they are merged, from what is kept."""
         if not self._course.merging.any():
             return fresh
-        self._register("fresh", fresh)
-        return self._merged(fresh, [self._all("fresh"), self._kept(Period.SLOT, SLOTS_WITH_NEW)])
+        self._register(fresh)
+        return self._merged(fresh, [self._new, self._kept(Period.SLOT, SLOTS_WITH_NEW)])
 
-    def days(self, fresh: Parts, slots: Parts) -> Parts:
-        """The days: from what is new in their slots and what is kept of them, or from all of their slots."""
-        self._register("fresh", fresh)
-        self._register("slots", slots)
-        sources: list[Source] = []
+    def days(self, fresh: Parts) -> Parts:
+        """The days: what is new in their slots, with what is kept of them or of all their slots."""
+        self._register(fresh)
+        sources: list[Source] = [self._by_day]
         if self._course.daily.any():
-            sources += [self._by_day("fresh", "c.__daily"), self._kept(Period.DAY, DAYS_WITH_NEW)]
+            sources.append(self._kept(Period.DAY, DAYS_WITH_NEW))
         if not self._course.daily.all():
-            sources += [self._by_day("slots", "NOT c.__daily"), self._slots_beside]
+            sources.append(self._kept_slots)
         return self._merged(fresh, sources)
 
     def days_of_events(self, fresh: Parts) -> Parts:
         """The days of a rollup that keeps no slots: what is new, merged with what is kept where a day is."""
         if not self._course.daily.any():
             return fresh
-        self._register("fresh", fresh)
-        return self._merged(fresh, [self._all("fresh"), self._kept(Period.DAY, DAYS_OF_NEW)])
+        self._register(fresh)
+        return self._merged(fresh, [self._new, self._kept(Period.DAY, DAYS_OF_NEW)])
 
     @property
     def _dimensions(self) -> str:
         return "".join(f", {name}" for name in self._layout.dimensions)
 
-    def _register(self, name: str, parts: Parts) -> None:
-        for part, table in zip(parts._fields, parts, strict=True):
+    def _register(self, fresh: Parts) -> None:
+        for part, table in zip(fresh._fields, fresh, strict=True):
             if table is not None:
-                self._cursor.register(f"{name}_{part}", table)
+                self._cursor.register(f"fresh_{part}", table)
 
-    def _all(self, name: str) -> Source:
-        return lambda part, columns: f"SELECT tenant, start{self._dimensions}{columns} FROM {name}_{part}"
+    def _new(self, part: str, columns: str) -> str:
+        return f"SELECT tenant, start{self._dimensions}{columns} FROM fresh_{part}"
 
-    def _by_day(self, name: str, which: str) -> Source:
-        return lambda part, columns: (
-            f"""
-            SELECT f.tenant, c.__day AS start{self._dimensions}{columns}
-            FROM {name}_{part} AS f
-            JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start AND {which}
+    def _by_day(self, part: str, columns: str) -> str:
+        return f"""
+            SELECT f.tenant, c.__day AS start{self._dimensions}{columns} FROM fresh_{part} AS f
+            JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
         """
-        )
 
-    def _slots_beside(self, part: str, columns: str) -> str:
-        """Kept slots that were not claimed, of the days that are made of their slots."""
+    def _kept_slots(self, part: str, columns: str) -> str:
+        """What is kept of the slots of days that are made of them, but for slots made anew."""
         return f"""
             SELECT k.tenant, c.__day AS start{self._dimensions}{columns}
             FROM {self._layout.table(Period.SLOT, part)} AS k
             JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-                AND NOT c.__dirty AND NOT c.__daily
+                AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
             WHERE k.start >= $first AND k.start < $end
         """
 

@@ -1,0 +1,15 @@
+"""The folder's pace: it leaves time to others, and rests no longer than it may."""
+
+from __future__ import annotations
+
+import pytest
+
+from aforo.rollups.folder import rest_after
+
+
+@pytest.mark.parametrize(
+    ("took", "share", "rest"),
+    [(0.3, 0.6, 0.2), (0.06, 0.6, 0.04), (3.0, 0.6, 0.5), (0.1, 1.0, 0.0), (0.1, 0.5, 0.1), (0.0, 0.6, 0.0)],
+)
+def test_work_and_rest_keep_to_the_share(took: float, share: float, rest: float) -> None:
+    assert rest_after(took, share, 0.5) == pytest.approx(rest)
