@@ -109,6 +109,7 @@ class Life(RuleBasedStateMachine):
         self.world = World(self.root)
         self.taken: list[Coming] = []
         self.unwritten: Folded | None = None
+        self.erasures = 0
 
     @initialize(tenants=st.permutations(sorted(SPOTS)))
     def two_tenants(self, tenants: list[str]) -> None:
@@ -176,7 +177,16 @@ class Life(RuleBasedStateMachine):
     @rule(model=st.sampled_from([None, None, *MODELS]), crashed=st.booleans())
     def another_process_begins(self, model: str | None, crashed: bool) -> None:
         self.unwritten = None
-        self.world.begin_again(model=model or self.world.model, crashed=crashed)
+        if model is None or (self.world.moves(model) and self.world.sealed("river")):
+            model = self.world.model  # what was purged stays in the days in which it was counted
+        self.world.begin_again(model=model, crashed=crashed)
+
+    @rule(which=which, probe=st.integers(0, 3))
+    def somebody_is_erased(self, which: int, probe: int) -> None:
+        tenant = self.tenants[which]
+        if not self.world.sealed(tenant):  # else the counts stay: tests/laws/test_law_7_sealed.py
+            self.erasures += 1
+            self.world.erase(str(self.erasures), tenant, f"probe {probe}")
 
     @rule(
         which=which,

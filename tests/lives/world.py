@@ -20,7 +20,7 @@ from tests.reference_engine import ReferenceEngine
 
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.engine import Append, Folded, Period, PurgeAsked, Segment
+from aforo.engines.engine import Append, ErasureAsked, Folded, Period, PurgeAsked, Segment
 from aforo.errors import NotServable
 from aforo.model.model import Model
 from aforo.model.reading import read_model
@@ -121,7 +121,11 @@ def model_of(rollups: Sequence[str], tenants: Mapping[str, Place] = DECLARED) ->
     return read_model(YAML.format(tenants=named, rollups=kept, metrics=told), source="world.yaml")
 
 
-MODELS: Mapping[str, Model] = {name: model_of(rollups) for name, rollups in KEPT.items()}
+MOVED = {**DECLARED, "river": Place("Asia/Kolkata")}
+MODELS: Mapping[str, Model] = {
+    **{name: model_of(rollups) for name, rollups in KEPT.items()},
+    "another place": model_of(KEPT["as at first"], MOVED),
+}
 FIRST = "as at first"
 
 NOW = datetime(2014, 1, 1, tzinfo=UTC)
@@ -180,12 +184,16 @@ class World:
             self.engine.close()
         new = self._rollups(model).keys() - self._rollups(self.model).keys()
         self.born |= {(tenant, rollup): self.sealed(tenant) for tenant in self.plain.kept for rollup in new}
-        self.clean &= not new
+        self.clean &= not new and not self.moves(model)
         self.model = model
         self.open()
 
     def _rollups(self, model: str) -> Mapping[str, Rollup]:
         return self.models[model].streams["readings"].rollups
+
+    def moves(self, model: str) -> bool:
+        """Whether tenants live elsewhere in another model."""
+        return self.models[model].tenants != self.models[self.model].tenants
 
     def sealed(self, tenant: str) -> int:
         """The seal of a tenant's events, microseconds."""
@@ -209,6 +217,18 @@ class World:
         """One batch of a backfill."""
         window = Window(slot_of(micros(start)), slot_of(micros(end)))
         self.clean &= self.engine.mark("readings", tenant, window, most_events) is None
+
+    def erase(self, erasure: str, tenant: str, probe: str) -> None:
+        """All steps of an erasure; to be called only where nothing was purged."""
+        asked = ErasureAsked(erasure, tenant, "probe", probe)
+        self.engine.unname(asked)
+        while self.engine.erase(erasure, tenant, 3).more:
+            pass
+        mine = self.plain.kept.get(tenant, {})
+        gone = [name for name, fields in mine.items() if fields.get("probe") == probe]
+        for name in gone:
+            del mine[name]
+        self.clean &= not gone
 
     def keep_periods(self) -> None:
         """All weeks and months that are over and folded, as merges of their days."""
