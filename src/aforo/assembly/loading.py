@@ -168,34 +168,34 @@ def _drafts(chunk: Chunk, order: LoadOrder, model: Model) -> Iterator[tuple[Draf
     refusals = list(chunk.refusals)
     for name in dict.fromkeys(names):
         mask = np.array([each == name for each in names], np.bool_)
-        if name is None or name not in model.streams:
+        if name is None or name not in model.sent_streams:
             what = (
                 "stream: missing"
                 if name is None
-                else f"stream: came {shown(name)}, {suggestion(name, model.streams)}"
+                else f"stream: came {shown(name)}, {suggestion(name, model.sent_streams)}"
             )
             refusals += [
                 Refusal(int(at), RefusalCode.UNKNOWN_STREAM, what) for at in chunk.numbers[mask].tolist()
             ]
             continue
-        stream = model.streams[name]
+        stream = model.sent_streams[name]
         columns = {key: column for key, column in chunk.columns.items() if key != "stream"}
         yield Draft(stream, chunk.source, columns, chunk.numbers).kept(mask), tuple(refusals)
         refusals = []
     if refusals:
-        any_stream = next(iter(model.streams.values()))
+        any_stream = next(iter(model.sent_streams.values()))
         yield Draft(any_stream, chunk.source, {}, np.empty(0, np.int64)), tuple(refusals)
 
 
 def _stream_of(order: LoadOrder, model: Model) -> Stream:
     if order.stream is not None:
-        return model.stream(order.stream)
+        return model.sent_stream(order.stream)
     if order.kind() == ACCESS_LOG:
-        return model.stream(REQUESTS)
-    if len(model.streams) == 1:
-        return next(iter(model.streams.values()))
+        return model.sent_stream(REQUESTS)
+    if len(model.sent_streams) == 1:
+        return next(iter(model.sent_streams.values()))
     raise InvalidRequest(
-        f"{order.path} has no stream column", hint=f"say --stream: {suggestion('', model.streams)}"
+        f"{order.path} has no stream column", hint=f"say --stream: {suggestion('', model.sent_streams)}"
     )
 
 

@@ -80,7 +80,7 @@ class Decoder:
 
     def __init__(self, model: Model) -> None:
         self._streams = {
-            _event_of(stream): stream for stream in model.streams.values() if _can_be_read(stream)
+            _event_of(stream): stream for stream in model.sent_streams.values() if _can_be_read(stream)
         }
         event: Any = Union[tuple(self._streams)] if self._streams else None  # noqa: UP007  (of a tuple)
         batch: Any = msgspec.defstruct(

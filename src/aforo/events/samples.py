@@ -102,7 +102,7 @@ class Refused:
         stream, own = named.get("stream"), named.get("tenant")
         theirs = isinstance(own, str) and own != "" and (owns is None or own in owns)
         self.add(
-            stream if isinstance(stream, str) and stream in model.streams else UNKNOWN,
+            stream if isinstance(stream, str) and stream in model.sent_streams else UNKNOWN,
             str(own) if theirs else tenant or UNKNOWN,
             refusal,
             lambda: names_of(event),

@@ -39,7 +39,7 @@ def _shape_fault(index: int, event: object, model: Model) -> Refusal | None:
     if not isinstance(event, dict):
         return Refusal(index, RefusalCode.NOT_AN_OBJECT, f"came {shown(event)}, wanted an object")
     name = event.get("stream")
-    if not isinstance(name, str) or name not in model.streams:
+    if not isinstance(name, str) or name not in model.sent_streams:
         return Refusal(index, RefusalCode.UNKNOWN_STREAM, _unknown_stream(name, model))
     if not event.keys() <= KNOWN:
         return Refusal(index, RefusalCode.UNKNOWN_FIELD, _unknown_key(next(iter(event.keys() - KNOWN))))
@@ -61,7 +61,7 @@ def _draft(name: str, events: list[object], index: list[int], model: Model) -> D
     for key in _keys(fields):
         # A field named as the envelope is no field; the name keeps it apart until the stream refuses it.
         columns[f"{FIELDS}.{key}" if key in ENVELOPE else key] = [values.get(key) for values in fields]
-    return Draft(model.streams[name], Source.JSON, columns, np.array(index, np.int64))
+    return Draft(model.sent_streams[name], Source.JSON, columns, np.array(index, np.int64))
 
 
 def _keys(fields: Iterable[Event]) -> Iterable[str]:
@@ -75,7 +75,7 @@ def _keys(fields: Iterable[Event]) -> Iterable[str]:
 def _unknown_stream(name: object, model: Model) -> str:
     if name is None:
         return "stream: missing"
-    near = nearest(name, model.streams) if isinstance(name, str) else None
+    near = nearest(name, model.sent_streams) if isinstance(name, str) else None
     return f"stream: came {shown(name)}" + (f", did you mean {near}?" if near else "")
 
 

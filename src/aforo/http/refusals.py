@@ -134,8 +134,8 @@ def refusals_json(engine: Engine, model: Model, asked: Mapping[str, str]) -> dic
 def asked_of(given: Mapping[str, str], model: Model) -> SamplesAsked:
     """What is asked, every word of it known. Raises InvalidRequest and UnknownName."""
     stream, code, cursor = given.get("stream"), given.get("code"), given.get("cursor")
-    if stream is not None and stream not in (*model.streams, UNKNOWN):
-        raise UnknownName.of("stream", stream, model.streams)
+    if stream is not None and stream not in (*model.sent_streams, UNKNOWN):
+        raise UnknownName.of("stream", stream, model.sent_streams)
     if code is not None and code not in set(RefusalCode):
         raise UnknownName.of("refusal code", code, RefusalCode)
     before = None if cursor is None else _CURSOR.fullmatch(cursor)
@@ -200,7 +200,7 @@ def _reported(report: RefusalReport, intake: Intake, model: Model) -> Future[Rec
     refused = []
     samples = []
     for kind in report.refused:
-        stream = kind.stream if kind.stream in model.streams else UNKNOWN
+        stream = kind.stream if kind.stream in model.sent_streams else UNKNOWN
         refused.append(OutcomeCount(stream, kind.tenant, str(kind.code), kind.count))
         samples += [
             sample_of(stream, kind.tenant, str(kind.code), each.detail, _types(each.names))

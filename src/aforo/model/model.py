@@ -17,17 +17,21 @@ from aforo.model.version import model_version
 class Model:
     """A whole model; `version` names its meaning, and follows from the rest.
 
-    `streams` and `metrics` are what is declared. Those that are built in can be asked beside them and take no
-    events; they are the same in every model, and no part of its version.
+    `streams` and `metrics` are what is declared; `sent_streams` take events, the derived ones do not. Those that
+    are built in can be asked beside them and take no events; they are the same in every model, and no part of
+    its version.
     """
 
     streams: Mapping[str, Stream]
     metrics: Mapping[str, Metric]
     tenants: Mapping[str, Tenant]
     version: str = field(init=False)
+    sent_streams: Mapping[str, Stream] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "version", model_version(self.streams, self.metrics))
+        sent = {name: stream for name, stream in self.streams.items() if stream.derivation is None}
+        object.__setattr__(self, "sent_streams", sent)
 
     @property
     def asked_streams(self) -> Mapping[str, Stream]:
@@ -40,10 +44,16 @@ class Model:
         return {**self.metrics, **ingest.METRICS}
 
     def stream(self, name: str) -> Stream:
-        """The declared stream named so, which takes events; UnknownName otherwise."""
+        """The declared stream named so; UnknownName otherwise."""
         if name not in self.streams:
             raise UnknownName.of("stream", name, self.streams)
         return self.streams[name]
+
+    def sent_stream(self, name: str) -> Stream:
+        """The declared stream named so, which takes events; UnknownName otherwise."""
+        if name not in self.sent_streams:
+            raise UnknownName.of("stream that events are sent to", name, self.sent_streams)
+        return self.sent_streams[name]
 
     def asked_stream(self, name: str) -> Stream:
         """The stream named so, declared or built in; UnknownName otherwise."""

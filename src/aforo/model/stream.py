@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aforo.errors import UnknownName
+from aforo.model.derivation import Derivation
 from aforo.model.field import Field, FieldType
 from aforo.model.measure import Measure
 from aforo.model.rollup import Rollup
@@ -43,6 +44,7 @@ class Stream:
     """Fields, and what is measured over them; every mapping keeps the declared order.
 
     With `ledger` its rows are what the engine counts of arrivals: nobody sends them, and there are no events.
+    With a `derivation` its events follow from those of another stream, and nobody sends them either.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Stream:
     retention: Retention = Retention()  # no part of its meaning either
     segment: tuple[CallRule, ...] = ()  # what it takes of Segment's API, which is no part of its meaning
     ledger: bool = False
+    derivation: Derivation | None = None
 
     def field(self, name: str) -> Field:
         """The field named so; UnknownName otherwise."""

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import TypeAlias
 
 from aforo.model.condition import Condition
+from aforo.model.derivation import Derivation
 from aforo.model.field import Field, FieldType
 from aforo.model.formula import Binary, Distribution, Formula, Negative, Number, Percentile, Ref, Sighted
 from aforo.model.measure import Measure
@@ -35,10 +36,15 @@ def rollup_hash(stream: Stream, rollup: Rollup) -> str:
     return _digest([stream.name, dimensions, rollup.grain.value, measures], 8)
 
 
+def derivation_hash(source: Stream, derivation: Derivation) -> str:
+    """16 hex digits over which derived events follow from the source's, and what they say."""
+    return _digest(_derivation(source, derivation), 8)
+
+
 def model_version(streams: Mapping[str, Stream], metrics: Mapping[str, Metric]) -> str:
     """12 hex digits over what every event, rollup and metric means; tenants are not part of it."""
     meaning: Json = {
-        "streams": {name: _stream(stream) for name, stream in streams.items()},
+        "streams": {name: _stream(stream, streams) for name, stream in streams.items()},
         "metrics": {name: [metric.stream, _formula(metric.formula)] for name, metric in metrics.items()},
     }
     return _digest(meaning, 6)
@@ -49,14 +55,31 @@ def _digest(meaning: Json, size: int) -> str:
     return blake2b(text.encode("ascii"), digest_size=size).hexdigest()
 
 
-def _stream(stream: Stream) -> Json:
-    return {
+def _stream(stream: Stream, streams: Mapping[str, Stream]) -> Json:
+    meaning: dict[str, Json] = {
         "fields": {name: _field(field) for name, field in stream.fields.items()},
         "id": list(stream.id),
         "extra": stream.extra.value,
         "entities": {name: entity.field for name, entity in stream.entities.items()},
         "measures": {name: _measure(stream, measure) for name, measure in stream.measures.items()},
         "rollups": {name: rollup_hash(stream, rollup) for name, rollup in stream.rollups.items()},
+    }
+    if stream.derivation is not None:
+        meaning["derive"] = _derivation(streams[stream.derivation.source], stream.derivation)
+    return meaning
+
+
+def _derivation(source: Stream, derivation: Derivation) -> Json:
+    return {
+        "kind": derivation.kind.value,
+        "from": derivation.source,
+        "by": [derivation.entity, derivation.field, source.fields[derivation.field].type.value],
+        "gap_minutes": derivation.gap_minutes,
+        "where": _conditions(source, derivation.where),
+        "takes": {
+            name: [take.kind.value, take.field, _conditions(source, take.where)]
+            for name, take in derivation.takes.items()
+        },
     }
 
 

@@ -11,7 +11,7 @@ from aforo.model.metric import Metric
 from aforo.model.model import Model
 from aforo.model.reading.metrics import read_metric, read_tenant
 from aforo.model.reading.section import Section
-from aforo.model.reading.streams import read_stream
+from aforo.model.reading.streams import read_streams
 from aforo.model.reading.written import Entries, written
 from aforo.model.rules import RULES
 from aforo.model.sheet import MetricSheet, Sheet
@@ -67,7 +67,7 @@ def _text(content: str | bytes, findings: Findings) -> str | None:
 def _sheet(tree: Entries, findings: Findings) -> Sheet:
     top = Section(findings, "", tree, ("streams", "metrics", "tenants"))
     return Sheet(
-        streams={name: read_stream(findings, name, at, node) for name, at, node in top.children("streams")},
+        streams=read_streams(findings, top.children("streams")),
         metrics={name: read_metric(findings, name, at, node) for name, at, node in top.children("metrics")},
         tenants={name: read_tenant(findings, name, at, node) for name, at, node in top.children("tenants")},
         sound=findings.sound,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from aforo.errors import InvalidRequest
-from aforo.model.condition import Condition, parse
 from aforo.model.field import DEFAULT_SCALE, Field, FieldType
 from aforo.model.findings import FaultCode, Findings
 from aforo.model.measure import Measure, MeasureKind
+from aforo.model.reading.conditions import read_where
+from aforo.model.reading.derive import (
+    DERIVE,
+    carried_field,
+    derived_fields,
+    is_derived,
+    read_derivation,
+    with_carried,
+)
 from aforo.model.reading.section import Section
 from aforo.model.reading.segment import read_rules
 from aforo.model.reading.written import Entries, Node, Text, Unusable, kind_of
@@ -17,6 +24,7 @@ from aforo.model.stream import Entity, Extra, Retention, Stream
 
 _STREAM_KEYS = (
     *("description", "id", "extra", "fields", "entities", "measures", "rollups", "retention", "segment"),
+    DERIVE,
 )
 _ANY_FIELD = ("type", "required", "unit", "description")
 _ONLY_FOR = {
@@ -27,13 +35,27 @@ _ONLY_FOR = {
 }
 
 
-def read_stream(findings: Findings, name: str, path: str, node: Node) -> Stream:
+def read_streams(findings: Findings, children: Iterable[tuple[str, str, Node]]) -> dict[str, Stream]:
+    """All streams in their order; derived ones are read last, when it is known what they are derived from."""
+    written = list(children)
+    read: dict[str, Stream] = {}
+    for name, at, node in sorted(written, key=lambda child: is_derived(child[2])):
+        read[name] = read_stream(findings, name, at, node, read)
+    return {name: read[name] for name, _, _ in written}
+
+
+def read_stream(
+    findings: Findings, name: str, path: str, node: Node, sources: Mapping[str, Stream]
+) -> Stream:
     """A stream; what cannot be read of it is a fault, and something harmless stands in its place."""
     section = Section(findings, path, node, _STREAM_KEYS)
+    derivation = read_derivation(findings, section, sources) if is_derived(node) else None
     entities = {
         entity: _entity(findings, entity, place, content)
         for entity, place, content in section.children("entities")
     }
+    if derivation is not None:
+        entities = with_carried(derivation, entities)
     measures = {
         measure: _measure(findings, measure, place, content, entities)
         for measure, place, content in section.children("measures")
@@ -44,7 +66,9 @@ def read_stream(findings: Findings, name: str, path: str, node: Node) -> Stream:
         fields={
             field: _field(findings, field, place, content)
             for field, place, content in section.children("fields")
-        },
+        }
+        if derivation is None
+        else derived_fields(findings, section, carried_field(derivation, sources)),
         id=section.names("id") or (),
         extra=_extra(findings, section),
         entities=entities,
@@ -55,6 +79,7 @@ def read_stream(findings: Findings, name: str, path: str, node: Node) -> Stream:
         },
         retention=_retention(findings, section),
         segment=read_rules(findings, path, section.node("segment")),
+        derivation=derivation,
     )
 
 
@@ -123,7 +148,7 @@ def _measure(findings: Findings, name: str, path: str, node: Node, entities: Map
             message = f"{came} came where one of {', '.join(MeasureKind)} was wanted"
             findings.fault(path, FaultCode.CONTRADICTION if kinds else FaultCode.MISSING, message)
         return Measure(name=name, kind=MeasureKind.COUNT)
-    kind, where = kinds[0], _where(findings, section)
+    kind, where = kinds[0], read_where(findings, section)
     if kind is MeasureKind.COUNT:
         _check_count(findings, section)
         return Measure(name=name, kind=kind, where=where)
@@ -143,18 +168,6 @@ def _check_count(findings: Findings, section: Section) -> None:
         hint = f'; to count where it is not null write {{count: true, where: "{node.value} is not null"}}'
     message = f"{kind_of(node)} came where true was wanted{hint}"
     findings.fault(section.place("count"), FaultCode.WRONG_TYPE, message)
-
-
-def _where(findings: Findings, section: Section) -> tuple[Condition, ...]:
-    text = section.text("where")
-    if text is None:
-        return ()
-    try:
-        return parse(text)
-    except InvalidRequest as error:
-        hint = f"; {error.hint}" if error.hint else ""
-        findings.fault(section.place("where"), FaultCode.BAD_CONDITION, f"in {text!r}: {error.detail}{hint}")
-        return ()
 
 
 def _rollup(findings: Findings, name: str, path: str, node: Node, measures: Mapping[str, Measure]) -> Rollup:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from aforo.model.findings import Finding
-from aforo.model.rules import fields, measures, metrics, names, rollups, segment, streams, tenants
+from aforo.model.rules import (
+    derivations,
+    fields,
+    measures,
+    metrics,
+    names,
+    rollups,
+    segment,
+    streams,
+    tenants,
+)
 from aforo.model.sheet import Sheet
 
 RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
@@ -32,6 +42,11 @@ RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
     segment.named_calls_are_track_calls,
     segment.required_fields_come,
     segment.every_rule_takes_something,
+    derivations.sources_are_sent,
+    derivations.gaps_are_sensible,
+    derivations.taken_fields_are_known,
+    derivations.source_conditions_fit,
+    derivations.firsts_are_kept,
     metrics.streams_are_known,
     metrics.measures_are_of_one_stream,
     metrics.measures_answer_as_used,
