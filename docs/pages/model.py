@@ -10,6 +10,7 @@ from enum import StrEnum
 from aforo.errors import InvalidModel
 from aforo.model import ingest
 from aforo.model.condition import Op
+from aforo.model.derivation import DEFAULT_GAP_MINUTES
 from aforo.model.field import DEFAULT_MAX_LENGTH, DEFAULT_SCALE, FieldType
 from aforo.model.measure import MeasureKind
 from aforo.model.metric import Format
@@ -191,6 +192,10 @@ PARTS: tuple[Part, ...] = (
             ),
             "measures": ("What is kept of the events, by name.", ""),
             "rollups": ("By which dimensions the measures are kept, by name.", ""),
+            "derive": (
+                "[From which events](#a-derived-stream) its own follow, instead of being sent.",
+                "sent",
+            ),
             "retention": ("[How long](#retention) its events are kept.", "for good"),
             "segment": (
                 (
@@ -266,6 +271,54 @@ PARTS: tuple[Part, ...] = (
         "A question is answered from the rollup with the fewest dimensions among those that have all "
         "that the question splits by and puts conditions on. What no rollup has is read from the raw events, "
         "and the answer says so.",
+    ),
+    Part(
+        "A derived stream",
+        "{streams: {a: {derive: {zzzz: 1}}}}",
+        {
+            "sessions": ("One event for each [session](#sessions-and-first-sightings) of an entity.", ""),
+            "firsts": ("One event for each entity, at its earliest event's time.", ""),
+        },
+        "A stream with `derive` takes no events, and has no `id`, `extra` or `segment`: its events follow "
+        "from those of another stream of the same file. The entity that they are derived for, and the field "
+        "that identifies it, are carried over and not declared again. "
+        "[Declare a stream](../how-to/declare-a-stream.md) has an example.",
+    ),
+    Part(
+        "Sessions and first sightings",
+        "{streams: {a: {derive: {sessions: {zzzz: 1}}}}}",
+        {
+            "from": ("The stream whose events they are derived from.", "must be there"),
+            "entity": ("The entity of that stream whose events belong together.", "must be there"),
+            "gap_minutes": (
+                "Sessions only: so long after its last event, or at the tenant's midnight, it is over.",
+                code(DEFAULT_GAP_MINUTES),
+            ),
+            "where": ("[Conditions](#conditions) on the events that are looked at.", "all events"),
+        },
+        "A session is an event at the time of its first one, so that it counts in the quarter of an hour, "
+        "and on the day, in which it began.",
+    ),
+    Part(
+        "A derived field",
+        "{streams: {a: {derive: {sessions: {from: b, entity: c}}, fields: {d: {count: true, zzzz: 1}}}}}",
+        {
+            "type": (
+                "That of the field it takes; a count is an integer, a duration a number.",
+                "must be there",
+            ),
+            "first": ("The field whose value in the earliest event it takes.", ""),
+            "last": ("Sessions only: the field whose value in the latest event it takes.", ""),
+            "count": ("Sessions only: `true`: the number of events.", ""),
+            "duration": ("Sessions only: `true`: seconds from the earliest event to the latest.", ""),
+            "where": ("Of a count: [conditions](#conditions) on the events that are counted.", "all events"),
+            "unit": ("What it is counted in.", ""),
+            "description": ("What it is.", ""),
+            "scale": (
+                f"Decimal places that a sum of numbers keeps, up to {FINEST_SCALE}.",
+                code(DEFAULT_SCALE),
+            ),
+        },
     ),
     Part(
         "Retention",

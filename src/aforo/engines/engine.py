@@ -194,6 +194,17 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """Which slots of the source one step answered, and which of the derived stream it changed."""
+
+    stream: str
+    answered: Places
+    changed: Places
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Rows of a period with `start <= row.start < end`; a request names slots and days only."""
 
@@ -396,6 +407,13 @@ class Engine(Protocol):
 
     def append(self, append: Append) -> Commit:
         """Keeps events not seen before, their ledger rows and all counts; durable when it returns."""
+        ...
+
+    def derive(self, max_rows: int) -> Derived | None:
+        """Brings derived streams up to the newest changed days of their sources; None where nothing waits.
+
+        It takes about so many changed events at once, and marks the slots whose derived events changed.
+        """
         ...
 
     def claim(self, max_rows: int) -> Claim | None:

@@ -17,9 +17,9 @@ from aforo.model.version import model_version
 class Model:
     """A whole model; `version` names its meaning, and follows from the rest.
 
-    `streams` and `metrics` are what is declared; `sent_streams` take events, the derived ones do not. Those that
-    are built in can be asked beside them and take no events; they are the same in every model, and no part of
-    its version.
+    `streams` and `metrics` are what is declared; `sent_streams` take events, the derived ones do not. Those
+    that are built in can be asked beside them and take no events; they are the same in every model, and no
+    part of its version.
     """
 
     streams: Mapping[str, Stream]

@@ -226,11 +226,16 @@ class Desk:
         return Read(asked_at, own_standing, other_standing, own, other)
 
     def _standing(self, planned: Planned, side: Side) -> Standing:
-        """How far the side is folded; what waits for a fold does not matter where the events are read."""
+        """How far the side is folded; what waits for a fold does not matter where the events are read.
+
+        Of a derived stream it does: its events themselves may wait to be derived.
+        """
         folded = [window for window, plan in side.reads if plan.rollup is not None]
         window = _hull(folded or [side.window])
         found = self.engine.standing(planned.stream.name, planned.question.tenant, window)
-        return found if folded else Standing(found.commit, None, None, found.revision)
+        if folded or planned.stream.derivation is not None:
+            return found
+        return Standing(found.commit, None, None, found.revision)
 
     def _found(self, planned: Planned, side: Side) -> Found:
         limit = self.settings.questions.time_limit_seconds

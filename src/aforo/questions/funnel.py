@@ -189,11 +189,13 @@ def _meant_by(step: Step) -> Iterator[tuple[Measure, tuple[Condition, ...]]]:
 
 def _standing(desk: Desk, question: FunnelQuestion, each: _StepSet) -> Standing:
     found = desk.engine.standing(each.step.stream.name, question.tenant, question.window)
-    return found if each.plan.rollup is not None else _unbound(found)
+    return found if each.plan.rollup is not None else _unbound(found, each.step.stream)
 
 
-def _unbound(found: Standing) -> Standing:
-    """What waits for a fold does not matter where the events are read."""
+def _unbound(found: Standing, stream: Stream) -> Standing:
+    """What waits for a fold does not matter where the events are read, but those of some wait themselves."""
+    if stream.derivation is not None:
+        return found
     return Standing(found.commit, None, None, found.revision)
 
 
@@ -201,7 +203,10 @@ def _from_events(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]
     window = question.window
     streams = {step.stream.name: step for step in question.steps}
     _guard(desk, question, seals, ORDER, REMEDY)
-    standings = tuple(_unbound(desk.engine.standing(name, question.tenant, window)) for name in streams)
+    standings = tuple(
+        _unbound(desk.engine.standing(name, question.tenant, window), step.stream)
+        for name, step in streams.items()
+    )
     found = [
         desk.engine.read_paths(
             PathsRequest(

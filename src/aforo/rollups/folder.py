@@ -70,10 +70,14 @@ class Folder:
             self._thread.join()
 
     def run_once(self) -> Folded | None:
-        """Folds the newest dirty slots; None where nothing is dirty."""
+        """Derives a portion of what waits and folds dirty slots; None where nothing is left of either."""
         with self._one_at_a_time:
             started = self._clock.monotonic()
+            derived = self._engine.derive(self._batch_rows)
             claim = self._engine.claim(self._batch_rows)
+            while claim is None and derived is not None:
+                derived = self._engine.derive(self._batch_rows)
+                claim = self._engine.claim(self._batch_rows)
             if claim is None:
                 return None
             folded = self._engine.fold(claim)

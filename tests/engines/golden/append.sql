@@ -59,6 +59,22 @@ SELECT unnest($streams), unnest($tenants), unnest($slots), unnest($commits), unn
 -- commits = [1, 1]
 -- events = [1, 1]
 
+-- The streams whose events are derived, from which, and what that means; what is derived no more is kept,
+-- to be known again.
+CREATE TABLE IF NOT EXISTS derivations (
+    stream VARCHAR NOT NULL, source VARCHAR NOT NULL, hash VARCHAR NOT NULL, active BOOLEAN NOT NULL
+);
+
+-- Slots of the source in which events of commits from `since` on are new to a derived stream. Numbers
+-- ascend, so that who has read some marks can tell those that came later.
+CREATE TABLE IF NOT EXISTS derive_marks (
+    stream VARCHAR NOT NULL, tenant VARCHAR NOT NULL, slot TIMESTAMP NOT NULL,
+    since BIGINT NOT NULL, events BIGINT NOT NULL, number BIGINT NOT NULL
+);
+
+-- Which streams something is derived from.
+SELECT DISTINCT source FROM derivations WHERE active;
+
 -- What became of what arrived with these commits.
 INSERT INTO outcomes
 SELECT unnest($tenants), unnest($slots), unnest($streams), unnest($reasons), unnest($events), unnest($bytes),

@@ -16,6 +16,7 @@ import structlog
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
     births,
+    derive_standing,
     drift,
     erasing,
     folding,
@@ -32,6 +33,7 @@ from aforo.engines.embedded import (
 from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.claiming import Claiming
 from aforo.engines.embedded.database import Cursor, Database, first_row
+from aforo.engines.embedded.deriving import Deriving
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.layout import RollupLayout, events_table
@@ -46,6 +48,7 @@ from aforo.engines.engine import (
     Append,
     Claim,
     Commit,
+    Derived,
     Erased,
     ErasureAsked,
     Folded,
@@ -91,7 +94,14 @@ TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
 DEFAULT_SAMPLES = SampleLimits()
 
-ALL_DIRTY = "SELECT count(*) FROM (SELECT DISTINCT stream, tenant, slot FROM ledger)"
+ALL_DIRTY = """
+-- Slots that wait for a fold, and those from which something waits to be derived.
+SELECT count(*) FROM (
+    SELECT DISTINCT stream, tenant, slot, 0 FROM ledger
+    UNION ALL
+    SELECT DISTINCT stream, tenant, slot, 1 FROM derive_marks
+)
+"""
 
 OUTCOMES = "SELECT reason, sum(events)::BIGINT FROM outcomes GROUP BY reason ORDER BY reason"
 
@@ -119,6 +129,7 @@ class EmbeddedEngine:
         )
         self._claiming = Claiming()
         self._seals = sealing.Seals()
+        self._deriving = Deriving(self._landing, self._marks)
         self._database.accompany(self._landing)
         try:
             self._appending = Appending(
@@ -169,6 +180,9 @@ class EmbeddedEngine:
             commit = self._appending.append(taken, self._tenants, self._default_tenant)
             return sealing.told(commit, append, older)
 
+    def derive(self, max_rows: int) -> Derived | None:
+        return self._deriving.step(self._landed, self._database.write, self.model, self.zone, max_rows)
+
     def claim(self, max_rows: int) -> Claim | None:
         with self._landed() as cursor:
             return self._claiming.claim(cursor, self.model.streams, max_rows)
@@ -213,13 +227,22 @@ class EmbeddedEngine:
             "end": timestamp(window.end),
         }
         commit = self._appending.last
-        pending = self._pending.waiting(stream, tenant, Window(slot_of(window.start), window.end))
+        derivation = self.model.stream(stream).derivation
+        source, reach = stream, Window(slot_of(window.start), window.end)
+        if derivation is not None:
+            source, reach = derivation.source, derive_standing.source_window(derivation, zone, window)
+        pending = self._pending.waiting(source, tenant, reach)
         with self._database.snapshot() as cursor:
             slot, oldest, revision = _row(cursor, STANDING, asked)
             made = None if slot is None else first_row(cursor, MADE_AT, {"commit": oldest})
+            marked = derive_standing.waiting(cursor, stream, tenant, reach) if derivation else None
         dirty = [] if slot is None else [microseconds(slot)]
         since = [] if made is None else [microseconds(made[0])]
-        if pending is not None:
+        if derivation is not None:
+            slots, commits = derive_standing.told(pending, marked)
+            dirty += [derive_standing.changes_from(derivation, zone, window, slot) for slot in slots]
+            since += commits
+        elif pending is not None:
             dirty.append(pending.dirty_from)
             since.append(pending.since)
         return Standing(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from aforo.engines.embedded import counting, sampling
 from aforo.engines.embedded.database import Companion, Cursor
+from aforo.engines.embedded.derive_marks import DeriveMarks
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.layout import events_table, ordinal_column, quoted
 from aforo.engines.embedded.marks import Marks
@@ -18,6 +19,7 @@ from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.record import KEYS, Record, RecordRows
 from aforo.engines.refused import SampleLimits
+from aforo.model.stream import Entity
 from aforo.model.tenant import Tenant
 from aforo.windows import slot_of
 
@@ -44,6 +46,7 @@ class Landing(Companion):
         self._marks = marks
         self._samples = samples
         self._ordinals = Ordinals(entities_at_hand)
+        self._derive_marks = DeriveMarks()
         self._landed: int | None = None  # the last commit in the tables
         self._landing: int | None = None
         self._counting_slot: int | None = None
@@ -79,7 +82,12 @@ class Landing(Companion):
         """What is at hand may not be what the file holds."""
         self._ordinals.forget()
         self._marks.forget()
+        self._derive_marks.forget()
         self._counting_slot = None
+
+    def number(self, cursor: Cursor, entity: Entity, rows: pa.Table) -> pa.Array:
+        """The numbers of an entity's values in rows that no commit brings; new values are written."""
+        return self._ordinals.of(cursor, entity, rows)
 
     def _write(self, cursor: Cursor, records: Sequence[Record]) -> None:
         arrival = records[-1].arrival
@@ -88,7 +96,9 @@ class Landing(Companion):
             self._counting_slot = slot_of(arrival)
         for stream, numbered in _by_stream(records).items():
             self._insert(cursor, stream, numbered)
-        self._marks.mark(cursor, [(each.number, mark) for each in records for mark in each.marks])
+        marks = [(each.number, mark) for each in records for mark in each.marks]
+        self._marks.mark(cursor, marks)
+        self._derive_marks.mark(cursor, marks)
         counting.count(cursor, records)
         for record in records:
             sampling.keep(cursor, record.samples, record.number, record.arrival, self._samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import births, held, periods, rezoning, sealing
+from aforo.engines.embedded import births, derive_marks, held, periods, rezoning, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -41,6 +41,7 @@ def apply_model(cursor: Cursor, model: Model) -> None:
     for stream in model.streams.values():
         _make_entities(cursor, stream)
         _make_events(cursor, stream)
+    derive_marks.keep_derivations(cursor, model)
     _keep_rollups(cursor, model)
     periods.make_room(cursor, model)
     for tenant in model.tenants.values():
