@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.engines.derived import FIRSTS, SESSIONS, YAML, Row, Site, at, hit
+from tests.engines.gauges import fold_once
 
-from aforo.engines.engine import Derived
+from aforo.engines.engine import Derived, ErasureAsked, PurgeAsked
 from aforo.errors import ModelConflict
 from aforo.model.reading import read_model
 from aforo.windows import SLOT, Window
@@ -172,3 +173,41 @@ def test_events_that_were_sent_do_not_become_derived(site: Site) -> None:
     other = other.replace("  r2:\n", "  requests:\n")
     with pytest.raises(ModelConflict, match="requests has events that were sent"):
         site.reopen(read_model(other, source="other.yaml"))
+
+
+def test_what_is_erased_is_derived_no_more(site: Site) -> None:
+    site.send(hit("ann", at("10:00"), "/a"), hit("ann", at("12:00"), "/b"), hit("bob", at("10:00"), "/"))
+    site.fold()
+    asked = ErasureAsked("e1", "site", "visitor", "ann")
+    site.engine.unname(asked)
+    while site.engine.erase("e1", "site", 1).more:
+        site.derive()
+    site.fold()
+    assert not site.engine.waits("site", "visitor", 10**6)
+    site.events = {name: event for name, event in site.events.items() if event.fields["visitor"] != "ann"}
+    site.check()
+
+
+def test_days_of_another_zone_end_sessions_elsewhere(site: Site) -> None:
+    site.send(hit("ann", at("23:50"), "/a"), hit("ann", at("00:05", "2013-03-10"), "/b"))
+    site.fold()
+    assert len(begun(site)) == 2
+    site.reopen(read_model(YAML.replace("America/New_York", "Asia/Kathmandu"), source="moved.yaml"))
+    site.fold()
+    assert begun(site) == [("ann", at("23:50"))]
+    site.check()
+
+
+def test_what_is_purged_stays_derived(site: Site) -> None:
+    site.send(hit("ann", at("10:00", "2013-02-01"), "/a"), hit("ann", at("12:00"), "/b"))
+    site.send(hit("bob", at("13:00"), "/"))
+    before = at("00:00")
+    asked = PurgeAsked("requests", "site", before, 0, 10**6)
+    assert site.engine.purge(asked).events == 0, "what waits to be derived is not purged"
+    site.derive()
+    while fold_once(site.engine, 10**6):
+        pass
+    assert site.engine.purge(asked).events == 1
+    site.send(hit("ann", at("12:10"), "/c"), hit("cleo", at("12:10"), "/c"))
+    site.fold()
+    site.check()

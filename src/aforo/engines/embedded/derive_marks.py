@@ -91,6 +91,22 @@ def mark_whole(cursor: Cursor, source: str, tenant: str, slots: Sequence[int]) -
     _write(cursor, [(WHOLE, Mark(source, tenant, slot, 1)) for slot in slots])
 
 
+def mark_all(cursor: Cursor, source: str, tenant: str) -> None:
+    """Has everything of a tenant derived again: its days are others now."""
+    cursor.execute(
+        f"""
+        -- Every slot of a tenant's source.
+        INSERT INTO derive_marks
+        SELECT d.stream, s.tenant, s.slot, {WHOLE}, s.events, {NEXT_NUMBER}
+        FROM (
+            SELECT tenant, time_bucket(INTERVAL 15 MINUTES, time) AS slot, count(*) AS events
+            FROM {events_table(source)} WHERE tenant = $tenant GROUP BY ALL
+        ) AS s JOIN derivations AS d ON d.source = $source AND d.active
+        """,
+        {"source": source, "tenant": tenant},
+    )
+
+
 def make_room(cursor: Cursor) -> None:
     """The tables of marks, in data directories of before there were any too."""
     for statement in CREATE:

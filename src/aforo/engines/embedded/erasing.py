@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aforo.engines.embedded import sealing
+from aforo.engines.embedded import derive_marks, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import ORDINALS, RollupLayout, entity_table, quoted
 from aforo.engines.embedded.modelling import last_commit
@@ -48,9 +48,13 @@ INSERT INTO ledger SELECT $stream, $tenant, unnest($slots), $commit, unnest($eve
 """
 
 WAITS = """
--- Whether anything of some streams of a tenant still waits that was marked as of a commit or before it.
+-- Whether anything of some streams of a tenant still waits that was marked as of a commit or before it, or
+-- is to be derived from what is left.
 SELECT 1 FROM ledger
-WHERE tenant = $tenant AND list_contains($streams, stream) AND "commit" <= $commit LIMIT 1
+WHERE tenant = $tenant AND list_contains($streams, stream) AND "commit" <= $commit
+UNION ALL
+SELECT 1 FROM derive_marks WHERE tenant = $tenant AND list_contains($streams, stream) AND since = 0
+LIMIT 1
 """
 
 RAISE = """
@@ -201,5 +205,6 @@ def _mark(cursor: Cursor, stream: str, tenant: str, slots: dict[int, int], zone:
     named: dict[str, object] = {"stream": stream, "tenant": tenant}
     marked = {"slots": [timestamp(slot) for slot in kept], "events": list(kept.values()), "commit": commit}
     cursor.execute(MARK, {**named, **marked})
+    derive_marks.mark_whole(cursor, stream, tenant, list(kept))
     days = sorted({zone.day_start(zone.date_of(slot)) for slot in kept})
     cursor.execute(RAISE, {**named, "days": [timestamp(day) for day in days]})

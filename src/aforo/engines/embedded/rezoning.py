@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aforo.engines.embedded import derive_marks
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, events_table, quoted
 from aforo.engines.engine import Period
@@ -94,6 +95,7 @@ def move(cursor: Cursor, tenant: Tenant, was: Zone, streams: Iterable[str], comm
     cursor.execute(FORGET_REVISIONS, {"tenant": tenant.name})
     for stream in streams:
         _mark(cursor, stream, tenant.name, commit)
+        derive_marks.mark_all(cursor, stream, tenant.name)
 
 
 def read(cursor: Cursor) -> tuple[Rezoned, ...]:
