@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.engines.embedded import deriving_sql as sql
-from aforo.engines.embedded.calendar import Calendar, as_times, places_table
+from aforo.engines.embedded.calendar import SPANS, Calendar, as_times, places_table, stretches
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.derive_marks import WHOLE
 from aforo.engines.embedded.landing import Landing
@@ -209,10 +209,10 @@ def find(cursor: Cursor, model: Model, zone_of: Zones, max_rows: int) -> Found |
     calendar = Calendar.of(marked.open, zone_of)
     cursor.register("calendar", calendar.table())
     cursor.register("dirty", _dirty_table(marked))
-    spans = calendar.spans(whole_days=False)
+    spans = stretches(marked.open.starts, SPANS)
     _register(cursor, "touched", sql.touched_sql, stream, derivation, spans)
     if derivation.kind is DerivationKind.SESSIONS:
-        days = calendar.spans(whole_days=True)
+        days = stretches(calendar.slots.starts, SPANS)
         _register(cursor, "derived", sql.sessions_sql, source, derivation, days)
         _register(cursor, "kept", sql.kept_sessions_sql, stream, derivation)
     else:
