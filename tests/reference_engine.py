@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from aforo.engines.engine import Period, Seal, Standing, States, StatesRequest
+from aforo.engines.engine import Build, Period, Seal, Standing, States, StatesRequest
 from aforo.model.condition import Condition, Op
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model
@@ -61,6 +61,10 @@ class ReferenceEngine:
         self.folded = list(self.events)
         self.revision += len(self.waiting)
         self.waiting.clear()
+
+    def builds(self, stream: str | None = None) -> tuple[Build, ...]:
+        """Nothing is built here: every rollup is what the folded events say."""
+        return ()
 
     def tenant(self, name: str) -> Tenant | None:
         return self.model.tenants.get(name)

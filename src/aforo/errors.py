@@ -239,6 +239,12 @@ class StorageFull(StorageError):
     code = "storage_full"
 
 
+class RollupReplaced(AforoError):
+    """A rollup was replaced while a question was being answered; asked again, the new one answers."""
+
+    code = "rollup_replaced"
+
+
 class TimeLimit(AforoError):
     """A question ran longer than it may and was interrupted."""
 

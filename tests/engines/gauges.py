@@ -223,7 +223,7 @@ def fold_once(engine: Engine, max_rows: int = 10**6) -> bool:
     claim = engine.claim(max_rows)
     if claim is not None:
         engine.replace(engine.fold(claim))
-    return claim is not None
+    return claim is not None or engine.build(max_rows) is not None
 
 
 def ask(

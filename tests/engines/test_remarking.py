@@ -71,3 +71,19 @@ def test_what_is_sealed_is_neither_told_nor_marked(bench: Bench) -> None:
     assert marked is not None
     assert marked.start == START
     assert engine.mark("readings", "river", Window(START - 2 * DAY, START - DAY), 100) is None
+
+
+def test_a_fold_that_has_read_before_answers_no_mark(bench: Bench) -> None:
+    """It may have merged what came into what is kept, and the mark asks for all of it anew."""
+    engine = filled(bench).engine
+    bench.send(Sent(id="more", time=NOON))
+    claim = engine.claim(100)
+    assert claim is not None
+    folded = engine.fold(claim)
+    marked = engine.mark("readings", "river", DAYS, 100)
+    assert marked is not None
+    engine.replace(folded)
+    assert not engine.answered("readings", "river", Window(marked.start, DAYS.end), marked.commit)
+    bench.fold()
+    assert engine.answered("readings", "river", Window(marked.start, DAYS.end), marked.commit)
+    bench.check_everything()

@@ -254,6 +254,7 @@ class World:
     def fold(self) -> None:
         """Until nothing waits."""
         self.folder(10**6).run_until_clean()
+        self.folder(10**6).build_until_whole()
         assert self.engine.dirty_slots() == 0
         self.clean = True
 

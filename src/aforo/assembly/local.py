@@ -58,6 +58,7 @@ class Local:
             progress(len(folded.claim.slots))
 
         slots = self.aforo.folder.run_until_clean(tell)
+        self.aforo.folder.build_until_whole()
         self.aforo.periods.run_until_kept()
         give_back()
         return {"slots": slots, "tookMs": round((self.aforo.clock.monotonic() - started) * 1000, 3)}

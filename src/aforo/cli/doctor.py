@@ -59,12 +59,17 @@ def _check_drift(session: Session, sample: int | None) -> None:
 def _tell(kept: dict[str, Any], settings: list[dict[str, str]]) -> None:
     console = out()
     facts = [
-        {"what": name, "value": value} for name, value in kept.items() if name not in ("streams", "outcomes")
+        {"what": name, "value": value}
+        for name, value in kept.items()
+        if name not in ("streams", "outcomes", "builds")
     ]
     console.print(table_of(("what", "value"), facts))
     console.print()
     console.print(table_of(("stream", "tenant", "events", "first", "last", "dirtySlots"), kept["streams"]))
     console.print()
+    if kept["builds"]:
+        console.print(table_of(("stream", "rollup", "slots", "slotsLeft", "progress"), kept["builds"]))
+        console.print()
     outcomes = [{"outcome": name, "events": count} for name, count in kept["outcomes"].items()]
     console.print(table_of(("outcome", "events"), outcomes))
     console.print()

@@ -323,6 +323,45 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A rollup that serves on while one of its name is built: as it was declared in an earlier model.
+
+    `stream` has its measures, under their own names, and its fields as they are now.
+    """
+
+    stream: Stream
+    rollup: Rollup
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A rollup that is being built, of how many slots, how many are left, and what serves in its place."""
+
+    stream: str
+    rollup: str
+    hash: str
+    slots: int
+    slots_left: int
+    earlier: Earlier | None
+
+    @property
+    def progress(self) -> float:
+        """The share of its slots that is built, 0 to 1."""
+        return max(0.0, 1 - self.slots_left / self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What one step has built of a rollup, and whether it serves from now on."""
+
+    stream: str
+    rollup: str
+    slots: int
+    serves: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What of a window could be folded again: slots that hold anything, and the events in them."""
 
@@ -386,6 +425,7 @@ class Statistics:
     file_bytes: int
     streams: tuple[StreamStatistics, ...]
     outcomes: Mapping[str, int]
+    builds: tuple[Build, ...] = ()
 
 
 class Engine(Protocol):
@@ -399,7 +439,8 @@ class Engine(Protocol):
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
         """Makes room for the model's streams, rollups and tenants, in one transaction.
 
-        A rollup that is new or means something else is marked to be built from the events. Tenants that only
+        A rollup that is new or means something else is built aside from the events; until it is whole an
+        earlier one of its name serves on. Tenants that only
         events name are given `default_tenant`'s zone and week start.
         Raises `ModelConflict` where kept events or rollups would come to mean something else.
         """
@@ -444,7 +485,10 @@ class Engine(Protocol):
         ...
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
-        """Merges the asked states of one tenant from one snapshot. Raises `TimeLimit`."""
+        """Merges the asked states of one tenant from one snapshot.
+
+        Raises `TimeLimit`, and `RollupReplaced` where another rollup serves in the place of the asked one.
+        """
         ...
 
     def read_paths(self, request: PathsRequest, *, time_limit_seconds: float) -> Paths:
@@ -465,6 +509,17 @@ class Engine(Protocol):
 
     def tenants_of(self, stream: str) -> tuple[str, ...]:
         """Everyone who has events of a stream: for the operator."""
+        ...
+
+    def build(self, max_rows: int) -> Built | None:
+        """Builds the newest slots that a rollup which does not serve yet lacks; None where none lacks any.
+
+        With the last it takes the place of the earlier one of its name, in the same transaction.
+        """
+        ...
+
+    def builds(self, stream: str | None = None) -> tuple[Build, ...]:
+        """What is being built, of a stream or of all; asking is cheap where nothing is."""
         ...
 
     def held(self, stream: str, tenant: str, window: Window) -> Held:

@@ -27,6 +27,17 @@ class StreamHolding(Shape, frozen=True):
     dirty_slots: int
 
 
+class BuildReply(Shape, frozen=True):
+    """A rollup that is built aside: `progress` of 0 to 1, and whether an earlier one serves till then."""
+
+    stream: str
+    rollup: str
+    slots: int
+    slots_left: int
+    progress: float
+    earlier_serves: bool
+
+
 class DoctorReply(Shape, frozen=True):
     """The server at a glance; `outcomes` counts what became of all events that ever came."""
 
@@ -38,6 +49,7 @@ class DoctorReply(Shape, frozen=True):
     file_bytes: int
     streams: tuple[StreamHolding, ...]
     outcomes: dict[str, int]
+    builds: tuple[BuildReply, ...]
 
 
 def examining(engine: Engine, model: Model, hands: Hands) -> Door:
@@ -70,6 +82,17 @@ def report_of(statistics: Statistics, model: Model) -> DoctorReply:
             for each in statistics.streams
         ),
         outcomes=dict(statistics.outcomes),
+        builds=tuple(
+            BuildReply(
+                stream=each.stream,
+                rollup=each.rollup,
+                slots=each.slots,
+                slots_left=each.slots_left,
+                progress=round(each.progress, 4),
+                earlier_serves=each.earlier is not None,
+            )
+            for each in statistics.builds
+        ),
     )
 
 

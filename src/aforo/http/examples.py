@@ -319,6 +319,7 @@ REPORTS: Examples = {
             }
         ],
         "outcomes": {"accepted": 3, "duplicate": 1, "wrong_type": 1},
+        "builds": [],
     }
 }
 REFUSALS: Examples = {

@@ -14,6 +14,18 @@ class RollupGrain(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What stands in for a rollup while it is built: the rows kept as `hash`, none where that is empty.
+
+    `declared` is the rollup that is built, `progress` how much of it is, 0 to 1.
+    """
+
+    declared: Rollup
+    hash: str
+    progress: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
     """Its dimensions in declared order, and the measures it keeps.
 
@@ -25,3 +37,4 @@ class Rollup:
     grain: RollupGrain = RollupGrain.SLOT
     measures: tuple[str, ...]
     days: bool = True
+    aside: Aside | None = None  # only while it stands in for another

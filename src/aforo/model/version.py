@@ -29,7 +29,12 @@ def measure_hash(stream: Stream, measure: Measure) -> str:
 
 
 def rollup_hash(stream: Stream, rollup: Rollup) -> str:
-    """16 hex digits over stream, dimensions, grain and measures' meaning; the rollup's name is a label."""
+    """16 hex digits over stream, dimensions, grain and measures' meaning; the rollup's name is a label.
+
+    What stands in for a rollup that is being built is what it was kept as.
+    """
+    if rollup.aside is not None and rollup.aside.hash:
+        return rollup.aside.hash
     dimensions: list[Json] = [[name, stream.fields[name].type.value] for name in sorted(rollup.dimensions)]
     measures: list[Json] = []
     measures += sorted(measure_hash(stream, stream.measures[name]) for name in rollup.measures)

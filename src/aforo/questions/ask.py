@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from aforo.clock import Clock
 from aforo.engines.engine import UNKNOWN, Engine, Seal, Standing, States, StatesRequest
-from aforo.errors import NotServable, QuestionTooLarge, UnknownName
+from aforo.errors import NotServable, QuestionTooLarge, RollupReplaced, UnknownName
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
 from aforo.model.model import Model
 from aforo.model.stream import Stream
 from aforo.questions.answer import NO_DAYS, Answer, Compared, Daily, columns_of, comparison_of, rows_of
+from aforo.questions.aside import as_served
 from aforo.questions.asked import Asked
 from aforo.questions.before import days_passed
 from aforo.questions.compare import Counterpart, counterpart
@@ -123,6 +124,10 @@ class Desk:
             f"{title}: {text}" for title, text in zip(("question", "comparison"), told, strict=False)
         )
 
+    def served(self, stream: str) -> Stream:
+        """A stream with the rollups that may be read now."""
+        return as_served(self.model.asked_stream(stream), self.engine.builds(stream))
+
     def resolve(self, asked: Asked) -> Question:
         """The question with every name looked up."""
         tenant_zone = self.tenant_zone(asked.tenant)
@@ -134,7 +139,7 @@ class Desk:
         `sets` are distinct measures whose sets are wanted themselves, `seen` those of which it matters whom
         they saw before, beside what the metrics ask.
         """
-        stream = self.model.asked_stream(question.stream)
+        stream = self.served(question.stream)
         metrics = tuple(self.model.metric(name) for name in question.metrics)
         seal = self.engine.seal(question.stream, question.tenant)
         days_wait = self.engine.days_wait(question.stream, question.tenant)
@@ -201,7 +206,7 @@ class Desk:
     def read(
         self, question: Question, sets: tuple[str, ...] = (), seen: tuple[str, ...] = ()
     ) -> tuple[Planned, Read]:
-        """Plans and reads, and does so again where something was purged meanwhile.
+        """Plans and reads, and does so again where something was purged or swapped in meanwhile.
 
         Raises QuestionTooLarge, NotServable and TimeLimit.
         """
@@ -209,7 +214,10 @@ class Desk:
             planned = self.plan(question, sets, seen)
             self._guard(planned)
             self._refuse_unmeasured(planned, {*sets, *seen})
-            read = self._read(planned)
+            try:
+                read = self._read(planned)
+            except RollupReplaced:
+                continue  # what was being built serves now, and is read the next time
             if self.engine.seal(question.stream, question.tenant) == planned.seal:
                 return planned, read
 

@@ -9,12 +9,13 @@ says why.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from pyroaring import BitMap
 
 from aforo.engines.engine import PathsRequest, Period, Seal, Segment, Standing, States, StatesRequest
+from aforo.errors import RollupReplaced
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.stream import Stream
@@ -105,9 +106,22 @@ def _read_unsealed(desk: Desk, question: FunnelQuestion) -> tuple[Mapping[str, S
     by_sets = len(question.steps) == 1 or not question.ordered
     while True:
         seals = _seals(desk, question)
-        read = _from_sets(desk, question, seals) if by_sets else _from_events(desk, question, seals)
+        try:
+            read = (
+                _from_sets(desk, _served(desk, question), seals)
+                if by_sets
+                else _from_events(desk, question, seals)
+            )
+        except RollupReplaced:
+            continue  # what was being built serves now, and is read the next time
         if _seals(desk, question) == seals:
             return seals, read
+
+
+def _served(desk: Desk, question: FunnelQuestion) -> FunnelQuestion:
+    """The question over streams with the rollups that may be read now."""
+    steps = tuple(replace(step, stream=desk.served(step.stream.name)) for step in question.steps)
+    return replace(question, steps=steps)
 
 
 def _seals(desk: Desk, question: FunnelQuestion) -> Mapping[str, Seal]:

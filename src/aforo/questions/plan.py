@@ -10,7 +10,7 @@ from aforo.engines.coarsening import coalesced
 from aforo.engines.engine import Period, Segment
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
-from aforo.model.rollup import Rollup, RollupGrain
+from aforo.model.rollup import Aside, Rollup, RollupGrain
 from aforo.model.stream import Stream
 from aforo.windows import SLOT, Bucket, Grain, Window, Zone
 
@@ -140,6 +140,13 @@ def _objection(
     span: Span,
 ) -> _Objection | None:
     name = rollup.name
+    if rollup.aside is not None and _lacks(rollup, split, wanted):
+        # Where the one that is being built would not do either, what it lacks is told.
+        if not _lacks(rollup.aside.declared, split, wanted):
+            return _Objection(
+                name, 3, f"is being built, {_share(rollup.aside)} is done", "ask again once it is built"
+            )
+        rollup = rollup.aside.declared
     if missing := [field for field in split if field not in rollup.dimensions]:
         return _Objection(
             name, 0, f"is not split by {_listed(missing)}", f"declare a rollup by {_listed(split)}"
@@ -174,7 +181,16 @@ def _objection(
 
 def _verdict(rollup: Rollup, chosen: Rollup | None) -> str:
     size = f"{len(rollup.dimensions)} dimension{'' if len(rollup.dimensions) == 1 else 's'}"
-    return f"can serve, with {size}" + (", the fewest" if rollup is chosen else "")
+    meanwhile = "" if rollup.aside is None else f", while it is built anew, {_share(rollup.aside)} is done"
+    return f"can serve, with {size}" + (", the fewest" if rollup is chosen else "") + meanwhile
+
+
+def _lacks(rollup: Rollup, split: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return not (set(split) <= set(rollup.dimensions) and set(wanted) <= set(rollup.measures))
+
+
+def _share(aside: Aside) -> str:
+    return f"{aside.progress:.0%}"
 
 
 def _why_raw(

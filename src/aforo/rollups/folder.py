@@ -87,7 +87,10 @@ class Folder:
         return folded
 
     def run_until_clean(self, told: Callable[[Folded], None] | None = None) -> int:
-        """Folds until nothing is dirty; how many slots that were. `told` hears of each fold."""
+        """Folds until nothing is dirty; how many slots that were. `told` hears of each fold.
+
+        What is being built aside is built by the thread, or by `build_until_whole`.
+        """
         slots = 0
         while (folded := self.run_once()) is not None:
             slots += len(folded.claim.slots)
@@ -95,6 +98,18 @@ class Folder:
                 told(folded)
         self._telemetry.set("ledger_slots", 0)
         return slots
+
+    def build_once(self) -> bool:
+        """Builds some of a rollup that does not serve yet; whether there was any to build."""
+        built = self._engine.build(min(self._batch_rows, self._write_rows))
+        if built is not None and built.serves:
+            log.info("rollup built", stream=built.stream, rollup=built.rollup)
+        return built is not None
+
+    def build_until_whole(self) -> None:
+        """Builds until every rollup serves."""
+        while not self._stopping.is_set() and self.build_once():
+            pass
 
     @property
     def _started(self) -> bool:
@@ -117,6 +132,9 @@ class Folder:
                 while not self._stopping.is_set() and self._paced() is not None:
                     pass
                 self._telemetry.set("ledger_slots", self._engine.dirty_slots())
+                # What serves comes first, but for one step: a ledger that is never clean stops no building.
+                if not self._stopping.is_set() and self.build_once():
+                    self._woken.set()
             except AforoError as error:
                 # The marks are still in the ledger: the next waking tries again, and says so again.
                 log.error("fold failed", code=error.code, detail=error.detail, hint=error.hint)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ import structlog
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
     births,
+    building,
     derive_standing,
     drift,
     erasing,
@@ -46,6 +48,8 @@ from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Mark
 from aforo.engines.engine import (
     Append,
+    Build,
+    Built,
     Claim,
     Commit,
     Derived,
@@ -66,7 +70,7 @@ from aforo.engines.engine import (
     StreamStatistics,
 )
 from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
-from aforo.errors import StorageError
+from aforo.errors import RollupReplaced, StorageError
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
 from aforo.windows import SLOT, Window, Zone, slot_of
@@ -145,6 +149,8 @@ class EmbeddedEngine:
             raise
         self._model: Model | None = None
         self._births: dict[tuple[str, str], dict[str, int]] = {}
+        self._served = building.Served(Model(streams={}, metrics={}, tenants={}))
+        self._one_build_at_a_time = Lock()
         self._period_building = PeriodBuilding(self._database)
         self._rezoned: dict[tuple[str, str], rezoning.Rezoned] = {}
         # What the tenants' table holds, which only this process writes: every question needs a zone.
@@ -165,6 +171,7 @@ class EmbeddedEngine:
         self._database.write(write)
         self._period_building.forget()
         self._model = model
+        self._look_at_builds()
         self._default_tenant = default_tenant
         with self._database.snapshot() as cursor:
             self._rezoned = {(each.stream, each.tenant): each for each in rezoning.read(cursor)}
@@ -189,26 +196,36 @@ class EmbeddedEngine:
 
     def fold(self, claim: Claim) -> Folded:
         with self._database.snapshot() as cursor:
-            return folding.fold(cursor, claim, self.model.stream(claim.stream), self.zone)
+            return folding.fold(cursor, claim, self._served.model.stream(claim.stream), self.zone)
 
     def replace(self, folded: Folded, *, rows_at_once: int | None = None) -> None:
-        stream = self.model.stream(folded.claim.stream)
+        stream = self._served.model.stream(folded.claim.stream)
+        names = {period.rollup.name for period in folded.periods}
 
         def write(cursor: Cursor, portion: Folded) -> None:
+            if names != stream.rollups.keys() or not building.is_current(cursor, stream):
+                return  # other rollups serve now, and its marks wait to be claimed again
             replacing.write(cursor, portion, stream)
+            building.mark_folded(cursor, portion)
             self._marks.answered(cursor, stream.name, portion.claim.slots.by_tenant())
 
         for portion in portions(folded, rows_at_once):
             self._database.write(partial(write, portion=portion))
 
     def build_periods(self, now: int) -> int:
-        return self._period_building.build(self.model, self.zone, now)
+        return self._period_building.build(self._served.model, self.zone, now)
 
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
         if request.rollup is None or request.stream.ledger:
             self._appending.land()
         with self._database.snapshot(time_limit_seconds) as cursor:
-            return Reading(cursor, request).states()
+            try:
+                return Reading(cursor, request).states()
+            except duckdb.CatalogException as error:
+                # Whoever asked had looked before a rollup was swapped in, and its place is another's now.
+                raise RollupReplaced(
+                    "the rollup was replaced while the question was answered", hint="ask again"
+                ) from error
 
     def read_paths(self, request: PathsRequest, *, time_limit_seconds: float) -> Paths:
         self._appending.land()
@@ -278,18 +295,43 @@ class EmbeddedEngine:
             )
             return None if first is None else Window(first, last + SLOT)
 
+    def build(self, max_rows: int) -> Built | None:
+        with self._one_build_at_a_time:
+            with self._landed() as cursor:
+                step = building.next_step(cursor, self.model, max_rows)
+                if step is None:
+                    return None
+                folded = folding.fold(cursor, step.claim, step.stream, self.zone, anew=True)
+            serves = self._database.write(lambda cursor: _write_built(cursor, step, folded))
+            if serves:
+                self._look_at_builds()
+                self._period_building.forget()
+        (rollup,) = step.stream.rollups
+        return Built(step.stream.name, rollup, len(step.claim.slots), serves)
+
+    def builds(self, stream: str | None = None) -> tuple[Build, ...]:
+        if not self._served.builds:
+            return ()
+        with self._database.snapshot() as cursor:
+            now = building.read(cursor, self.model)
+        return now.builds if stream is None else now.of(stream)
+
+    def _look_at_builds(self) -> None:
+        with self._database.snapshot() as cursor:
+            self._served = building.read(cursor, self.model)
+
     def tenants_of(self, stream: str) -> tuple[str, ...]:
         with self._landed() as cursor:
             return remarking.tenants_of(cursor, self.model.stream(stream))
 
     def held(self, stream: str, tenant: str, window: Window) -> Held:
         with self._landed() as cursor:
-            return remarking.held(cursor, self.model.stream(stream), tenant, window)
+            return remarking.held(cursor, self._served.model.stream(stream), tenant, window)
 
     def mark(self, stream: str, tenant: str, window: Window, most_events: int) -> Marked | None:
         def write(cursor: Cursor) -> Marked | None:
             self._marks.forget()
-            return remarking.mark(cursor, self.model.stream(stream), tenant, window, most_events)
+            return remarking.mark(cursor, self._served.model.stream(stream), tenant, window, most_events)
 
         return self._database.write(write)
 
@@ -349,7 +391,7 @@ class EmbeddedEngine:
 
     def unname(self, asked: ErasureAsked) -> None:
         def write(cursor: Cursor) -> None:
-            erasing.unname(cursor, asked, self.model)
+            erasing.unname(cursor, asked, self._served.with_builds(self.model))
             self._landing.forget()  # the value's number is at hand
 
         self._database.write(write)
@@ -381,6 +423,7 @@ class EmbeddedEngine:
                     row for stream in self.model.streams for row in _stream_statistics(cursor, stream)
                 ),
                 outcomes={outcome: int(count) for outcome, count in cursor.execute(OUTCOMES).fetchall()},
+                builds=building.read(cursor, self.model).builds,
             )
 
     def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:
@@ -391,14 +434,14 @@ class EmbeddedEngine:
         with self._landed() as cursor:
             return tuple(
                 days
-                for stream in self.model.streams.values()
+                for stream in self._served.model.streams.values()
                 for days in drift.kept_days(cursor, stream, self.zone)
             )
 
     def check_days(self, stream: str, tenant: str, days: Sequence[int]) -> DaysChecked:
         windows = [self._day(tenant, day) for day in sorted(days)]
         with self._landed() as cursor:
-            return drift.check(cursor, self.model.stream(stream), tenant, windows)
+            return drift.check(cursor, self._served.model.stream(stream), tenant, windows)
 
     def returned_ids(self, stream: str, tenant: str, days: Sequence[int] | None, *, limit: int) -> Returned:
         with self._landed() as cursor:
@@ -439,6 +482,15 @@ class EmbeddedEngine:
         if self._model is None:
             raise RuntimeError("apply_model comes before every other verb")
         return self._model
+
+
+def _write_built(cursor: Cursor, step: building.Step, folded: Folded) -> bool:
+    """Writes what was built; whether the rollup serves with it."""
+    if not building.is_building(cursor, step.hash):
+        return False  # its model has gone, and its tables with it
+    for period in folded.periods:
+        replacing.replace_rows(cursor, RollupLayout.of(step.stream, period.rollup), period)
+    return building.answer(cursor, step, folded.as_of)
 
 
 def _row(cursor: Cursor, sql: str, parameters: dict[str, object]) -> tuple[Any, ...]:

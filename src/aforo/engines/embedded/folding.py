@@ -31,14 +31,19 @@ WHERE c.__dirty GROUP BY c.__tenant, c.__slot ORDER BY c.__tenant, c.__slot
 """
 
 
-def fold(cursor: Cursor, claim: Claim, stream: Stream, zone_of: Callable[[str], Zone]) -> Folded:
-    """Every rollup's rows for the claimed slots and their days, as the snapshot has them."""
+def fold(
+    cursor: Cursor, claim: Claim, stream: Stream, zone_of: Callable[[str], Zone], *, anew: bool = False
+) -> Folded:
+    """Every rollup's rows for the claimed slots and their days, as the snapshot has them.
+
+    `anew` makes them from all events, where what is kept is not what is held.
+    """
     as_of = last_commit(cursor)
     layouts = [RollupLayout.of(stream, rollup) for rollup in stream.rollups.values()]
     calendar = Calendar.of(claim.slots, zone_of)
     course = Course.of(
         calendar,
-        Holding.of(cursor, stream.name, calendar.slots),
+        Holding.none(calendar.slots) if anew else Holding.of(cursor, stream.name, calendar.slots),
         np.zeros(len(calendar.slots), np.bool_),
         of_events=any(layout.rollup.grain is RollupGrain.DAY for layout in layouts),
     )

@@ -92,6 +92,11 @@ class Holding:
     marked: Numbers
 
     @classmethod
+    def none(cls, slots: Places) -> Holding:
+        """Every slot is replaced."""
+        return cls(np.full(len(slots), REPLACED), np.full(len(slots), REPLACED))
+
+    @classmethod
     def of(cls, cursor: Cursor, stream: str, slots: Places) -> Holding:
         """As the snapshot has them."""
         cursor.register("places", places_table(slots))
@@ -122,6 +127,11 @@ def quiet(cursor: Cursor, streams: list[str]) -> tuple[str, Places] | None:
 def let_go(cursor: Cursor, stream: str, slots: Places) -> None:
     """The next fold of these slots replaces their rows."""
     _with_places(cursor, slots, LET_GO, {"stream": stream})
+
+
+def let_all_go(cursor: Cursor, stream: str) -> None:
+    """The next fold of every slot of a stream replaces its rows: they are not those that were held."""
+    cursor.execute("DELETE FROM held WHERE stream = $stream", {"stream": stream})
 
 
 def keep(cursor: Cursor, folded: Folded) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import births, derive_marks, held, periods, rezoning, sealing
+from aforo.engines.embedded import births, building, derive_marks, held, periods, rezoning, sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import (
     ORDINALS,
@@ -117,21 +117,22 @@ def _new_entities_sql(stream: Stream, entity: Entity) -> str:
 
 
 def _keep_rollups(cursor: Cursor, model: Model) -> None:
+    building.make_room(cursor)
     kept = {row[0] for row in cursor.execute(KEPT_ROLLUPS).fetchall()}
     wanted = {
         layout.hash: (stream, layout)
         for stream in model.streams.values()
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
     }
-    to_build: set[str] = set()
+    commit = last_commit(cursor)
     for hash_, (stream, layout) in wanted.items():
         if hash_ not in kept:
             _make_rollup(cursor, stream, layout)
-            to_build.add(stream.name)
-    for hash_ in sorted(kept - set(wanted)):
-        _drop_rollup(cursor, hash_)
-    for stream_name in sorted(to_build):
-        _mark_whole(cursor, stream_name)
+            building.begin(cursor, stream, layout, commit)
+    gone = kept - set(wanted)
+    for hash_ in sorted(gone - building.needed(cursor, model, gone)):
+        building.drop(cursor, hash_)
+    building.remember(cursor, model)
 
 
 def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
@@ -143,29 +144,6 @@ def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
         {"hash": layout.hash, "stream": stream.name, "name": layout.rollup.name},
     )
     births.born(cursor, stream, layout)
-
-
-def _drop_rollup(cursor: Cursor, hash_: str) -> None:
-    tables = cursor.execute(
-        "SELECT table_name FROM information_schema.tables WHERE starts_with(table_name, $prefix)",
-        {"prefix": f"rollup_{hash_}_"},
-    ).fetchall()
-    for (table,) in tables:
-        cursor.execute(f"DROP TABLE {quoted(table)}")
-    cursor.execute("DELETE FROM rollups WHERE hash = $hash", {"hash": hash_})
-
-
-def _mark_whole(cursor: Cursor, stream: str) -> None:
-    """Marks every slot that has events, so that the next fold builds what is new."""
-    cursor.execute(
-        f"""
-        -- Every slot of a stream is to be folded again.
-        INSERT INTO ledger
-        SELECT $stream, tenant, time_bucket(INTERVAL 15 MINUTES, time), $commit, count(*)
-        FROM {events_table(stream)} GROUP BY ALL
-        """,
-        {"stream": stream, "commit": last_commit(cursor)},
-    )
 
 
 def last_commit(cursor: Cursor) -> int:

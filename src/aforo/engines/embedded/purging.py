@@ -18,9 +18,12 @@ DAYS_OF_SLOTS = 7
 """Of slots' rows so many days go in one transaction."""
 
 FIRST_DIRTY = """
--- The earliest slot of a stream and tenant that waits for a fold, or to be derived from or anew.
+-- The earliest slot of a stream and tenant that waits for a fold, to be built, or to be derived from or anew.
 SELECT epoch_us(min(slot)) FROM (
     SELECT slot FROM ledger WHERE stream = $stream AND tenant = $tenant
+    UNION ALL
+    SELECT m.slot FROM build_marks AS m JOIN builds AS b ON b.hash = m.hash
+    WHERE b.stream = $stream AND m.tenant = $tenant
     UNION ALL
     SELECT m.slot FROM derive_marks AS m JOIN derivations AS d ON d.stream = m.stream
     WHERE m.tenant = $tenant AND (d.stream = $stream OR d.source = $stream)

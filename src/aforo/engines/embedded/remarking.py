@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.held import let_go
 from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.sealing import seal_of
-from aforo.engines.engine import Held, Marked, Period
+from aforo.engines.engine import Held, Marked, Period, Places
 from aforo.model.stream import Stream
 from aforo.windows import Window
 
@@ -18,6 +19,12 @@ Named = dict[str, object]
 MARK = """
 -- Slots to be folded again, as of the last commit that their events may be of.
 INSERT INTO ledger SELECT $stream, $tenant, unnest($slots), $commit, unnest($events)
+"""
+
+OVERTAKE = """
+-- A fold that has read these days already may have merged what came, and must not answer the marks.
+UPDATE revisions SET revision = revision + 1
+WHERE stream = $stream AND tenant = $tenant AND day > $first - INTERVAL 2 DAY AND day <= $last
 """
 
 WAITING = """
@@ -68,6 +75,7 @@ def mark(cursor: Cursor, stream: Stream, tenant: str, window: Window, most_event
     within = max(1, int(np.searchsorted(np.cumsum(events), most_events, side="right")))
     slots, events = slots[:within], events[:within]
     commit = last_commit(cursor)
+    let_go(cursor, stream.name, Places.of({tenant: slots.tolist()}))
     cursor.execute(
         MARK,
         {
@@ -78,6 +86,8 @@ def mark(cursor: Cursor, stream: Stream, tenant: str, window: Window, most_event
             "commit": commit,
         },
     )
+    bounds = {"first": timestamp(int(slots[-1])), "last": timestamp(int(slots[0]))}
+    cursor.execute(OVERTAKE, {"stream": stream.name, "tenant": tenant, **bounds})
     return Marked(start=int(slots[-1]), slots=len(slots), events=int(events.sum()), commit=commit)
 
 

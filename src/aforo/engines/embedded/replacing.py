@@ -53,7 +53,7 @@ def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
     if not len(folded.days):
         return
     for period in folded.periods:
-        _replace(cursor, RollupLayout.of(stream, period.rollup), period)
+        replace_rows(cursor, RollupLayout.of(stream, period.rollup), period)
     _raise_revisions(cursor, stream.name, folded)
     held.keep(cursor, folded)
     _with_places(cursor, folded.claim.slots, ANSWERED, {"stream": stream.name, "as_of": folded.as_of})
@@ -74,7 +74,8 @@ def revisions(cursor: Cursor, stream: str, days: Places) -> npt.NDArray[np.int64
     return np.asarray(found, np.int64)
 
 
-def _replace(cursor: Cursor, layout: RollupLayout, period: FoldedPeriod) -> None:
+def replace_rows(cursor: Cursor, layout: RollupLayout, period: FoldedPeriod) -> None:
+    """Puts the rows of a folded period in the place of what is kept for its starts."""
     rows = {"sums": period.sums, "buckets": period.buckets, "sets": period.sets}
     for part in layout.parts:
         table = layout.table(period.period, part)
