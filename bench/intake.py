@@ -157,19 +157,21 @@ def _accepted(url: str) -> int:
     return round(sum(map(float, counted)))
 
 
-def _bodies(batch: int, requests: int) -> Iterator[bytes]:
+def _bodies(batch: int, requests: int, *, spread: int = 0) -> Iterator[bytes]:
+    """Requests' bodies; `spread` evenly over so many tenants, where else a few of 20 have most."""
     chance, now = random.Random(time.time_ns()), datetime.now(UTC)
     for _ in range(requests):
-        events = [_event(chance, now) for _ in range(batch)]
+        events = [_event(chance, now, spread=spread) for _ in range(batch)]
         yield json.dumps({"events": events} if batch > 1 else events[0]).encode()
 
 
-def _event(chance: random.Random, now: datetime) -> dict[str, object]:
+def _event(chance: random.Random, now: datetime, *, spread: int = 0) -> dict[str, object]:
     """A page view of the last ten minutes, one in a hundred of the last three months."""
     back = chance.random() * 600 if chance.random() < 0.99 else chance.random() * 89 * 86_400
+    site = chance.randrange(spread) if spread else min(TENANTS - 1, int(chance.expovariate(0.5)))
     return {
         "stream": "views",
-        "tenant": f"site-{min(TENANTS - 1, int(chance.expovariate(0.5)))}",
+        "tenant": f"site-{site}",
         "id": uuid.UUID(int=chance.getrandbits(128)).hex,
         "time": (now - timedelta(seconds=back)).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "fields": {
