@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.engines.derived import FIRSTS, SESSIONS, YAML, Row, Site, at, hit
+from tests.engines.derived import FIRSTS, MINUTE, MODEL, SESSIONS, YAML, Row, Site, at, hit
 from tests.engines.gauges import fold_once
+from tests.faults.points import Strike, Struck, fail, watch
 
 from aforo.engines.engine import Derived, ErasureAsked, PurgeAsked
 from aforo.errors import ModelConflict
@@ -211,3 +212,37 @@ def test_what_is_purged_stays_derived(site: Site) -> None:
     site.send(hit("ann", at("12:10"), "/c"), hit("cleo", at("12:10"), "/c"))
     site.fold()
     site.check()
+
+
+def test_a_derivation_that_ends_anywhere_is_made_good_by_the_next(site: Site) -> None:
+    """Law 1 and 3: struck before and after each thing that its write asks of DuckDB."""
+    number = 0
+    while True:
+        site.send(hit("ann", at("10:00") + number * MINUTE, f"/{number}"))
+        site.send(hit("ann", at("09:00", f"2013-02-{number % 27 + 1:02}"), f"/{number}"))
+        site.engine.dirty_slots()  # has both land, so that only what is derived is written
+        watched = watch(site.engine)
+        watched.at = strike = Strike(number, fail)
+        try:
+            site.derive()
+        except Struck:
+            watched.leave()
+        else:
+            watched.leave()
+            assert strike.reached < number, "every point was struck"
+            break
+        site.fold()
+        number += 1
+    assert number > 20
+    site.fold()
+    site.check()
+
+
+def test_a_model_says_by_its_version_what_is_derived() -> None:
+    others = (
+        ("gap_minutes: 30", "gap_minutes: 31"),
+        ("last: path", "first: path"),
+        ('"bot = false"', '"bot = true"'),
+    )
+    versions = {read_model(YAML.replace(*other), source="other.yaml").version for other in others}
+    assert len(versions | {MODEL.version}) == 4

@@ -75,6 +75,8 @@ def _keys(fields: Iterable[Event]) -> Iterable[str]:
 def _unknown_stream(name: object, model: Model) -> str:
     if name is None:
         return "stream: missing"
+    if isinstance(name, str) and name in model.streams:
+        return f"stream: came {shown(name)}, whose events are derived and never sent"
     near = nearest(name, model.sent_streams) if isinstance(name, str) else None
     return f"stream: came {shown(name)}" + (f", did you mean {near}?" if near else "")
 
