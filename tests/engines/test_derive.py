@@ -246,3 +246,20 @@ def test_a_model_says_by_its_version_what_is_derived() -> None:
     )
     versions = {read_model(YAML.replace(*other), source="other.yaml").version for other in others}
     assert len(versions | {MODEL.version}) == 4
+
+
+def test_what_is_derived_for_another_entity_takes_the_place_of_the_old(site: Site) -> None:
+    site.send(hit("ann", at("10:00"), "/a"), hit("bob", at("10:10"), "/a"), hit("ann", at("12:00"), "/b"))
+    site.fold()
+    paths = YAML.replace("entities: {visitor: visitor}", "entities: {visitor: visitor, page: path}")
+    paths = paths.replace(
+        "sessions: {from: requests, entity: visitor,", "sessions: {from: requests, entity: page,"
+    )
+    paths = paths.replace("people: {distinct: visitor}", "people: {distinct: page}", 1)
+    site.reopen(read_model(paths, source="paths.yaml"))
+    site.fold()
+    rows = [(row.time, row.fields["path"]) for row in site.rows(site.model.streams["sessions"])]
+    assert rows == [(at("10:00"), "/a"), (at("12:00"), "/b")]
+    site.reopen(read_model(YAML, source="derived.yaml"))
+    site.fold()
+    site.check()

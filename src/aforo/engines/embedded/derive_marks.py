@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.embedded.layout import events_table
+from aforo.engines.embedded.layout import events_table, ordinal_column
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.record import Mark
 from aforo.errors import ModelConflict
@@ -139,6 +139,7 @@ def _keep(cursor: Cursor, stream: Stream, model: Model) -> None:
     if kept == (now, True):
         return
     named = {"stream": stream.name}
+    _remove_of_others(cursor, stream, source)
     cursor.execute(FORGET, named)
     cursor.execute(KEEP, {**named, "source": source.name, "hash": now})
     cursor.execute(
@@ -150,6 +151,34 @@ def _keep(cursor: Cursor, stream: Stream, model: Model) -> None:
         """,
         named,
     )
+
+
+def _remove_of_others(cursor: Cursor, stream: Stream, source: Stream) -> None:
+    """Takes away what was derived for another entity, which nothing would compare any more.
+
+    What was derived from events that have been purged stays.
+    """
+    assert stream.derivation is not None
+    column = ordinal_column(stream.derivation.entity, stream.derivation.field)
+    table = events_table(stream.name)
+    others = f"""
+        {column} IS NULL AND time >= coalesce((
+            SELECT max(events_from) FROM seals AS s WHERE s.stream = $source AND s.tenant = {table}.tenant
+        ), '-infinity')
+    """
+    cursor.execute(
+        f"""
+        -- The slots of what was derived for another entity.
+        INSERT INTO ledger
+        SELECT $stream, tenant, slot, (SELECT coalesce(max("commit"), 0) FROM commits), unnest([events, 0])
+        FROM (
+            SELECT tenant, time_bucket(INTERVAL 15 MINUTES, time) AS slot, count(*) AS events
+            FROM {table} WHERE {others} GROUP BY ALL
+        )
+        """,
+        {"stream": stream.name, "source": source.name},
+    )
+    cursor.execute(f"DELETE FROM {table} WHERE {others}", {"source": source.name})
 
 
 def _write(cursor: Cursor, numbered: Sequence[tuple[int, Mark]]) -> None:

@@ -127,6 +127,8 @@ class Deriving:
         max_rows: int,
     ) -> Derived | None:
         """Derives what waits of the newest days, of about so many events; None where nothing waits."""
+        if not any(stream.derivation for stream in model.streams.values()):
+            return None
         with self._one_at_a_time:
             with landed() as cursor:
                 found = find(cursor, model, zone_of, max_rows)
@@ -142,7 +144,6 @@ class Deriving:
         asked = {"stream": stream.name, "whole": WHOLE, "number": marked.number, "tenants": tenants}
         if first_row(cursor, OVERTAKEN, asked):
             return nothing
-        self._marks.forget()
         changed = self._exchange(cursor, found, zone_of)
         cursor.register("places", places_table(marked.answered))
         cursor.execute(ANSWERED, {"stream": stream.name, "number": marked.number})
@@ -154,6 +155,7 @@ class Deriving:
         stream = found.stream
         if not found.gone.num_rows and not found.fresh.num_rows:
             return Places.of({})
+        self._marks.forget()
         commit = last_commit(cursor)
         cursor.register("gone", found.gone)
         cursor.register("fresh", found.fresh)
@@ -195,7 +197,7 @@ class Deriving:
 def find(cursor: Cursor, model: Model, zone_of: Zones, max_rows: int) -> Found | None:
     """What is derived from the newest marked days, set against what is kept of it."""
     derived = [stream.name for stream in model.streams.values() if stream.derivation is not None]
-    newest = first_row(cursor, MARKED_STREAM, {"streams": derived}) if derived else None
+    newest = first_row(cursor, MARKED_STREAM, {"streams": derived})
     if newest is None:
         return None
     stream = model.streams[newest[0]]
