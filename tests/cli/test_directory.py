@@ -75,10 +75,15 @@ def test_a_model_may_gain_and_lose_fields(folder: Path, aforo: Aforo) -> None:
     changed = MODEL.replace("      amount: {", "      shop: string\n      amount: {")
     changed = changed.replace("      all: {by: []}", "      all: {by: []}\n      shop: {by: [shop]}")
     file.write_text(changed, encoding="utf-8")
-    # What a new rollup is made of waits for its fold, and answers say so until then.
-    assert aforo(*ASK, "--by", "shop").json["proof"]["staleSeconds"] > 0
+    # The events answer, and why, until the new rollup is whole.
+    early = aforo(*ASK, "--by", "shop").json
+    assert (early["proof"]["source"], early["proof"]["staleSeconds"]) == ("raw", 0)
+    assert "shop is being built" in early["proof"]["reason"]
+    assert "slotsLeft" in aforo("doctor").out
     assert aforo("fold").code == 0
-    assert aforo(*ASK, "--by", "shop").json["rows"] == [{"shop": None, "revenue": REVENUE}]
+    whole = aforo(*ASK, "--by", "shop").json
+    assert whole["proof"]["source"] == "rollup"
+    assert whole["rows"] == early["rows"] == [{"shop": None, "revenue": REVENUE}]
     file.write_text(MODEL, encoding="utf-8")
     assert aforo(*ASK).json["rows"] == [{"revenue": REVENUE}]
 
