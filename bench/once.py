@@ -24,8 +24,8 @@ import numpy.typing as npt  # noqa: E402
 import pyarrow as pa  # noqa: E402
 from bench.measure import machine  # noqa: E402
 
+from aforo.engines.appends import Append, StreamRows  # noqa: E402
 from aforo.engines.embedded import EmbeddedEngine  # noqa: E402
-from aforo.engines.engine import Append, StreamRows  # noqa: E402
 from aforo.model.reading import read_model  # noqa: E402
 from aforo.model.tenant import Tenant  # noqa: E402
 from aforo.settings import Settings  # noqa: E402

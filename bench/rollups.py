@@ -27,7 +27,8 @@ from bench.measure import Figure, machine, seconds  # noqa: E402
 
 from aforo.assembly import Aforo  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
-from aforo.engines.engine import Append, Folded, StreamRows  # noqa: E402
+from aforo.engines.appends import Append, StreamRows  # noqa: E402
+from aforo.engines.folds import Folded  # noqa: E402
 from aforo.questions.asked import decode  # noqa: E402
 from aforo.settings import Settings  # noqa: E402
 from aforo.windows import DAY, parse_instant  # noqa: E402

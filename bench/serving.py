@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 from aforo.assembly import Local  # noqa: E402
 from aforo.assembly.serving import serve  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
-from aforo.engines.engine import Append, Commit  # noqa: E402
+from aforo.engines.appends import Append, Commit  # noqa: E402
 from aforo.settings import Settings  # noqa: E402
 from aforo.telemetry import configure_logging  # noqa: E402
 

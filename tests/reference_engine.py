@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from aforo.engines.engine import Build, Period, Seal, Standing, States, StatesRequest
+from aforo.engines.builds import Build
+from aforo.engines.folds import Period
+from aforo.engines.keeping import Seal
+from aforo.engines.reads import Standing, States, StatesRequest
 from aforo.model.condition import Condition, Op
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model

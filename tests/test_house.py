@@ -64,10 +64,20 @@ HOUSE = {
 # Open to every room on a higher floor, without being named in its `uses`. `client` stands beside the house.
 OPEN = frozenset({"errors", "clock", "telemetry", "windows", "settings"})
 # An engine's SQL is behind its protocol: these rooms may know `aforo.engines` and none of the engines in it.
-ONLY_THE_PROTOCOL = frozenset({"http", "dashboard"})
-# The protocol with the values that pass through it.
-THE_PROTOCOL = frozenset(
-    {"aforo.engines", "aforo.engines.drifted", "aforo.engines.engine", "aforo.engines.refused"}
+ONLY_THE_PROTOCOL = frozenset(
+    f"aforo.{name}"
+    for name in (
+        "engines",
+        "engines.appends",
+        "engines.builds",
+        "engines.drifted",
+        "engines.engine",
+        "engines.folds",
+        "engines.keeping",
+        "engines.reads",
+        "engines.refused",
+        "engines.statistics",
+    )
 )
 
 # The client imports nothing of the rest, so it has a clock of its own.

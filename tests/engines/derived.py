@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.engines.gauges import Bench, Sent, fold_once, stream_rows
 from tests.reference_engine import Event
 
+from aforo.engines.appends import Append
 from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.engine import Append, Derived
+from aforo.engines.folds import Derived
 from aforo.model.model import Model
 from aforo.model.reading import read_model
 from aforo.model.stream import Stream

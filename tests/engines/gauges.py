@@ -15,17 +15,10 @@ import numpy as np
 import pyarrow as pa
 from tests.reference_engine import Event, ReferenceEngine
 
-from aforo.engines.engine import (
-    Append,
-    Commit,
-    Engine,
-    OutcomeCount,
-    Period,
-    Segment,
-    States,
-    StatesRequest,
-    StreamRows,
-)
+from aforo.engines.appends import Append, Commit, OutcomeCount, StreamRows
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment, States, StatesRequest
 from aforo.model.condition import Condition
 from aforo.model.model import Model
 from aforo.model.reading import read_model

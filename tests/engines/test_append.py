@@ -16,7 +16,7 @@ from tests.engines.gauges import (
     stream_rows,
 )
 
-from aforo.engines.engine import Append, OutcomeCount
+from aforo.engines.appends import Append, OutcomeCount
 from aforo.windows import DAY, SLOT, Window, Zone, slot_of
 
 HOUR = 3_600_000_000

@@ -20,9 +20,10 @@ from tests.engines.gauges import (
     stream_rows,
 )
 
+from aforo.engines.appends import Append, Commit
 from aforo.engines.embedded import EmbeddedEngine, replacing
 from aforo.engines.embedded.recognising import FEW
-from aforo.engines.engine import Append, Claim, Commit
+from aforo.engines.folds import Claim
 from aforo.errors import UnknownName
 from aforo.windows import DAY, SLOT
 

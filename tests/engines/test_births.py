@@ -8,7 +8,7 @@ from tests.engines.conftest import Opens
 from tests.engines.gauges import DEFAULT, NOON, Bench, Sent, answered, ask
 
 from aforo.clock import ManualClock
-from aforo.engines.engine import PurgeAsked
+from aforo.engines.keeping import PurgeAsked
 from aforo.model.model import Model
 from aforo.model.reading import read_model
 from aforo.questions.ask import Desk

@@ -8,8 +8,10 @@ import pytest
 from tests.engines.conftest import Opens
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, answered, ask, some_readings
 
+from aforo.engines.builds import Build
 from aforo.engines.embedded import EmbeddedEngine, building
-from aforo.engines.engine import Build, PurgeAsked, StatesRequest
+from aforo.engines.keeping import PurgeAsked
+from aforo.engines.reads import StatesRequest
 from aforo.errors import RollupReplaced
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aforo.engines.coarsening import Kept, coarsened, days_to_coarsen
-from aforo.engines.engine import Period, Segment
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment
 from aforo.windows import DAY, Grain, Window, Zone, parse_instant
 
 ZONES = st.sampled_from([Zone("America/New_York"), Zone("Asia/Kathmandu", "sunday"), Zone("Pacific/Apia")])

@@ -11,7 +11,7 @@ from tests.engines.gauges import NOON, Bench, Sent, some_readings
 
 from aforo.engines.embedded import compacting
 from aforo.engines.embedded.compacting import compact
-from aforo.engines.engine import PurgeAsked
+from aforo.engines.keeping import PurgeAsked
 from aforo.errors import DataInUse, StorageError
 from aforo.windows import DAY
 

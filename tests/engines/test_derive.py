@@ -10,7 +10,8 @@ from tests.engines.derived import FIRSTS, MINUTE, MODEL, SESSIONS, YAML, Row, Si
 from tests.engines.gauges import fold_once
 from tests.faults.points import Strike, Struck, fail, watch
 
-from aforo.engines.engine import Derived, ErasureAsked, PurgeAsked
+from aforo.engines.folds import Derived
+from aforo.engines.keeping import ErasureAsked, PurgeAsked
 from aforo.errors import ModelConflict
 from aforo.model.reading import read_model
 from aforo.windows import SLOT, Window

@@ -13,7 +13,9 @@ from tests.engines.gauges import MODEL, NOON, READINGS, VISITS, Bench, Sent, fol
 
 from aforo.engines.drifted import Against, DaysChecked, Difference
 from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out
-from aforo.engines.engine import Engine, Period, PurgeAsked
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
+from aforo.engines.keeping import PurgeAsked
 from aforo.windows import DAY, SLOT, slot_of
 
 LAYOUTS = {name: RollupLayout.of(READINGS, rollup) for name, rollup in READINGS.rollups.items()}

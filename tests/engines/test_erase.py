@@ -18,7 +18,9 @@ from tests.engines.gauges import (
     some_readings,
 )
 
-from aforo.engines.engine import Append, Engine, Erased, ErasureAsked, PurgeAsked
+from aforo.engines.appends import Append
+from aforo.engines.engine import Engine
+from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked
 from aforo.engines.refused import Sample, SamplesAsked
 from aforo.windows import DAY, Grain, Window, Zone
 

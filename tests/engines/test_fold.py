@@ -19,7 +19,8 @@ from tests.engines.gauges import (
     some_readings,
 )
 
-from aforo.engines.engine import Claim, Engine, Folded, Period, Places
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Claim, Folded, Period, Places
 from aforo.windows import DAY, SLOT, Window, Zone, slot_of
 
 RIVER = Zone("America/New_York")

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
 
+from aforo.engines.appends import Append
 from aforo.engines.embedded import folding, modelling, paths, recognising, replacing
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.journal import Journal
@@ -28,8 +29,9 @@ from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import Finished, Work, writes_of
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Record, RecordRows
-from aforo.engines.engine import Append, Claim, PathsRequest, Period, Places, Segment, StatesRequest
+from aforo.engines.folds import Claim, Period, Places
 from aforo.engines.outcomes import outcomes_of
+from aforo.engines.reads import PathsRequest, Segment, StatesRequest
 from aforo.engines.refused import SampleLimits
 from aforo.model.condition import parse
 from aforo.windows import DAY, SLOT, Grain, Window, Zone

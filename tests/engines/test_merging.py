@@ -10,7 +10,8 @@ import pytest
 from tests.engines.conftest import Opens
 from tests.engines.gauges import MODEL, NOON, READINGS, Bench, Sent, fold_once, some_readings
 
-from aforo.engines.engine import Claim, Engine, Folded, Places
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Claim, Folded, Places
 from aforo.model.stream import Stream
 from aforo.windows import DAY, SLOT, Window
 

@@ -12,7 +12,9 @@ from tests.engines.conftest import Opens
 from tests.engines.gauges import READINGS, Bench, Sent, ask, some_readings
 
 from aforo.engines.embedded.database import FILE_NAME
-from aforo.engines.engine import Engine, Period, StatesRequest
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
+from aforo.engines.reads import StatesRequest
 from aforo.windows import DAY, Grain, Window, Zone, parse_instant, window_of_dates
 
 LATER = parse_instant("2014-06-01T00:00:00Z")

@@ -20,7 +20,9 @@ from tests.engines.gauges import (
     some_readings,
 )
 
-from aforo.engines.engine import Engine, Period, Segment, StatesRequest
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment, StatesRequest
 from aforo.errors import TimeLimit
 from aforo.model.condition import Condition, Op, parse
 from aforo.states.histogram import percentile

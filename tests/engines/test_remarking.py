@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.engines.gauges import NOON, Bench, Sent, fold_once
 
-from aforo.engines.engine import Held, PurgeAsked
+from aforo.engines.builds import Held
+from aforo.engines.keeping import PurgeAsked
 from aforo.windows import DAY, SLOT, Window, slot_of
 
 START = slot_of(NOON)

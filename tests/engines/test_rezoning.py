@@ -8,7 +8,9 @@ import pytest
 from tests.engines.conftest import Opens
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, ask, fold_once, some_readings
 
-from aforo.engines.engine import Engine, Period, PurgeAsked
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
+from aforo.engines.keeping import PurgeAsked
 from aforo.errors import ModelConflict
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.engines.gauges import NOON, READINGS, Bench, Sent, ask, fresh, of_events, some_readings
 
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.states import distinct
 from aforo.windows import DAY, Grain, Window, Zone
 

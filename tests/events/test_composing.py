@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.laws.shelf import MODEL, READINGS
 
 from aforo.clock import ManualClock
-from aforo.engines.engine import Append, Commit
+from aforo.engines.appends import Append, Commit
 from aforo.engines.refused import SampleLimits
 from aforo.errors import InvalidModel
 from aforo.events.batch import Batch

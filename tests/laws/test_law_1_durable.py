@@ -18,7 +18,7 @@ from tests.laws.loading import different, load, sent
 from tests.laws.shelf import MODEL, READINGS, Desk, Shelf, as_json, content
 
 import aforo
-from aforo.engines.engine import Append, Commit
+from aforo.engines.appends import Append, Commit
 from aforo.errors import StorageFull
 from aforo.events.buffer import Buffer
 from aforo.events.intake import Intake

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.engines.gauges import Answer, Sent, ask
 from tests.laws.shelf import READINGS, Shelf, content
 
-from aforo.engines.engine import Period, Segment
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment
 from aforo.model.measure import MeasureKind
 from aforo.states import KINDS
 from aforo.windows import DAY, HOUR, SLOT, Grain, Window, Zone, parse_date, parse_instant

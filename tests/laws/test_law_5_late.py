@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.engines.gauges import NOON, Bench, Sent, ask, slots_of
 from tests.laws.shelf import READINGS, SLOTS, Shelf, batches, content, of_tenant
 
-from aforo.engines.engine import Period, Places
+from aforo.engines.folds import Period, Places
 from aforo.windows import DAY, SLOT, Window, Zone, slot_of
 
 ALL = Window(NOON - 400 * DAY, NOON + 400 * DAY)

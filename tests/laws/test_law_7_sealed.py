@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.engines.gauges import NOON, Bench, Sent, answered, ask, fold_once
 from tests.laws.shelf import MODEL, READINGS, SLOTS, Desk, Shelf, as_json, batches, content, of_tenant
 
-from aforo.engines.engine import Period, PurgeAsked, Purged
+from aforo.engines.folds import Period
+from aforo.engines.keeping import PurgeAsked, Purged
 from aforo.errors import NotServable
 from aforo.model.rollup import RollupGrain
 from aforo.questions.ask import Desk as Questions

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.laws.shelf import MODEL, Desk, Shelf, instant
 
+from aforo.engines.appends import UNKNOWN
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import first_row
-from aforo.engines.engine import UNKNOWN
 from aforo.engines.outcomes import shares
 from aforo.engines.refused import SampleLimits, SamplesAsked
 from aforo.errors import NotServable

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.engines.gauges import answered, ask
 from tests.laws.shelf import Desk, Shelf
 
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.events.refusals import RefusalCode
 from aforo.model import ingest
 from aforo.windows import SLOT, Grain, Window

@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from tests.engines.gauges import NOON, Sent, answered, ask, of_events
 from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
-from aforo.engines.engine import Engine, ErasureAsked, PathsRequest, Period, PurgeAsked, StatesRequest
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
+from aforo.engines.keeping import ErasureAsked, PurgeAsked
+from aforo.engines.reads import PathsRequest, StatesRequest
 from aforo.model import ingest
 from aforo.questions.funnel_asked import FunnelQuestion
 from aforo.questions.question import Question

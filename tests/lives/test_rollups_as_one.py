@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from tests.lives.plain import QUARTER, WHERE, Asked, Place
 from tests.lives.world import HOURS, LATE_DAYS, MODELS, SPOTS, Spot, World, event
 
-from aforo.engines.engine import Folded
+from aforo.engines.folds import Folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,11 @@ from tests.lives.plain import EPOCH, METRICS, Asked, Place, Plain
 from tests.reference_engine import ReferenceEngine
 
 from aforo.clock import ManualClock
+from aforo.engines.appends import Append
 from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.engine import Append, ErasureAsked, Folded, Period, PurgeAsked, Segment
+from aforo.engines.folds import Folded, Period
+from aforo.engines.keeping import ErasureAsked, PurgeAsked
+from aforo.engines.reads import Segment
 from aforo.errors import NotServable
 from aforo.model.model import Model
 from aforo.model.reading import read_model

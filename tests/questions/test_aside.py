@@ -15,8 +15,8 @@ from tests.engines.gauges import Sent, stream_rows
 
 import aforo
 from aforo.clock import ManualClock
+from aforo.engines.appends import Append
 from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.engine import Append
 from aforo.model.model import Model
 from aforo.model.reading import read_model
 from aforo.model.tenant import Tenant

@@ -17,8 +17,9 @@ from tests.questions.trips import MODEL, TRIPS, at, trip
 from tests.reference_engine import Event, ReferenceEngine, holds
 
 from aforo.clock import ManualClock
+from aforo.engines.appends import Append, StreamRows
 from aforo.engines.embedded.engine import EmbeddedEngine
-from aforo.engines.engine import Append, Engine, StreamRows
+from aforo.engines.engine import Engine
 from aforo.errors import InvalidRequest, NotServable, QuestionTooLarge, UnknownName
 from aforo.model.condition import parse
 from aforo.model.field import FieldType

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.questions.trips import MODEL, TRIPS, at
 
 from aforo.engines.coarsening import coalesced
-from aforo.engines.engine import Period, Segment
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment
 from aforo.model import condition
 from aforo.model.rollup import RollupGrain
 from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, explained, plan, segments_of

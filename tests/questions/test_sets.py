@@ -27,7 +27,9 @@ from tests.reference_engine import ReferenceEngine
 
 from aforo.clock import ManualClock
 from aforo.engines.embedded.engine import EmbeddedEngine
-from aforo.engines.engine import Engine, Paths, PurgeAsked
+from aforo.engines.engine import Engine
+from aforo.engines.keeping import PurgeAsked
+from aforo.engines.reads import Paths
 from aforo.errors import InvalidRequest, NotServable, QuestionTooLarge, UnknownName
 from aforo.model.tenant import Tenant
 from aforo.questions import funnel_asked

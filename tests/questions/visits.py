@@ -9,7 +9,7 @@ from itertools import pairwise, product
 import pyarrow as pa
 from tests.reference_engine import Event
 
-from aforo.engines.engine import Append, StreamRows
+from aforo.engines.appends import Append, StreamRows
 from aforo.model.reading import read_model
 from aforo.windows import DAY, Bucket, parse_instant
 

@@ -16,7 +16,8 @@ import aforo
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.layout import RollupLayout
-from aforo.engines.engine import Period, PurgeAsked
+from aforo.engines.folds import Period
+from aforo.engines.keeping import PurgeAsked
 from aforo.errors import Conflict, InvalidRequest, UnknownName
 from aforo.model.model import Model
 from aforo.rollups.backfill import Wanted, estimated, window_of

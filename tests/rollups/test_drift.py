@@ -16,7 +16,8 @@ from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, so
 from aforo.clock import ManualClock
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded.layout import RollupLayout
-from aforo.engines.engine import Engine, Period
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Period
 from aforo.errors import Stopping, StorageError
 from aforo.rollups import drift
 from aforo.rollups.drift import DriftCheck, by_lot, portions

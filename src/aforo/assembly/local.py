@@ -8,7 +8,7 @@ from aforo.assembly.build import Aforo
 from aforo.assembly.loading import Loaded, LoadOrder, Progress, load
 from aforo.assembly.memory import give_back
 from aforo.clock import Clock
-from aforo.engines.engine import Folded
+from aforo.engines.folds import Folded
 from aforo.events.identity import Occurrences
 from aforo.events.readers import Chunk
 from aforo.questions.asked import decode

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from aforo.engines.engine import Period, Segment
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment
 from aforo.windows import DAY, Window
 
 LEAST = 5 * DAY  # below any week, also below one in which a zone skipped a day and changed its clocks

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aforo.engines.engine import UNKNOWN, Append, StreamRows
+from aforo.engines.appends import UNKNOWN, Append, StreamRows
 from aforo.model.ingest import ACCEPTED, DUPLICATE
 from aforo.windows import Zone
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aforo.engines.engine import OutcomeCount
+from aforo.engines.appends import OutcomeCount
 from aforo.engines.refused import Sample
 from aforo.events.draft import Draft
 from aforo.events.refusals import Refusal

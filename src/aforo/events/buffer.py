@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from aforo.clock import Clock
-from aforo.engines.engine import Append, Commit
+from aforo.engines.appends import Append, Commit
 from aforo.errors import IntakeFull, Stopping
 from aforo.events.batch import Batch
 from aforo.events.composing import compose

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.engine import Append, Commit, OutcomeCount, StreamRows, Volume
+from aforo.engines.appends import Append, Commit, OutcomeCount, StreamRows, Volume
 from aforo.engines.outcomes import sealed_detail, shares
 from aforo.events.batch import Batch
 from aforo.events.columns import Column

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import numpy as np
 
 from aforo.clock import Clock
-from aforo.engines.engine import UNKNOWN, OutcomeCount
+from aforo.engines.appends import UNKNOWN, OutcomeCount
 from aforo.engines.refused import Sample, SampleLimits
 from aforo.events.batch import Batch
 from aforo.events.buffer import Buffer

@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from aforo.engines.engine import UNKNOWN, OutcomeCount
+from aforo.engines.appends import UNKNOWN, OutcomeCount
 from aforo.engines.refused import Sample, SampleLimits
 from aforo.events.draft import ENVELOPE, Draft, value_at
 from aforo.events.refusals import SHOWN_CHARACTERS, Refusal, RefusalCode

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aforo import __version__, errors
-from aforo.engines.engine import Engine, Statistics
+from aforo.engines.engine import Engine
+from aforo.engines.statistics import Statistics
 from aforo.http import examples
 from aforo.http.about import About, Content
 from aforo.http.caller import KeyScope

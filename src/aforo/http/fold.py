@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.clock import Clock
-from aforo.engines.engine import Folded
+from aforo.engines.folds import Folded
 from aforo.errors import Stopping, UnknownName
 from aforo.http import body, examples
 from aforo.http.about import OF_BODIES, About, Content

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aforo import errors
-from aforo.engines.engine import UNKNOWN, Engine, OutcomeCount
+from aforo.engines.appends import UNKNOWN, OutcomeCount
+from aforo.engines.engine import Engine
 from aforo.engines.refused import KeptSample, SamplesAsked
 from aforo.errors import Fault, InvalidRequest, UnknownName
 from aforo.events.intake import Intake

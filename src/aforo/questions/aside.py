@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from aforo.engines.engine import Build
+from aforo.engines.builds import Build
 from aforo.model.rollup import Aside, Rollup
 from aforo.model.stream import Stream
 from aforo.model.version import measure_hash, rollup_hash

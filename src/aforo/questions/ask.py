@@ -6,7 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aforo.clock import Clock
-from aforo.engines.engine import UNKNOWN, Engine, Seal, Standing, States, StatesRequest
+from aforo.engines.appends import UNKNOWN
+from aforo.engines.engine import Engine
+from aforo.engines.keeping import Seal
+from aforo.engines.reads import Standing, States, StatesRequest
 from aforo.errors import NotServable, QuestionTooLarge, RollupReplaced, UnknownName
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric

@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias, cast
 
-from aforo.engines.engine import States
+from aforo.engines.reads import States
 from aforo.model import formula as formulas
 from aforo.model.field import FieldType
 from aforo.model.formula import Binary, Distribution, Negative, Number, Percentile

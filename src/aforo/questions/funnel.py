@@ -14,7 +14,9 @@ from typing import cast
 
 from pyroaring import BitMap
 
-from aforo.engines.engine import PathsRequest, Period, Seal, Segment, Standing, States, StatesRequest
+from aforo.engines.folds import Period
+from aforo.engines.keeping import Seal
+from aforo.engines.reads import PathsRequest, Segment, Standing, States, StatesRequest
 from aforo.errors import RollupReplaced
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure, MeasureKind

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aforo.engines.engine import Paths
+from aforo.engines.reads import Paths
 
 Rows = npt.NDArray[np.int64]
 _NEVER = -1

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aforo.engines.coarsening import coalesced
-from aforo.engines.engine import Period, Segment
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
 from aforo.model.rollup import Aside, Rollup, RollupGrain

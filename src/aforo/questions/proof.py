@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aforo.clock import MICROSECONDS
-from aforo.engines.engine import Standing, States
+from aforo.engines.reads import Standing, States
 from aforo.model.stream import Stream
 from aforo.model.version import rollup_hash
 from aforo.questions.plan import Considered, Plan

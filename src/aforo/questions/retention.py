@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 from pyroaring import BitMap
 
-from aforo.engines.engine import States
+from aforo.engines.reads import States
 from aforo.errors import Fault, InvalidRequest, QuestionTooLarge, UnknownName
 from aforo.model.formula import Ref
 from aforo.model.measure import Measure, MeasureKind

@@ -14,7 +14,8 @@ from typing import cast
 from pyroaring import BitMap
 
 from aforo.engines.coarsening import coalesced
-from aforo.engines.engine import Period, Segment, States
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment, States
 from aforo.model import formula as formulas
 from aforo.model.formula import Sighted, Sighting
 from aforo.model.measure import Measure

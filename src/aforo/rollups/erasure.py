@@ -8,7 +8,8 @@ from threading import Event, Lock, Thread
 
 import structlog
 
-from aforo.engines.engine import Engine, ErasureAsked
+from aforo.engines.engine import Engine
+from aforo.engines.keeping import ErasureAsked
 from aforo.errors import AforoError, InvalidRequest, UnknownName
 from aforo.events.samples import masked
 from aforo.model.model import Model

@@ -8,7 +8,8 @@ from threading import Event, Lock, Thread
 import structlog
 
 from aforo.clock import Clock
-from aforo.engines.engine import Engine, Folded
+from aforo.engines.engine import Engine
+from aforo.engines.folds import Folded
 from aforo.errors import AforoError
 from aforo.telemetry import Telemetry
 

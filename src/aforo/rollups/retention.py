@@ -7,7 +7,8 @@ from threading import Event, Lock, Thread
 import structlog
 
 from aforo.clock import MICROSECONDS, Clock
-from aforo.engines.engine import Engine, PurgeAsked, Purged
+from aforo.engines.engine import Engine
+from aforo.engines.keeping import PurgeAsked, Purged
 from aforo.errors import AforoError
 from aforo.model.model import Model
 from aforo.model.stream import Stream

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
+from aforo.engines.appends import UNKNOWN, Append, Commit, StreamRows
 from aforo.engines.embedded.database import Database
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.marks import Marks, earliest
@@ -24,7 +25,6 @@ from aforo.engines.embedded.pending import Key, Named, Pending
 from aforo.engines.embedded.recent import Recent, latest
 from aforo.engines.embedded.recognising import Mask, firsts, kept
 from aforo.engines.embedded.record import Record, RecordRows, decoded, encoded
-from aforo.engines.engine import UNKNOWN, Append, Commit, StreamRows
 from aforo.engines.outcomes import attributed, outcomes_of
 from aforo.engines.refused import SampleLimits, newest
 from aforo.errors import StorageError

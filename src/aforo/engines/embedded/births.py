@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, quoted
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.model.stream import Stream
 
 CREATE = """

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import msgspec
 import numpy as np
 
+from aforo.engines.builds import Build, Earlier
 from aforo.engines.embedded import held
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import RollupLayout, events_table, quoted
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import Build, Claim, Earlier, Folded, Places
+from aforo.engines.folds import Claim, Folded, Places
 from aforo.model.measure import Measure
 from aforo.model.model import Model
 from aforo.model.rollup import Rollup

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.engine import Places
+from aforo.engines.folds import Places
 from aforo.windows import SLOT, Zone
 
 Starts = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aforo.engines.embedded import held
 from aforo.engines.embedded.database import Cursor
-from aforo.engines.engine import Claim, Places
+from aforo.engines.folds import Claim, Places
 from aforo.windows import DAY
 
 SLOTS_AT_ONCE = 40_000

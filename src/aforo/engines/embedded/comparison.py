@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aforo.engines.drifted import Against
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
 from aforo.engines.embedded.parameters import Parameters
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.windows import Window
 
 PICKED = "drift_picked"

@@ -21,7 +21,7 @@ from aforo.engines.embedded.layout import events_table, ordinal_column
 from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import Parameters
-from aforo.engines.engine import Derived, Places
+from aforo.engines.folds import Derived, Places
 from aforo.model.derivation import DerivationKind
 from aforo.model.model import Model
 from aforo.model.stream import Stream

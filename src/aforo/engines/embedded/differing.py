@@ -19,7 +19,7 @@ from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.differing_sets import both_sets, per_group
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, StateColumn
 from aforo.engines.embedded.parameters import Parameters, microseconds
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.model.measure import MeasureKind
 from aforo.states.histogram import value_of
 

@@ -10,7 +10,7 @@ from aforo.engines.drifted import Against
 from aforo.engines.embedded.comparison import Comparison, keys_of
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.parameters import Parameters
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.states import distinct
 
 Pairs = npt.NDArray[np.uint64]

@@ -21,7 +21,7 @@ from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out
 from aforo.engines.embedded.parameters import Parameters, timestamp
 from aforo.engines.embedded.sealing import seal_of
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.model.stream import Stream
 from aforo.windows import SLOT, Window, Zone
 

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from aforo.engines.appends import Append, Commit
+from aforo.engines.builds import Build, Built, Held, Marked
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
     births,
@@ -46,30 +48,11 @@ from aforo.engines.embedded.period_building import PeriodBuilding
 from aforo.engines.embedded.portions import portions
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Mark
-from aforo.engines.engine import (
-    Append,
-    Build,
-    Built,
-    Claim,
-    Commit,
-    Derived,
-    Erased,
-    ErasureAsked,
-    Folded,
-    Held,
-    Marked,
-    Paths,
-    PathsRequest,
-    PurgeAsked,
-    Purged,
-    Seal,
-    Standing,
-    States,
-    StatesRequest,
-    Statistics,
-    StreamStatistics,
-)
+from aforo.engines.folds import Claim, Derived, Folded
+from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Seal
+from aforo.engines.reads import Paths, PathsRequest, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
+from aforo.engines.statistics import Statistics, StreamStatistics
 from aforo.errors import RollupReplaced, StorageError
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant

@@ -10,7 +10,7 @@ from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import ORDINALS, RollupLayout, entity_table, quoted
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import Erased, ErasureAsked
+from aforo.engines.keeping import Erased, ErasureAsked
 from aforo.model.model import Model
 from aforo.model.stream import FieldType, Stream
 from aforo.windows import SLOT, Zone

@@ -18,7 +18,7 @@ from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import Parameters
 from aforo.engines.embedded.replacing import revisions
-from aforo.engines.engine import Claim, Folded, FoldedPeriod, Period
+from aforo.engines.folds import Claim, Folded, FoldedPeriod, Period
 from aforo.model.rollup import RollupGrain
 from aforo.model.stream import Stream
 from aforo.windows import Zone

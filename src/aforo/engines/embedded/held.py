@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from aforo.engines.embedded.calendar import places_table
 from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.engine import Folded, Places
+from aforo.engines.folds import Folded, Places
 from aforo.windows import SLOT
 
 Numbers = npt.NDArray[np.int64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.rollup import Rollup
 from aforo.model.stream import Field, FieldType, Stream

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import RollupLayout
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.states import distinct
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import events_table, ordinal_column
 from aforo.engines.embedded.parameters import Parameters, conditions_sql
-from aforo.engines.engine import Paths, PathsRequest
+from aforo.engines.reads import Paths, PathsRequest
 
 
 def read(cursor: Cursor, request: PathsRequest) -> Paths:

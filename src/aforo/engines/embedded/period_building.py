@@ -15,7 +15,7 @@ from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, RollupLayout, quoted
 from aforo.engines.embedded.merging import day_rows, merge_days
 from aforo.engines.embedded.periods import RevisionSums, Times
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.model.model import Model
 from aforo.model.stream import Stream
 from aforo.windows import LATEST, Grain, Window, Zone

@@ -13,7 +13,7 @@ from aforo.engines.coarsening import Kept
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, RollupLayout
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.model.model import Model
 from aforo.windows import Window
 

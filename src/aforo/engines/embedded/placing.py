@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.parameters import Parameters
-from aforo.engines.engine import Segment
+from aforo.engines.reads import Segment
 
 TREE_LIMIT = 32
 OUTSIDE = -1

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.engine import Folded, FoldedPeriod, Period
+from aforo.engines.folds import Folded, FoldedPeriod, Period
 from aforo.windows import SLOT
 
 Chosen = npt.NDArray[np.bool_]

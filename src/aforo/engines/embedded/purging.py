@@ -9,7 +9,8 @@ from aforo.engines.embedded import sealing
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import Period, PurgeAsked, Purged, Seal
+from aforo.engines.folds import Period
+from aforo.engines.keeping import PurgeAsked, Purged, Seal
 from aforo.model.rollup import RollupGrain
 from aforo.model.stream import Stream
 from aforo.windows import Zone

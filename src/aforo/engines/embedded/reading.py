@@ -25,7 +25,8 @@ from aforo.engines.embedded.layout import (
 from aforo.engines.embedded.parameters import Parameters, conditions_sql
 from aforo.engines.embedded.periods import kept_periods
 from aforo.engines.embedded.placing import place
-from aforo.engines.engine import Period, Segment, States, StatesRequest
+from aforo.engines.folds import Period
+from aforo.engines.reads import Segment, States, StatesRequest
 from aforo.model.measure import MeasureKind
 from aforo.states import distinct, histogram
 from aforo.states.histogram import Histogram

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.engines.appends import StreamRows
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import StreamRows
 
 Mask = npt.NDArray[np.bool_]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aforo.engines.builds import Held, Marked
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.held import let_go
 from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.sealing import seal_of
-from aforo.engines.engine import Held, Marked, Period, Places
+from aforo.engines.folds import Period, Places
 from aforo.model.stream import Stream
 from aforo.windows import Window
 

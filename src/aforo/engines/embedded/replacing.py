@@ -11,7 +11,7 @@ from aforo.engines.embedded.calendar import places_table
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.portions import only
-from aforo.engines.engine import Folded, FoldedPeriod, Places
+from aforo.engines.folds import Folded, FoldedPeriod, Places
 from aforo.model.stream import Stream
 
 REVISIONS = """

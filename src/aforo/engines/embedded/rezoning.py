@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aforo.engines.embedded import derive_marks
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, events_table, quoted
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.errors import ModelConflict
 from aforo.model.tenant import Tenant
 from aforo.windows import Zone

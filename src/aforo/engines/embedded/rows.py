@@ -12,7 +12,7 @@ from aforo.engines.embedded.course import Course
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import Period
+from aforo.engines.folds import Period
 from aforo.states import distinct
 
 Source = Callable[[str, str], str]

@@ -12,9 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.engines.appends import Append, Commit, OutcomeCount, StreamRows
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.parameters import timestamp
-from aforo.engines.engine import Append, Commit, OutcomeCount, Seal, StreamRows
+from aforo.engines.keeping import Seal
 from aforo.engines.outcomes import sealed_detail
 from aforo.engines.refused import Sample
 from aforo.model.ingest import SEALED

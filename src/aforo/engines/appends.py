@@ -1,0 +1,75 @@
+"""What one commit is asked to keep, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from aforo.engines.refused import Sample
+from aforo.model.stream import Stream
+
+UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRows:
+    """Events of one stream as columns, every one of them fit to be kept.
+
+    `rows` has `tenant` and `id` (strings), `time` (naive UTC microseconds), `untimed` (the sender gave no
+    time, so it is the arrival's) and a column for each field of the stream that came.
+    """
+
+    stream: Stream
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many events were refused with a code; `?` for an unknown name."""
+
+    stream: str
+    tenant: str
+    outcome: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How many bytes were brought for a stream and tenant, whatever became of its events."""
+
+    stream: str
+    tenant: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """What one commit is asked to keep; `arrival` is in microseconds.
+
+    Refusals count for the tenants that events or the `owners` of senders have named, else for `?`.
+    """
+
+    rows: tuple[StreamRows, ...]
+    refused: tuple[OutcomeCount, ...]
+    arrival: int
+    volumes: tuple[Volume, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    owners: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A durable transaction: `fresh[i]` tells which of the i-th stream's rows were not there before.
+
+    `dirty_from` is the start of the earliest slot that waits for a fold, by stream and tenant of the rows.
+    `sealed[i]` are the i-th stream's rows that were older than a seal, and that seal; none of them is kept.
+    """
+
+    number: int
+    fresh: tuple[npt.NDArray[np.bool_], ...]
+    dirty_from: Mapping[tuple[str, str], int]
+    sealed: tuple[Mapping[int, int], ...] = ()

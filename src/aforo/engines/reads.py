@@ -1,0 +1,98 @@
+"""What is read of one tenant: states, paths, and how far all of it is folded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from aforo.engines.folds import Period
+from aforo.model.condition import Condition
+from aforo.model.measure import Measure
+from aforo.model.rollup import Rollup
+from aforo.model.stream import Entity, Stream
+from aforo.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Rows of a period with `start <= row.start < end`; a request names slots and days only."""
+
+    period: Period
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatesRequest:
+    """Which states of one tenant to merge.
+
+    `edges` are the starts of the answer's buckets, ascending: a row belongs to the last edge at or before
+    its start. With no `rollup` the events themselves are read, one `SLOT` segment a window. `sets` names the
+    distinct measures whose sets are wanted, and not only their sizes.
+    """
+
+    tenant: str
+    stream: Stream
+    rollup: Rollup | None
+    measures: tuple[Measure, ...]
+    by: tuple[str, ...]
+    where: tuple[Condition, ...]
+    segments: tuple[Segment, ...]
+    edges: tuple[int, ...]
+    sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Merged states, one for each (bucket, split values) that has rows.
+
+    `values` holds by measure's name, in the order of `keys`: an int for counts; the scaled int for sums, None
+    where nothing was summed; the value or None for minimum and maximum; the size of the union for distinct;
+    a `states.histogram.Histogram` for histograms. Of what `sets` names it holds the union itself, a `BitMap`
+    of ordinals. `periods` tells of which the rows were that were merged, finest first: whole weeks and months
+    of the days that were asked, where they are kept.
+    """
+
+    keys: tuple[tuple[int, tuple[object, ...]], ...]
+    values: Mapping[str, Sequence[object]]
+    rows_read: int
+    sql: tuple[str, ...] = field(default=())
+    periods: tuple[Period, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PathsRequest:
+    """Which events of one tenant are steps of an entity's path: numbers from 0 to 7, with what must hold."""
+
+    tenant: str
+    stream: Stream
+    entity: Entity
+    steps: tuple[tuple[int, tuple[Condition, ...]], ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Events in any order: the entity's ordinal, the time in microseconds, and bit i set for step i."""
+
+    ordinals: npt.NDArray[np.uint32]
+    times: npt.NDArray[np.int64]
+    steps: npt.NDArray[np.uint8]
+    sql: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the fold has come for a stream and tenant in a window.
+
+    `commit` is the last durable one. `dirty_from` is the start of the first slot of the window that waits
+    for a fold, `unfolded_since` when the oldest waiting commit was made, `revision` the sum of the days'.
+    """
+
+    commit: int
+    dirty_from: int | None
+    unfolded_since: int | None
+    revision: int
