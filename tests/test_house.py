@@ -64,7 +64,9 @@ HOUSE = {
 # Open to every room on a higher floor, without being named in its `uses`. `client` stands beside the house.
 OPEN = frozenset({"errors", "clock", "telemetry", "windows", "settings"})
 # An engine's SQL is behind its protocol: these rooms may know `aforo.engines` and none of the engines in it.
-ONLY_THE_PROTOCOL = frozenset(
+ONLY_THE_PROTOCOL = frozenset({"http", "dashboard"})
+# The protocol with the values that pass through it.
+THE_PROTOCOL = frozenset(
     f"aforo.{name}"
     for name in (
         "engines",
