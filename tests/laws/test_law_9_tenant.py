@@ -23,7 +23,7 @@ ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 WITHOUT_A_TENANT = {
     *("name", "apply_model", "build_periods", "append", "claim", "fold", "replace", "close"),
     *("dirty_slots", "statistics", "refused", "purgeable", "purge", "unname", "tenants_of", "kept_days"),
-    *("build", "builds"),
+    *("build", "builds", "derive"),
 }
 
 

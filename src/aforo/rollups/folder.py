@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 WRITE_ROWS = 100_000
 CORE_SHARE = 0.6
-MOST_REST_SECONDS = 0.5
+MOST_REST_SECONDS = 0.6
 
 
 class Folder:

@@ -196,7 +196,7 @@ class Fold:
         0.6, "Part of one core's time that folding takes: it rests in between.", least=0.05, most=1.0
     )
     most_rest_seconds: float = _setting(
-        0.5, "Longest rest between two folds while something waits.", least=0, most=60
+        0.6, "Longest rest between two folds while something waits.", least=0, most=60
     )
     periods_every_seconds: float = _setting(
         60.0, "How often finished weeks and months are put together from their days.", least=1, most=86_400
