@@ -97,10 +97,12 @@ def holder(data: Path) -> Connection | None:
 def held(data: Path, url: str, token: str) -> Iterator[None]:
     """Says in the data directory who serves it, readable by its owner only, for as long as that is so."""
     path = data / SERVER_FILE
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    written = path.with_suffix(".new")  # whoever reads the file finds it whole or not at all
+    written.unlink(missing_ok=True)
+    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump({"url": url, "token": token, "pid": os.getpid()}, file)
+    written.replace(path)
     try:
         yield
     finally:
