@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -106,19 +105,6 @@ def test_threads_lose_no_count() -> None:
     assert samples(telemetry)["aforo_questions_total", (("source", "rollup"),)] == 8_000
 
 
-@pytest.fixture
-def unlogged() -> Iterator[None]:
-    """Puts back how this process logs."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-
-
-@pytest.mark.usefixtures("unlogged")
 def test_json_logs_are_one_object_a_line_whoever_speaks() -> None:
     stream = io.StringIO()
     configure_logging("info", "json", stream)
@@ -138,7 +124,6 @@ def test_json_logs_are_one_object_a_line_whoever_speaks() -> None:
     assert (second["event"], second["level"], second["logger"]) == ("from elsewhere", "warning", "other")
 
 
-@pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize("fmt", ["json", "text"])
 def test_an_exception_is_told_without_the_values_around_it(fmt: str) -> None:
     stream = io.StringIO()
@@ -158,7 +143,6 @@ def test_an_exception_is_told_without_the_values_around_it(fmt: str) -> None:
             assert line["exception"][0]["exc_type"] == "OSError"
 
 
-@pytest.mark.usefixtures("unlogged")
 def test_text_logs_are_lines_without_colour_where_nobody_looks() -> None:
     stream = io.StringIO()
     configure_logging("warning", "text", stream)
@@ -170,7 +154,6 @@ def test_text_logs_are_lines_without_colour_where_nobody_looks() -> None:
     assert "\x1b" not in line
 
 
-@pytest.mark.usefixtures("unlogged")
 def test_setting_up_again_replaces_what_was() -> None:
     first, second = io.StringIO(), io.StringIO()
     configure_logging("info", "text", first)
@@ -180,7 +163,6 @@ def test_setting_up_again_replaces_what_was() -> None:
     assert second.getvalue().count("once") == 1
 
 
-@pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize(("level", "fmt"), [("loud", "text"), ("info", "xml")])
 def test_a_level_or_form_that_does_not_exist_raises(level: str, fmt: str) -> None:
     with pytest.raises((KeyError, ValueError)):
