@@ -26,7 +26,7 @@ from aforo.http.shown import MetricDefinition, ModelReply
 from aforo.windows import parse_instant
 
 PAGES = {"/", "/docs", "/docs/assets/{name}", "/openapi.json"}
-MOVING = {"tookMs", "uptimeSeconds", "fileBytes", "engineVersion", "version"}
+MOVING = {"tookMs", "uptimeSeconds", "fileBytes", "fileBytesPerEvent", "engineVersion", "version"}
 
 
 @pytest.fixture

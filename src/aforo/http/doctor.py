@@ -40,7 +40,10 @@ class BuildReply(Shape, frozen=True):
 
 
 class DoctorReply(Shape, frozen=True):
-    """The server at a glance; `outcomes` counts what became of all events that ever came."""
+    """The server at a glance; `outcomes` counts what became of all events that ever came.
+
+    `fileBytesPerEvent` has everything in it, rollups and what can be reclaimed as well; null without events.
+    """
 
     version: str
     engine: str
@@ -48,6 +51,7 @@ class DoctorReply(Shape, frozen=True):
     model_version: str
     commit: int
     file_bytes: int
+    file_bytes_per_event: float | None
     streams: tuple[StreamHolding, ...]
     outcomes: dict[str, int]
     builds: tuple[BuildReply, ...]
@@ -64,6 +68,7 @@ def examining(engine: Engine, model: Model, hands: Hands) -> Door:
 
 def report_of(statistics: Statistics, model: Model) -> DoctorReply:
     """The engine's statistics as they are shown."""
+    events = sum(each.events for each in statistics.streams)
     return DoctorReply(
         version=__version__,
         engine=statistics.engine,
@@ -71,6 +76,7 @@ def report_of(statistics: Statistics, model: Model) -> DoctorReply:
         model_version=model.version,
         commit=statistics.commit,
         file_bytes=statistics.file_bytes,
+        file_bytes_per_event=round(statistics.file_bytes / events, 1) if events else None,
         streams=tuple(
             StreamHolding(
                 stream=each.stream,

@@ -308,6 +308,7 @@ REPORTS: Examples = {
         "modelVersion": "50ffc29e3977",
         "commit": 1,
         "fileBytes": 46662,
+        "fileBytesPerEvent": 15554.0,
         "streams": [
             {
                 "stream": "flights",
