@@ -6,8 +6,9 @@
 from aforo.assembly.build import Aforo, load_model
 from aforo.assembly.compacting import compact
 from aforo.assembly.control import Control, control
-from aforo.assembly.loading import Loaded, LoadOrder, read_chunks
+from aforo.assembly.loading import Loaded, read_chunks
 from aforo.assembly.local import Local
+from aforo.assembly.order import LoadOrder
 from aforo.assembly.reach import Reach, reach
 from aforo.assembly.remote import Remote
 from aforo.events.readers import Chunk, Stretch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from aforo.assembly.loading import LoadOrder
+from aforo.assembly.order import LoadOrder
 from aforo.events.readers import Chunk
 from aforo.packs.flights import source
 

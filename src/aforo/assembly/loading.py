@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.assembly.order import LoadOrder
 from aforo.engines.outcomes import shares
-from aforo.errors import InvalidRequest, UnknownName, UnreadableFile, suggestion
+from aforo.errors import InvalidRequest, UnknownName, suggestion
 from aforo.events.columns import Column, Source
 from aforo.events.draft import ENVELOPE, Draft
-from aforo.events.readers import ACCESS_LOG, READERS, SUFFIXES, Chunk, FileShape, Stretch, format_of
-from aforo.events.readers.files import opened
+from aforo.events.readers import ACCESS_LOG, READERS, Chunk, FileShape, Stretch
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode, shown
 from aforo.model.model import Model
@@ -30,37 +29,6 @@ SAMPLES = 20  # refusals that are shown
 
 Sink = Callable[[Draft, tuple[Refusal, ...], int], "Future[Receipt]"]
 Progress = Callable[["Loaded"], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadOrder:
-    """What is to be loaded: a file, and what its rows do not say themselves.
-
-    `sites` are one's own hosts, and `from_start` reads again what was read; both are for access logs.
-    """
-
-    path: Path
-    stream: str | None = None
-    tenant: str | None = None
-    input: str | None = None
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    nulls: frozenset[str] = frozenset({""})
-    sites: tuple[str, ...] = ()
-    from_start: bool = False
-
-    def kind(self) -> str:
-        """The file's format, said or told by its name. Raises UnreadableFile, UnknownName."""
-        kind = self.input or format_of(self.path)
-        if kind is None:
-            with opened(self.path):  # what is no file at all is told as that
-                pass
-            raise UnreadableFile(
-                f"{self.path} does not tell its format by its name",
-                hint=f"name it *{', *'.join(SUFFIXES)}, or say --input {' | '.join(READERS)}",
-            )
-        if kind not in READERS:
-            raise UnknownName.of("input format", kind, READERS)
-        return kind
 
 
 @dataclass(slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from aforo.assembly.build import Aforo
-from aforo.assembly.loading import Loaded, LoadOrder, Progress, load
+from aforo.assembly.loading import Loaded, Progress, load
 from aforo.assembly.memory import give_back
+from aforo.assembly.order import LoadOrder
 from aforo.clock import Clock
 from aforo.engines.folds import Folded
 from aforo.events.identity import Occurrences

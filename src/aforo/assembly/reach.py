@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from aforo.assembly.build import load_model
-from aforo.assembly.loading import Loaded, LoadOrder, Progress
+from aforo.assembly.loading import Loaded, Progress
 from aforo.assembly.local import Local
+from aforo.assembly.order import LoadOrder
 from aforo.assembly.remote import Remote
 from aforo.client import Connection, NoAnswer, Problem
 from aforo.clock import Clock

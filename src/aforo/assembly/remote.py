@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 import pyarrow.compute as pc
 
-from aforo.assembly.loading import IN_FLIGHT, Loaded, LoadOrder, Progress, load
+from aforo.assembly.loading import IN_FLIGHT, Loaded, Progress, load
+from aforo.assembly.order import LoadOrder
 from aforo.client import Connection, NoAnswer, Problem
 from aforo.clock import Clock
 from aforo.engines.refused import SampleLimits

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aforo.assembly.build import DEFAULT_TENANT, load_model
-from aforo.assembly.loading import LoadOrder
+from aforo.assembly.order import LoadOrder
 from aforo.errors import InvalidRequest, UnknownName
 from aforo.events.readers import ACCESS_LOG, READERS, Chunk, FileShape, Marks
 from aforo.model.tenant import Tenant
