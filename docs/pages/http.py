@@ -10,16 +10,12 @@ from typing import Any
 
 from aforo import __version__
 from aforo.assembly import Aforo
-from aforo.assembly.backfilling import backfiller
-from aforo.assembly.erasing import eraser
+from aforo.assembly.rooms import rooms
 from aforo.clock import SystemClock
-from aforo.http.access.ring import KeyRing
-from aforo.http.app import Crew, Rooms, doors_of
+from aforo.http.app import Crew, doors_of
 from aforo.http.openapi import SCOPE, document
 from aforo.settings import Settings
-from aforo.store.audit import Audit
 from aforo.store.connect import Store
-from aforo.store.keys import Keys
 from pages.writing import as_json, block, code, codes, paragraphs, table
 
 Json = Mapping[str, Any]
@@ -65,25 +61,9 @@ def openapi() -> Json:
         aforo = Aforo(replace(Settings(), data=Path(folder)), SystemClock())
         try:
             store = Store(Path(folder))
-            rooms = Rooms(
-                settings=aforo.settings,
-                clock=aforo.clock,
-                telemetry=aforo.telemetry,
-                model=aforo.model,
-                engine=aforo.engine,
-                intake=aforo.intake,
-                folder=aforo.folder,
-                periods=aforo.periods,
-                drift=aforo.drift,
-                desk=aforo.desk,
-                ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
-                audit=Audit(store, aforo.clock),
-                backfiller=backfiller(aforo, store),
-                eraser=eraser(aforo, store),
-            )
             crew = Crew.of(1)
             try:
-                return document(doors_of(rooms, crew), __version__)
+                return document(doors_of(rooms(aforo, store), crew), __version__)
             finally:
                 crew.stop()
                 store.close()

@@ -7,17 +7,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from aforo.assembly.backfilling import backfiller
-from aforo.assembly.erasing import eraser
 from aforo.assembly.local import Local
 from aforo.assembly.reach import held
-from aforo.http.access.ring import KeyRing
-from aforo.http.app import Rooms, create_app
+from aforo.assembly.rooms import rooms
+from aforo.http.app import create_app
 from aforo.http.server import Server
-from aforo.store.audit import Audit
 from aforo.store.connect import Store
 from aforo.store.key import KeyScope
-from aforo.store.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +36,17 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
         stack.callback(local.close)
         store = Store(aforo.settings.data, aforo.settings.store)
         stack.callback(store.close)
-        ring = KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access)
-        rooms = Rooms(
-            settings=aforo.settings,
-            clock=aforo.clock,
-            telemetry=aforo.telemetry,
-            model=aforo.model,
-            engine=aforo.engine,
-            intake=aforo.intake,
-            folder=aforo.folder,
-            periods=aforo.periods,
-            drift=aforo.drift,
-            desk=aforo.desk,
-            ring=ring,
-            audit=Audit(store, aforo.clock),
-            backfiller=backfiller(aforo, store),
-            eraser=eraser(aforo, store),
-        )
+        parts = rooms(aforo, store)
+        ring = parts.ring
         keyed = not ring.keyless and ring.any_good()
-        server = Server(create_app(rooms, token), aforo.settings, keyed=keyed)
+        server = Server(create_app(parts, token), aforo.settings, keyed=keyed)
         aforo.start_folding()
         ring.start()
         stack.callback(ring.stop)
-        rooms.backfiller.start()
-        stack.callback(rooms.backfiller.stop)
-        rooms.eraser.start()
-        stack.callback(rooms.eraser.stop)
+        parts.backfiller.start()
+        stack.callback(parts.backfiller.stop)
+        parts.eraser.start()
+        stack.callback(parts.eraser.stop)
 
         def ready(url: str) -> None:
             stack.enter_context(held(aforo.settings.data, url, token))
