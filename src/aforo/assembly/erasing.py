@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from aforo.assembly.build import Aforo
 from aforo.rollups.erasure import Eraser
+from aforo.secret import kept_secret
 from aforo.store.act import Actor
 from aforo.store.connect import Store
 from aforo.store.erasures import Erasures
-from aforo.store.secret import kept_secret
 
 Json = dict[str, object]
 KEY_FILE = "erasures.key"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from pathlib import Path
 
-from aforo.store.secret import SECRET_BYTES, kept_secret
+from aforo.secret import SECRET_BYTES, kept_secret
 
 ROOT_BYTES = SECRET_BYTES
 
