@@ -21,8 +21,9 @@ from aforo.errors import RollupReplaced
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.stream import Stream
-from aforo.questions.ask import Desk, few_enough_raw, none_sealed
+from aforo.questions.ask import Desk
 from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, Step, resolve
+from aforo.questions.guard import few_enough_raw, none_sealed
 from aforo.questions.paths import reached
 from aforo.questions.plan import Plan, Span, plan
 from aforo.questions.proof import Freshness, Proof, Source

@@ -1,0 +1,80 @@
+"""What is refused before anything is read: too many raw events, purged ones, sets that begin too late."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from aforo.engines.engine import Engine
+from aforo.engines.keeping import Seal
+from aforo.errors import NotServable, QuestionTooLarge
+from aforo.questions.plan import Plan
+from aforo.questions.planned import Planned
+from aforo.windows import Window, Zone
+
+
+def refuse_raw(planned: Planned, engine: Engine, limit: int) -> None:
+    """Refuses to read more raw events than `limit`, over both windows together.
+
+    Raises NotServable and QuestionTooLarge.
+    """
+    raw = [(window, plan) for window, plan in planned.reads if plan.rollup is None]
+    if not raw:
+        return
+    reason, remedy = raw[0][1].reason, raw[0][1].remedy
+    if planned.stream.ledger:
+        dimensions = " and ".join(planned.stream.dimensions())
+        raise NotServable(
+            f"{reason}, and {planned.stream.name} has no raw events",
+            hint=f"ask whole quarter hours, by none or some of {dimensions}",
+        )
+    _refuse_sealed(planned, raw)
+    stream, tenant = planned.stream.name, planned.question.tenant
+    rows = sum(engine.estimate_raw(stream, tenant, window) for window, _ in raw)
+    few_enough_raw(rows, limit, reason, remedy)
+
+
+def refuse_unmeasured(planned: Planned, engine: Engine, names: Collection[str]) -> None:
+    """A set that begins within the time it is read for tells of nobody who was there before.
+
+    Raises NotServable.
+    """
+    births = engine.births(planned.question.stream, planned.question.tenant)
+    for window, read in planned.reads if births else ():
+        begins = births.get(read.rollup.name, {}) if read.rollup is not None else {}
+        for name in sorted(set(names) & begins.keys()):
+            if begins[name] > window.start:
+                since = planned.question.tenant_zone.rfc3339(begins[name])
+                raise NotServable(
+                    f"{name} is kept from {since} on: what came before was purged before it was declared",
+                    hint="ask a measure that was kept before, or wait until its time is long enough",
+                )
+
+
+def none_sealed(start: int, seal: Seal, stream: str, zone: Zone, reason: str, remedy: str) -> None:
+    """Raises NotServable where raw events would be read from a time before the seal."""
+    if start >= seal.events_from:
+        return
+    since = zone.rfc3339(seal.events_from)
+    raise NotServable(
+        f"{reason}, and raw events of {stream} before {since} were purged",
+        hint=f"{remedy}, or ask from {since} on",
+    )
+
+
+def few_enough_raw(rows: int, limit: int, reason: str, remedy: str) -> None:
+    """Raises NotServable where no events may be read, and QuestionTooLarge where these are too many."""
+    if limit == 0:
+        raise NotServable(f"{reason}, and raw events may not be read", hint=remedy)
+    if rows > limit:
+        raise QuestionTooLarge(
+            f"this question would read about {rows:,} raw events, and it may read {limit:,}: {reason}",
+            hint=f"{remedy}, or ask a shorter window, or raise questions.raw_rows_limit",
+        )
+
+
+def _refuse_sealed(planned: Planned, raw: Sequence[tuple[Window, Plan]]) -> None:
+    """Nothing can be told of events that were purged, and part of a window is a wrong answer."""
+    _, first = raw[0]
+    start = min(window.start for window, _ in raw)
+    zone, stream = planned.question.tenant_zone, planned.stream.name
+    none_sealed(start, planned.seal, stream, zone, first.reason, first.remedy)

@@ -1,0 +1,108 @@
+"""What the engine gives for a planned question, read in such an order that the proof claims no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aforo.clock import Clock
+from aforo.engines.engine import Engine
+from aforo.engines.reads import Standing, States, StatesRequest
+from aforo.model.metric import Metric
+from aforo.questions.planned import Planned, Side
+from aforo.questions.sighting import sighted, told
+from aforo.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the engine gave for a side, and for the time before it."""
+
+    states: States
+    past: States | None
+
+    @property
+    def sql(self) -> tuple[str, ...]:
+        return self.states.sql + (() if self.past is None else self.past.sql)
+
+    def told(self, metrics: Sequence[Metric]) -> States:
+        """The states with how many are new and return in place of the sets that tell it."""
+        return self.states if self.past is None else told(self.states, self.past, sighted(metrics))
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the engine gave; `asked_at` is an instant before anything was read."""
+
+    asked_at: int
+    standing: Standing
+    standing_of_other: Standing | None
+    own: Found
+    other: Found | None
+
+
+def read(planned: Planned, engine: Engine, clock: Clock, time_limit_seconds: float) -> Read:
+    """The states of both windows, and how far they are folded. Raises TimeLimit and RollupReplaced."""
+    # The order is such that the proof never says more than the answer holds. The standing is read before
+    # the states: a fold between the two only makes the states fresher than is claimed. An append between
+    # the two may bring events that the states do not hold, but they are accepted after `asked_at`, which
+    # is the latest instant that completeUntil names; hence it is taken before the standing.
+    asked_at = clock.now()
+    own_standing = _standing(planned, planned.own, engine)
+    other_standing = None if planned.other is None else _standing(planned, planned.other, engine)
+    own = _found(planned, planned.own, engine, time_limit_seconds)
+    other = None if planned.other is None else _found(planned, planned.other, engine, time_limit_seconds)
+    return Read(asked_at, own_standing, other_standing, own, other)
+
+
+def none_of(planned: Planned) -> States:
+    """What there is of a window that holds no time."""
+    names = [measure.name for measure in planned.measures]
+    seen = [leaf.column for leaf in sighted(planned.metrics)]
+    return States((), dict.fromkeys((*names, *seen), ()), 0)
+
+
+def _standing(planned: Planned, side: Side, engine: Engine) -> Standing:
+    """How far the side is folded; what waits for a fold does not matter where the events are read.
+
+    Of a derived stream it does: its events themselves may wait to be derived.
+    """
+    folded = [window for window, plan in side.reads if plan.rollup is not None]
+    window = _hull(folded or [side.window])
+    found = engine.standing(planned.stream.name, planned.question.tenant, window)
+    if folded or planned.stream.derivation is not None:
+        return found
+    return Standing(found.commit, None, None, found.revision)
+
+
+def _found(planned: Planned, side: Side, engine: Engine, limit: float) -> Found:
+    names = () if side.past is None else tuple(measure.name for measure in side.past.measures)
+    own = StatesRequest(
+        tenant=planned.question.tenant,
+        stream=planned.stream,
+        rollup=side.plan.rollup,
+        measures=planned.measures,
+        by=planned.question.by,
+        where=planned.question.where,
+        segments=side.plan.segments,
+        edges=side.plan.edges,
+        sets=(*names, *planned.sets),
+    )
+    states = engine.read_states(own, time_limit_seconds=limit)
+    if side.past is None:
+        return Found(states, None)
+    past = replace(
+        own,
+        rollup=side.past.plan.rollup,
+        measures=side.past.measures,
+        by=(),
+        where=(),
+        segments=side.past.plan.segments,
+        edges=side.past.plan.edges,
+        sets=names,
+    )
+    return Found(states, engine.read_states(past, time_limit_seconds=limit))
+
+
+def _hull(windows: Sequence[Window]) -> Window:
+    return Window(min(each.start for each in windows), max(each.end for each in windows))
