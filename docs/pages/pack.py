@@ -6,6 +6,7 @@ from aforo.model.condition import text_of
 from aforo.model.field import Field
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.reading import read_model
+from aforo.model.rollup import Rollup
 from aforo.model.stream import Stream
 from aforo.packs import model_file
 from pages.writing import code, codes, paragraphs, table
@@ -31,13 +32,13 @@ def page(pack: str, intro: str) -> str:
 
 
 def _stream(stream: Stream) -> list[str]:
-    rollups = (
-        (code(each.name), codes(each.dimensions) or "all together", each.grain)
+    rollups = [
+        (code(each.name), codes(each.dimensions) or "all together", each.grain, _kept(each, stream))
         for each in stream.rollups.values()
-    )
+    ]
     return [
         f"## Stream `{stream.name}`",
-        f"{stream.description}. {_identity(stream)}; unknown fields: {stream.extra}.",
+        f"{stream.description}. {_origin(stream)}{_retention(stream)}",
         "### Fields",
         table(
             ("field", "type", "required", "unit", "allowed", "what it is"),
@@ -46,13 +47,26 @@ def _stream(stream: Stream) -> list[str]:
         "### Measures",
         table(("measure", "kept", "of events where"), map(_measure, stream.measures.values())),
         "### Rollups",
-        "Each keeps all measures.",
-        table(("rollup", "by", "finest grain"), rollups),
+        table(("rollup", "by", "finest grain", "keeps"), rollups),
     ]
 
 
-def _identity(stream: Stream) -> str:
-    return f"An event's id is made of {codes(stream.id)}" if stream.id else "No field makes an event's id"
+def _origin(stream: Stream) -> str:
+    of = stream.derivation
+    if of is not None:
+        where = f" where {code(text_of(of.where))}" if of.where else ""
+        return f"Derived from {code(of.source)}{where}: {of.kind} of each {of.entity}."
+    identity = f"An event's id is made of {codes(stream.id)}" if stream.id else "No field makes an event's id"
+    return f"{identity}; unknown fields: {stream.extra}."
+
+
+def _retention(stream: Stream) -> str:
+    days = stream.retention.events_days
+    return "" if days is None else f" Events are kept for {days} days, what is counted of them for good."
+
+
+def _kept(rollup: Rollup, stream: Stream) -> str:
+    return "all measures" if len(rollup.measures) == len(stream.measures) else codes(rollup.measures)
 
 
 def _field(field: Field) -> tuple[object, ...]:

@@ -41,7 +41,8 @@ def model() -> Model:
 
 def test_names_that_were_promised(model: Model) -> None:
     assert list(model.metrics) == [
-        *("requests", "page_views", "visitors", "bots", "bytes", "error_rate", "client_error_rate")
+        *("requests", "page_views", "visitors", "bots", "bytes", "error_rate", "client_error_rate"),
+        *("sessions", "bounce_rate", "pages_per_session", "session_seconds"),
     ]
     stream = model.stream(STREAM)
     assert all(metric.unit and metric.owner and metric.description for metric in model.metrics.values())

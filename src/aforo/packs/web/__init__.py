@@ -1,0 +1,1 @@
+"""What pages tell of their visitors, the summary of it, and a site that is made up."""
