@@ -171,3 +171,23 @@ def test_many_together_land_by_themselves(
     bench.send(*some_readings(10))
     bench.engine._database._writer.submit(lambda: None).result()  # what came before it on that thread is done
     assert not journals(tmp_path)
+
+
+def test_a_large_commit_goes_into_the_tables_alone(
+    opens: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before and after it others go through the journal, and each is known by its number and its names."""
+    monkeypatch.setattr(appending, "BULK_ROWS", 20)
+    bench = Bench(opens(tmp_path / "data"))
+    few, many, more = some_readings(5), some_readings(30, seed=1), some_readings(5, seed=2)
+    bench.send(*few)
+    assert journals(tmp_path / "data")
+    assert bench.send(*many, *few, many[0]).fresh[0].tolist() == [True] * 30 + [False] * 6
+    assert not journals(tmp_path / "data")
+    assert bench.send(*more, *many[:10]).fresh[0].tolist() == [True] * 5 + [False] * 10
+    assert not bench.send(*many, *more).fresh[0].any()
+    bench.engine = opens(left_behind(bench.engine, tmp_path / "data", tmp_path / "copy"))
+    assert bench.engine.statistics().commit == 4
+    assert not bench.send(*few, *many).fresh[0].any()
+    bench.fold()
+    bench.check_everything()

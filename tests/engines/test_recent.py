@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from aforo.engines.embedded import recent
 from aforo.engines.embedded.pending import Name, Named
 from aforo.engines.embedded.recent import Bloom, Recent
+from aforo.windows import DAY
 
 NOW, REACH = 1_000_000, 1_000
 names = st.lists(
@@ -67,3 +69,15 @@ def test_a_row_without_a_time_is_named_without_it() -> None:
     known.add("s", named([("a", "1", NOW)], untimed=True))
     assert known.may_have("s", named([("a", "1", NOW + 5)], untimed=True), NOW, REACH).all()
     assert not known.may_have("t", named([("a", "1", NOW + 5)], untimed=True), NOW, REACH).any()
+
+
+def test_of_a_large_commit_only_the_last_day_is_known_by_name() -> None:
+    known, now = Recent(0), 40 * DAY
+    times = [now - 30 * DAY, now - DAY - 1, now - DAY, now]
+    columns = {"tenant": ["a"] * 4, "id": list("1234"), "time": pa.array(times, pa.timestamp("us"))}
+    known.add_many("s", pa.table({**columns, "untimed": [False, False, False, True]}), now)
+    brought = [("a", id_, time) for id_, time in zip("123", times[:3], strict=True)]
+    assert known.may_have("s", named(brought), now, REACH).all()
+    assert known.may_have("s", named([("a", "4", now + 5)], untimed=True), now + 5, REACH).all()
+    others = [("b", "x", now - 31 * DAY), ("b", "x", now - DAY - 1), ("b", "x", now - DAY)]
+    assert known.may_have("s", named(others), now, REACH).tolist() == [True, True, False]

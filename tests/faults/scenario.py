@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+import pytest
 from tests.engines.gauges import NOON, Sent, as_reference, ask, fold_once
 from tests.faults.points import Strike, Watched, die, watch, watch_journal
 from tests.laws.shelf import READINGS, Desk, Shelf, as_json, content
 
-from aforo.engines.embedded import EmbeddedEngine
+from aforo.engines.embedded import EmbeddedEngine, appending
 from aforo.events.receipt import Receipt
 from aforo.windows import DAY, SLOT, Window, Zone
 
@@ -26,11 +27,17 @@ ALL = Window(NOON - 9 * DAY, NOON + 9 * DAY)
 
 
 class Write(StrEnum):
-    """The writes of an engine: commits go to the journal, then to the tables; rollups are made true."""
+    """The writes of an engine: commits go to the journal, then to the tables, and large ones to these only;
+    rollups are made true."""
 
     APPEND = "append"
+    BULK = "bulk"
     LAND = "land"
     REPLACE = "replace"
+
+
+BRINGING = (Write.APPEND, Write.BULK)
+"""The writes without which no event has come."""
 
 
 def event(number: int) -> Sent:
@@ -76,6 +83,8 @@ class Scenario:
         if write is Write.APPEND:
             self.shelf.engine._journal.close()  # each begins a file of its own
             return self.send
+        if write is Write.BULK:
+            return self.send_as_many
         if write is Write.LAND:
             self.send()
             return self.shelf.engine._appending.land
@@ -87,9 +96,15 @@ class Scenario:
     def send(self) -> Receipt:
         return self.desk.take([*self._bodies(LATER), {"stream": "no such stream"}])
 
+    def send_as_many(self) -> Receipt:
+        """What is sent passes for a large commit."""
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(appending, "BULK_ROWS", 1)
+            return self.send()
+
     def hold(self, write: Write, *, committed: bool) -> None:
         """The write is there whole or not at all."""
-        self._hold_events(committed or write is not Write.APPEND)
+        self._hold_events(committed or write not in BRINGING)
         if write is Write.REPLACE:
             self._hold_rollups([*EARLIER, *NEW] if committed else EARLIER)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.points import Strike, Struck, fail, fill, give_up, points_of
-from tests.faults.scenario import ZONE, Scenario, Write, watch_write
+from tests.faults.scenario import BRINGING, ZONE, Scenario, Write, watch_write
 from tests.laws.shelf import Shelf
 
 import aforo
@@ -22,11 +22,13 @@ from aforo.errors import StorageError, StorageFull
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = 2  # of the points before the commit, beside those around it
-LAST = {Write.APPEND: "fdatasync", Write.LAND: "commit", Write.REPLACE: "commit"}
+LAST = {Write.APPEND: "fdatasync", Write.BULK: "commit", Write.LAND: "commit", Write.REPLACE: "commit"}
 """The step with which a write is done."""
+LANDED = ("events_readings", "ledger", "outcomes", "tenants", "commits", "entity_probe")
 STEPS = {
     Write.APPEND: ("open", "fsync", "write", "fdatasync"),
-    Write.LAND: ("events_readings", "ledger", "outcomes", "tenants", "commits", "entity_probe"),
+    Write.BULK: LANDED,
+    Write.LAND: LANDED,
     Write.REPLACE: ("_slot_sums", "_slot_buckets", "_slot_sets", "_day_sums", "revisions", "held", "ledger"),
 }
 
@@ -80,7 +82,7 @@ def test_a_disk_that_is_full_at_one_point_after_the_other(
     scenario.finish(taken=write is not Write.APPEND)
 
 
-@pytest.mark.parametrize("write", [Write.LAND, Write.REPLACE])
+@pytest.mark.parametrize("write", [Write.BULK, Write.LAND, Write.REPLACE])
 def test_a_file_that_is_given_up_is_opened_again(
     shelf: Shelf, points: dict[Write, list[str]], write: Write
 ) -> None:
@@ -107,7 +109,7 @@ def test_a_write_that_fails_anywhere_may_be_done_again(
             scenario = prepared(shelf, write)
             strike(shelf, scenario, write, Strike(number, fail), Struck)
             scenario.hold(write, committed=done(write, point))
-            scenario.finish(taken=write is not Write.APPEND)
+            scenario.finish(taken=done(write, point) or write not in BRINGING)
 
 
 @pytest.mark.parametrize("write", Write)
@@ -182,7 +184,7 @@ def hold_in(directory: Path, write: Write, *, committed: bool) -> None:
         scenario = Scenario(shelf, "river")
         scenario.counted = {}  # all that the file has ever counted is of this one
         scenario.hold(write, committed=committed)
-        scenario.finish(taken=committed or write is not Write.APPEND)
+        scenario.finish(taken=committed or write not in BRINGING)
 
 
 @contextmanager

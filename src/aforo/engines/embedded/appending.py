@@ -1,11 +1,12 @@
 """One commit: events not seen before, what they dirtied, and what became of everything that arrived.
 
 It is durable once it is in the journal, which takes one write; into the tables it goes with others, later.
+A large one is worth a transaction of its own, and goes into the tables alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ import structlog
 from aforo.engines.appends import UNKNOWN, Append, Commit, StreamRows
 from aforo.engines.embedded.database import Database
 from aforo.engines.embedded.journal import Journal
+from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.marks import Marks, earliest
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.pending import Key, Named, Pending
@@ -32,10 +34,16 @@ from aforo.model.tenant import Tenant
 
 log = structlog.get_logger(__name__)
 
+Made = tuple[Record, tuple[Mask, ...]]
+"""A commit that is durable, and which rows of each stream it was the first to bring."""
+
 LAND_ROWS = 10_000
 """So many rows go into the tables together where nothing asks for them before."""
 MOST_ROWS = 50_000
 """So many may wait; then an append waits until they have landed."""
+BULK_ROWS = 10_000
+"""A commit of so many has no use for the journal: writing it twice and naming its rows in Python take longer
+than a transaction does."""
 
 
 class Appending:
@@ -47,11 +55,13 @@ class Appending:
         journal: Journal,
         pending: Pending,
         marks: Marks,
+        landing: Landing,
         *,
         untimed_id_seconds: int,
         samples: SampleLimits,
     ) -> None:
         self._database = database
+        self._landing = landing
         self._journal = journal
         self._pending = pending
         self._marks = marks
@@ -59,11 +69,15 @@ class Appending:
         self._samples = samples
         self._one_at_a_time = Lock()
         self._coming: Future[None] | None = None
+        self._unsure = False  # whether the tables may have a commit that is not known of
         self._last = self._recover()
 
     @property
     def last(self) -> int:
         """The number of the last durable commit; 0 before the first."""
+        if self._unsure:
+            with self._one_at_a_time:
+                self._make_sure()
         return self._last
 
     def append(self, append: Append, tenants: dict[str, Tenant], default: Tenant) -> Commit:
@@ -71,20 +85,20 @@ class Appending:
 
         To the `tenants` it adds those that are named for the first time, with the `default`'s zone.
         """
+        keys = _keys(append.rows)
         with self._one_at_a_time:
-            if self._pending.rows >= MOST_ROWS:
-                self.land()
-            named = [Named.of(given.rows) for given in append.rows]
-            new = self._fresh(append, named)
-            record = self._record(append, new, tenants.__contains__, default)
-            self._journal.write(record.number, encoded(record))
+            self._make_sure()
+            known = tenants.__contains__
+            if sum(given.rows.num_rows for given in append.rows) < BULK_ROWS:
+                record, new = self._append_to_journal(append, keys, known, default)
+            else:
+                record, new = self._append_to_tables(append, keys, known, default)
             self._last = record.number
             tenants.update((tenant.name, tenant) for tenant in record.tenants)
-            self._add(record, _names(append.rows, named, new))
         if self._pending.rows >= LAND_ROWS and (self._coming is None or self._coming.done()):
             self._coming = self._database.submit(lambda _cursor: None)
             self._coming.add_done_callback(_told)
-        return Commit(record.number, new, self._dirty_from(append.rows))
+        return Commit(record.number, new, self._dirty_from(keys))
 
     def land(self) -> None:
         """Has the tables hold every commit made so far. Raises `StorageFull`, `StorageError`."""
@@ -115,11 +129,46 @@ class Appending:
         for stream, rows in named.items():
             self._recent.add(stream, rows)
 
-    def _fresh(self, append: Append, named: list[Named]) -> tuple[Mask, ...]:
-        return tuple(
+    def _make_sure(self) -> None:
+        """Reads how far the tables are, where a transaction failed that may have been made all the same."""
+        if self._unsure:
+            with self._database.snapshot() as cursor:
+                self._last = last_commit(cursor)
+            self._unsure = False
+
+    def _append_to_journal(
+        self, append: Append, keys: Sequence[Key], known: Callable[[str], bool], default: Tenant
+    ) -> Made:
+        if self._pending.rows >= MOST_ROWS:
+            self.land()
+        named = [Named.of(given.rows) for given in append.rows]
+        new = tuple(
             firsts(given) & ~self._there(given, rows, append.arrival)
             for given, rows in zip(append.rows, named, strict=True)
         )
+        record = self._record(append, new, keys, known, default)
+        self._journal.write(record.number, encoded(record))
+        self._add(record, _names(append.rows, named, new))
+        return record, new
+
+    def _append_to_tables(
+        self, append: Append, keys: Sequence[Key], known: Callable[[str], bool], default: Tenant
+    ) -> Made:
+        """The tables get commits in the order of their numbers: first what waits."""
+        self.land()
+        with self._database.snapshot() as cursor:
+            new = tuple(
+                firsts(given) & ~kept(cursor, given, append.arrival, self._reach) for given in append.rows
+            )
+        record = self._record(append, new, keys, known, default)
+        for each in record.rows:  # before the transaction, which may be made though it seems to fail
+            self._recent.add_many(each.stream, each.rows, append.arrival)
+        try:
+            self._database.write(partial(self._landing.bring, record=record))
+        except BaseException:
+            self._unsure = True
+            raise
+        return record, new
 
     def _there(self, given: StreamRows, named: Named, arrival: int) -> Mask:
         """The rows that are kept already. The tables are searched only for what may be in them.
@@ -137,9 +186,14 @@ class Appending:
         return there
 
     def _record(
-        self, append: Append, new: tuple[Mask, ...], known: Callable[[str], bool], default: Tenant
+        self,
+        append: Append,
+        new: tuple[Mask, ...],
+        keys: Iterable[Key],
+        known: Callable[[str], bool],
+        default: Tenant,
     ) -> Record:
-        named = append.owners.union(tenants_of(append.rows))
+        named = append.owners.union(tenant for _, tenant in keys)
         of_known = partial(attributed, known=lambda name: name in named or known(name))
         outcomes = outcomes_of(append, new, of_known)
         counted = sorted({each.tenant for each in outcomes} - {UNKNOWN})
@@ -152,8 +206,7 @@ class Appending:
             tenants=tuple(replace(default, name=name) for name in counted if not known(name)),
         )
 
-    def _dirty_from(self, rows: tuple[StreamRows, ...]) -> dict[Key, int]:
-        keys = [(given.stream.name, tenant) for given in rows for tenant in tenants_of((given,))]
+    def _dirty_from(self, keys: Sequence[Key]) -> dict[Key, int]:
         waiting = self._pending.earliest(keys)
         landed = self._marks.at_hand(keys)
         if landed is None:
@@ -163,9 +216,13 @@ class Appending:
         return {key: min(starts) for key, starts in found.items() if starts}
 
 
-def tenants_of(rows: Iterable[StreamRows]) -> list[str]:
-    """The names of all tenants that rows are of."""
-    return sorted({name for given in rows for name in pc.unique(given.rows["tenant"]).to_pylist()})
+def _keys(rows: Iterable[StreamRows]) -> list[Key]:
+    """The streams and tenants that rows are of."""
+    return [
+        (given.stream.name, tenant)
+        for given in rows
+        for tenant in sorted(pc.unique(given.rows["tenant"]).to_pylist())
+    ]
 
 
 def _names(rows: tuple[StreamRows, ...], named: Iterable[Named], new: tuple[Mask, ...]) -> dict[str, Named]:

@@ -124,6 +124,7 @@ class EmbeddedEngine:
                 self._journal,
                 pending,
                 self._marks,
+                self._landing,
                 untimed_id_seconds=untimed_id_seconds,
                 samples=samples,
             )

@@ -66,6 +66,11 @@ class Landing(Companion):
         if records:
             self._write(cursor, records)
 
+    def bring(self, cursor: Cursor, record: Record) -> None:
+        """Writes a commit that no journal has, as a part of the transaction; none may be pending."""
+        self._write(cursor, [record])
+        self._landing = record.number
+
     def done(self) -> None:
         """The transaction is durable."""
         self._landed = self._landing

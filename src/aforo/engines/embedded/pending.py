@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -95,7 +95,7 @@ class Pending:
                 there[at] = came is not None and abs(came - arrival) <= reach
             return there
 
-    def earliest(self, keys: list[Key]) -> dict[Key, int]:
+    def earliest(self, keys: Iterable[Key]) -> dict[Key, int]:
         """The first slot that pending commits touch, for those streams and tenants that they do."""
         with self._lock:
             return {key: self._earliest[key] for key in keys if key in self._earliest}

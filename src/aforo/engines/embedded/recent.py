@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.pending import Named
 from aforo.engines.embedded.recognising import Mask
+from aforo.windows import DAY
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -63,6 +66,18 @@ class Recent:
         newest, last = self._filters[-1]
         newest.add(_hashes(stream, named))
         self._filters[-1] = (newest, max(last, *(time for _, _, time in named.names)))
+
+    def add_many(self, stream: str, rows: pa.Table, arrival: int) -> None:
+        """Adds rows of a large commit: those of the last day by name, as others of it are still to come.
+
+        What is older is not worth its names; all as old as it is searched for from now on.
+        """
+        times = pc.cast(rows["time"], pa.int64()).to_numpy()
+        old = times < arrival - DAY
+        if old.any():
+            self._floor = max(self._floor, int(times[old].max()))
+        if not old.all():
+            self.add(stream, Named.of(rows.filter(pa.array(~old))))
 
     def may_have(self, stream: str, named: Named, arrival: int, reach: int) -> Mask:
         """Which rows must be looked for; `arrival` and `reach` are those of rows without a time."""
