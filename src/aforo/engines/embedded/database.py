@@ -120,7 +120,13 @@ class Database:
     def _connected(self) -> Cursor:
         with spoken(self.path):
             root = duckdb.connect(
-                self.path, config={"memory_limit": self._memory_limit, "threads": self._threads}
+                self.path,
+                config={
+                    "memory_limit": self._memory_limit,
+                    "threads": self._threads,
+                    # Else what a large load or fold needed stays with the threads that needed it.
+                    "allocator_background_threads": "true",
+                },
             )
         if first_row(root, CONNECTIONS) != (1,):
             # DuckDB keeps other processes out of its file, but lets one process open it twice.
