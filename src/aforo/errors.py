@@ -245,6 +245,12 @@ class RollupReplaced(AforoError):
     code = "rollup_replaced"
 
 
+class ClaimLost(AforoError):
+    """A fold came to write slots that it no longer holds: its lease ended, or another has them."""
+
+    code = "claim_lost"
+
+
 class TimeLimit(AforoError):
     """A question ran longer than it may and was interrupted."""
 

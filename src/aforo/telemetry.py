@@ -52,6 +52,7 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("intake_queue_rows", Kind.GAUGE, "Events that wait for their commit."),
     OwnMetric("fold_seconds", Kind.HISTOGRAM, "Time one fold took.", (), _SECONDS),
     OwnMetric("fold_slots_total", Kind.COUNTER, "Slots made true again."),
+    OwnMetric("claims_lost_total", Kind.COUNTER, "Folds that came to write after their claim had ended."),
     OwnMetric("events_purged_total", Kind.COUNTER, "Raw events past their retention.", ("stream",)),
     OwnMetric("ledger_slots", Kind.GAUGE, "Slots that wait for their fold."),
     OwnMetric("periods_built_total", Kind.COUNTER, "Weeks and months put together from their days."),

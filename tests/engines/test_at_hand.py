@@ -23,7 +23,6 @@ from tests.engines.gauges import (
 from aforo.engines.appends import Append, Commit
 from aforo.engines.embedded import EmbeddedEngine, replacing
 from aforo.engines.embedded.recognising import FEW
-from aforo.engines.folds import Claim
 from aforo.errors import UnknownName
 from aforo.windows import DAY, SLOT
 
@@ -117,7 +116,7 @@ def test_marks_that_a_fold_answered_no_longer_wait(opened: Open, monkeypatch: py
     claim = bench.engine.claim(10)
     assert claim is not None
     of_river = claim.slots.only(claim.slots.tenants == "river")
-    folded = bench.engine.fold(Claim(claim.stream, of_river))
+    folded = bench.engine.fold(replace(claim, slots=of_river))
 
     def broken(*_: Any) -> None:
         raise Broken

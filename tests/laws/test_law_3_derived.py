@@ -82,6 +82,7 @@ def happen(site: Site, tenant: str, step: list[Written] | str) -> None:
         site.reopen()
     elif (claim := site.engine.claim(3)) is not None:
         site.engine.fold(claim)
+        site.engine.release(claim)
 
 
 @settings(max_examples=6)

@@ -24,6 +24,7 @@ def live(bench: Bench, tenant: str, history: list[list[Sent] | str]) -> None:
             fold_once(bench.engine, 2)
         elif (claim := bench.engine.claim(3)) is not None:
             bench.engine.fold(claim)
+            bench.engine.release(claim)
     bench.fold()
 
 

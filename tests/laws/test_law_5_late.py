@@ -108,15 +108,19 @@ def test_a_mark_made_during_a_fold_survives_it(shelf: Shelf, steps: list[list[Se
             unread |= set(slots_of(batch))
             bench.send(*of_tenant(tenant, step), stream=READINGS)
         elif step == CLAIM:
-            claim = bench.engine.claim(3)
+            if claim is not None:
+                bench.engine.release(claim)
+            claim, folded = bench.engine.claim(3), None
         elif step == READ and claim is not None:
             folded = bench.engine.fold(claim)
             unread -= set(claim.slots.starts.tolist())
         elif step == WRITE and folded is not None:
             bench.engine.replace(folded)
-            folded = None
+            claim = folded = None
         waiting = bench.engine.standing("readings", tenant, ALL).dirty_from
         assert not unread or (waiting is not None and waiting <= min(unread))
+    if claim is not None:
+        bench.engine.release(claim)
     bench.fold()
     if names:
         bench.check_everything(tenant, READINGS)

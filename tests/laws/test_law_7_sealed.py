@@ -12,7 +12,7 @@ from tests.laws.shelf import MODEL, READINGS, SLOTS, Desk, Shelf, as_json, batch
 
 from aforo.engines.folds import Period
 from aforo.engines.keeping import PurgeAsked, Purged
-from aforo.errors import NotServable
+from aforo.errors import ClaimLost, NotServable
 from aforo.model.rollup import RollupGrain
 from aforo.questions.ask import Desk as Questions
 from aforo.questions.asked import Asked
@@ -136,10 +136,12 @@ def test_a_fold_that_was_claimed_before_a_purge_writes_nothing(shelf: Shelf) -> 
     bench.send(Sent(tenant=tenant, id="1", time=SLOTS[0], fields=content(1)), stream=READINGS)
     claim = bench.engine.claim(10**6)
     assert claim is not None
+    bench.engine.release(claim)
     assert fold_once(bench.engine)
     whole = rollups_of(bench, tenant)
     assert purge(bench, tenant, SLOTS[-1]).events == 1
-    bench.engine.replace(bench.engine.fold(claim))
+    with pytest.raises(ClaimLost):
+        bench.engine.replace(bench.engine.fold(claim))
     assert rollups_of(bench, tenant) == whole
     assert bench.engine.claim(10**6) is None
 

@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
     @rule(at_once=st.sampled_from([None, 1]))
     def what_a_fold_read_is_written(self, at_once: int | None) -> None:
         assert self.unwritten is not None
-        self.world.engine.replace(self.unwritten, rows_at_once=at_once)
+        self.world.write_fold(self.unwritten, at_once)
         self.unwritten = None
 
     @rule(
@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
         if overtaken:
             self.world.fold_once(1000)
         if folded is not None:
-            self.world.engine.replace(folded)
+            self.world.write_fold(folded)
 
     @rule(model=st.sampled_from([None, None, *MODELS]), crashed=st.booleans())
     def another_process_begins(self, model: str | None, crashed: bool) -> None:

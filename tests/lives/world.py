@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from tests.engines.gauges import Sent, answered, as_reference, ask, fresh, stream_rows
 from tests.laws.shelf import content
 from tests.lives.plain import EPOCH, METRICS, Asked, Place, Plain
@@ -21,10 +22,10 @@ from tests.reference_engine import ReferenceEngine
 from aforo.clock import ManualClock
 from aforo.engines.appends import Append
 from aforo.engines.embedded import EmbeddedEngine
-from aforo.engines.folds import Folded, Period
+from aforo.engines.folds import Claim, Folded, Period
 from aforo.engines.keeping import ErasureAsked, PurgeAsked
 from aforo.engines.reads import Segment
-from aforo.errors import NotServable
+from aforo.errors import ClaimLost, NotServable
 from aforo.model.model import Model
 from aforo.model.reading import read_model
 from aforo.model.rollup import Rollup, RollupGrain
@@ -161,6 +162,7 @@ class World:
     clock: ManualClock = field(default_factory=lambda: ManualClock(micros(NOW)))
     lives: int = 0
     clean: bool = True  # nothing waits for a fold
+    claims: list[Claim] = field(default_factory=list)  # of folds that have read and not written
     born: dict[tuple[str, str], int] = field(default_factory=dict)  # tenant and rollup: the seal at its birth
 
     def __post_init__(self) -> None:
@@ -169,6 +171,7 @@ class World:
 
     def open(self) -> None:
         self.engine = EmbeddedEngine(self.home, memory_mb=128, threads=1, untimed_id_seconds=86_400)
+        self.claims.clear()
         self.engine.apply_model(self.models[self.model], DEFAULT)
         self.desk = Desk(self.engine, self.models[self.model], Settings(), self.clock, Telemetry())
 
@@ -252,10 +255,24 @@ class World:
     def read_fold(self, rows: int) -> Folded | None:
         """A fold that has read, and has written nothing."""
         claim = self.engine.claim(rows)
-        return None if claim is None else self.engine.fold(claim)
+        if claim is None:
+            return None
+        self.claims.append(claim)
+        return self.engine.fold(claim)
+
+    def write_fold(self, folded: Folded, rows_at_once: int | None = None) -> None:
+        """Writes what a fold has read, unless it has lost its claim: then that is refused."""
+        if folded.claim in self.claims:
+            self.claims.remove(folded.claim)
+            self.engine.replace(folded, rows_at_once=rows_at_once)
+        else:
+            with pytest.raises(ClaimLost):
+                self.engine.replace(folded, rows_at_once=rows_at_once)
 
     def fold(self) -> None:
-        """Until nothing waits."""
+        """Until nothing waits; whoever had claimed some of it loses it."""
+        while self.claims:
+            self.engine.release(self.claims.pop())
         self.folder(10**6).run_until_clean()
         self.folder(10**6).build_until_whole()
         assert self.engine.dirty_slots() == 0

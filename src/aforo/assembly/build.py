@@ -44,6 +44,8 @@ class Aforo:
             threads=settings.engine.threads,
             untimed_id_seconds=settings.intake.untimed_id_seconds,
             samples=samples,
+            clock=clock,
+            lease_seconds=settings.fold.lease_seconds,
         )
         try:
             self.engine.apply_model(self.model, DEFAULT_TENANT)

@@ -56,11 +56,16 @@ class Engine(Protocol):
         ...
 
     def claim(self, max_rows: int) -> Claim | None:
-        """Dirty slots of one stream, about `max_rows` events but one slot at least; None where none is dirty.
+        """Dirty slots of one stream, about `max_rows` events but one slot at least; None where none is left.
 
+        They are held by a lease: nobody else is given them until they are replaced or released, or it ends.
         Streams take turns. Slots that are still filling come first, then those of tenants for whom little
         waits, then one tenant's backlog after the other; of each tenant the newest.
         """
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Gives a claim back that will not be replaced: its slots may be claimed at once."""
         ...
 
     def fold(self, claim: Claim) -> Folded:
@@ -70,8 +75,10 @@ class Engine(Protocol):
     def replace(self, folded: Folded, *, rows_at_once: int | None = None) -> None:
         """Writes what a fold computed, raises its days' revisions, and removes the marks it answered.
 
+        The claim is released with it. Raises `ClaimLost` and changes nothing where its lease has ended.
         A day that another fold has written in between is left out: what was read of it is old, and its marks
-        wait to be claimed again. With `rows_at_once` a transaction writes about so many rows, but whole days.
+        wait to be claimed again. With `rows_at_once` a transaction writes about so many rows, but whole days,
+        and renews the lease.
         """
         ...
 

@@ -60,15 +60,25 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds a claim, and `until` when, in seconds of the engine's own clock, if nothing renews it."""
+
+    owner: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Dirty slots of one stream, of one tenant or many, to be folded together.
 
     A claim that is `settling` is of slots that do not wait: they were merged into, and are replaced once.
+    Without a `lease` it is nobody's, and what is folded of it is not written by `replace`.
     """
 
     stream: str
     slots: Places
     settling: bool = False
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True)

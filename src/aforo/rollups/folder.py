@@ -9,8 +9,8 @@ import structlog
 
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
-from aforo.engines.folds import Folded
-from aforo.errors import AforoError
+from aforo.engines.folds import Claim, Folded
+from aforo.errors import AforoError, ClaimLost
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -74,17 +74,35 @@ class Folder:
         """Derives a portion of what waits and folds dirty slots; None where nothing is left of either."""
         with self._one_at_a_time:
             started = self._clock.monotonic()
+            while (claim := self._claim()) is not None:
+                folded = self._fold(claim)
+                if folded is not None:
+                    self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
+                    self._telemetry.count("fold_slots_total", len(claim.slots))
+                    return folded
+        return None
+
+    def _claim(self) -> Claim | None:
+        """What is folded next, once as much is derived as gives something to fold."""
+        derived = self._engine.derive(self._batch_rows)
+        claim = self._engine.claim(self._batch_rows)
+        while claim is None and derived is not None:
             derived = self._engine.derive(self._batch_rows)
             claim = self._engine.claim(self._batch_rows)
-            while claim is None and derived is not None:
-                derived = self._engine.derive(self._batch_rows)
-                claim = self._engine.claim(self._batch_rows)
-            if claim is None:
-                return None
+        return claim
+
+    def _fold(self, claim: Claim) -> Folded | None:
+        """Folds and writes; None where the claim was lost: its slots are still marked, and another's."""
+        try:
             folded = self._engine.fold(claim)
             self._engine.replace(folded, rows_at_once=self._write_rows if self._started else None)
-        self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
-        self._telemetry.count("fold_slots_total", len(claim.slots))
+        except ClaimLost as error:
+            self._telemetry.count("claims_lost_total")
+            log.warning("fold came too late", detail=error.detail, hint=error.hint)
+            return None
+        except BaseException:
+            self._engine.release(claim)
+            raise
         return folded
 
     def run_until_clean(self, told: Callable[[Folded], None] | None = None) -> int:

@@ -198,6 +198,12 @@ class Fold:
     most_rest_seconds: float = _setting(
         0.6, "Longest rest between two folds while something waits.", least=0, most=60
     )
+    lease_seconds: float = _setting(
+        300.0,
+        "How long a fold may hold its slots without writing any; then they are given to another.",
+        least=1,
+        most=86_400,
+    )
     periods_every_seconds: float = _setting(
         60.0, "How often finished weeks and months are put together from their days.", least=1, most=86_400
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy.typing as npt
 
 from aforo.engines.embedded import held
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.leases import Leases
 from aforo.engines.folds import Claim, Places
 from aforo.windows import DAY
 
@@ -21,17 +24,22 @@ LITTLE = 8
 SETTLE_EVERY = 20
 
 DIRTY_STREAMS = """
--- The streams that have dirty slots.
-SELECT DISTINCT stream FROM ledger WHERE list_contains($streams, stream) ORDER BY stream
+-- The streams that have dirty slots which nobody has claimed.
+SELECT DISTINCT stream FROM ledger AS l WHERE list_contains($streams, stream) AND NOT EXISTS (
+    FROM taken AS t WHERE t.stream = l.stream AND t.tenant = l.tenant AND t.start = l.slot
+) ORDER BY stream
 """
 
 DIRTY_SLOTS = """
--- A stream's dirty slots by turn: those still filling, then those of tenants for whom little waits, then one
--- tenant's backlog after the other. Who has waited longest is first, and of each tenant the newest slot.
+-- A stream's dirty slots that nobody has claimed, by turn: those still filling, then those of tenants for
+-- whom little waits, then one tenant's backlog after the other. Who has waited longest is first, and of each
+-- tenant the newest slot.
 WITH dirty AS (
     SELECT tenant, slot, sum(events)::BIGINT AS events, min("commit") AS since,
         slot + INTERVAL 30 MINUTES > (SELECT max(made_at) FROM commits) AS filling
-    FROM ledger WHERE stream = $stream GROUP BY tenant, slot
+    FROM ledger AS l WHERE stream = $stream AND NOT EXISTS (
+        FROM taken AS t WHERE t.stream = l.stream AND t.tenant = l.tenant AND t.start = l.slot
+    ) GROUP BY tenant, slot
 ), waiting AS (
     SELECT *, sum(events) OVER whose > $little AS much, min(since) OVER whose AS first
     FROM dirty WINDOW whose AS (PARTITION BY tenant, filling)
@@ -45,16 +53,27 @@ LIMIT $slots
 class Claiming:
     """Chooses what is folded next: streams take turns, and what is quiet is settled when nothing else waits.
 
-    It is settled now and then as well where something always does.
+    It is settled now and then as well where something always does. What is chosen is leased before anybody
+    else chooses.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+        self._one_at_a_time = Lock()
         self._last = ""
         self._claims = 0
 
     def claim(self, cursor: Cursor, streams: Iterable[str], max_rows: int) -> Claim | None:
-        """About `max_rows` events of one stream, at least one slot; None where nothing is dirty."""
-        known = list(streams)
+        """About `max_rows` events of one stream, at least one slot; None where nothing is left to claim."""
+        with self._one_at_a_time:
+            cursor.register("taken", self._leases.taken())
+            chosen = self._choose(cursor, list(streams), max_rows)
+            cursor.unregister("taken")
+            if chosen is None:
+                return None
+            return replace(chosen, lease=self._leases.give(chosen.stream, chosen.slots))
+
+    def _choose(self, cursor: Cursor, known: list[str], max_rows: int) -> Claim | None:
         self._claims += 1
         if self._claims % SETTLE_EVERY == 0 and (settling := _settling(cursor, known)):
             return settling

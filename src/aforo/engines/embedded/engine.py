@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from aforo.clock import Clock, SystemClock
 from aforo.engines.appends import Append, Commit
 from aforo.engines.builds import Build, Built, Held, Marked
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
@@ -41,6 +42,7 @@ from aforo.engines.embedded.deriving import Deriving
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.layout import RollupLayout, events_table
+from aforo.engines.embedded.leases import Leases
 from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.parameters import microseconds, timestamp
 from aforo.engines.embedded.pending import Pending
@@ -62,6 +64,11 @@ log = structlog.get_logger(__name__)
 
 ENTITIES_AT_HAND = 500_000
 """Values of entities whose numbers are kept in memory: some 60 MB."""
+
+LEASE_SECONDS = 300.0
+"""How long a claim is held that nobody works on: longer than any fold takes."""
+
+MACHINE_CLOCK = SystemClock()
 
 STANDING = """
 -- Of a window: its first dirty slot, the oldest commit that waits for a fold there, and how often the days it
@@ -105,6 +112,8 @@ class EmbeddedEngine:
         untimed_id_seconds: int,
         entities_at_hand: int = ENTITIES_AT_HAND,
         samples: SampleLimits = DEFAULT_SAMPLES,
+        clock: Clock = MACHINE_CLOCK,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._limits = samples
@@ -114,7 +123,8 @@ class EmbeddedEngine:
         self._landing = Landing(
             self._journal, pending, self._marks, entities_at_hand=entities_at_hand, samples=samples
         )
-        self._claiming = Claiming()
+        self._leases = Leases(clock, seconds=lease_seconds)
+        self._claiming = Claiming(self._leases)
         self._seals = sealing.Seals()
         self._deriving = Deriving(self._landing, self._marks)
         self._database.accompany(self._landing)
@@ -178,6 +188,9 @@ class EmbeddedEngine:
         with self._landed() as cursor:
             return self._claiming.claim(cursor, self.model.streams, max_rows)
 
+    def release(self, claim: Claim) -> None:
+        self._leases.release(claim)
+
     def fold(self, claim: Claim) -> Folded:
         with self._database.snapshot() as cursor:
             return folding.fold(cursor, claim, self._served.model.stream(claim.stream), self.zone)
@@ -187,6 +200,7 @@ class EmbeddedEngine:
         names = {period.rollup.name for period in folded.periods}
 
         def write(cursor: Cursor, portion: Folded) -> None:
+            self._leases.renew(portion.claim)
             if names != stream.rollups.keys() or not building.is_current(cursor, stream):
                 return  # other rollups serve now, and its marks wait to be claimed again
             replacing.write(cursor, portion, stream)
@@ -195,6 +209,7 @@ class EmbeddedEngine:
 
         for portion in portions(folded, rows_at_once):
             self._database.write(partial(write, portion=portion))
+        self._leases.release(folded.claim)
 
     def build_periods(self, now: int) -> int:
         return self._period_building.build(self._served.model, self.zone, now)

@@ -57,13 +57,17 @@ SELECT epoch_us(max(made_at)) FROM commits
 """
 
 QUIET = """
--- Slots of one stream into which nothing came while other events came for the time of a slot.
+-- Slots of one stream into which nothing came while other events came for the time of a slot, and that nobody
+-- has claimed.
 SELECT stream, tenant, epoch_us(slot) AS slot FROM held
 WHERE made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits)
     AND list_contains($streams, stream)
     AND NOT EXISTS (
         SELECT 1 FROM ledger AS l
         WHERE l.stream = held.stream AND l.tenant = held.tenant AND l.slot = held.slot
+    )
+    AND NOT EXISTS (
+        FROM taken AS t WHERE t.stream = held.stream AND t.tenant = held.tenant AND t.start = held.slot
     )
 ORDER BY stream, slot DESC, tenant LIMIT $slots
 """
@@ -113,7 +117,7 @@ def worth_holding(cursor: Cursor, slots: Places, events: Numbers) -> npt.NDArray
 
 
 def quiet(cursor: Cursor, streams: list[str]) -> tuple[str, Places] | None:
-    """Slots of one stream that may be settled; None where there are none."""
+    """Slots of one stream that may be settled; None where there are none. What is claimed is in `taken`."""
     rows = cursor.execute(QUIET, {"streams": streams, "slots": QUIET_SLOTS_AT_ONCE}).fetchall()
     if not rows:
         return None
