@@ -63,7 +63,7 @@ def bounds(field: Field, array: pa.Array, *, summed: bool = False) -> Faults:
     With `summed`, a NUMBER that would leave 64 bits at the field's scale is out of range as well.
     """
     column = Typed(array, {})
-    if field.required:
+    if field.required and array.null_count:
         column = column.also(RefusalCode.MISSING_FIELD, mask_of(array.is_null()))
     if field.type.numeric:
         column = column.also(RefusalCode.OUT_OF_RANGE, _beyond(field, array))

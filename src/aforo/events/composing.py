@@ -57,10 +57,16 @@ class _Owners:
         encoded = rows["tenant"].combine_chunks().dictionary_encode()
         return cls(encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist())
 
-    def count(self, start: int, end: int) -> Iterable[tuple[str, int]]:
-        """How many of some rows are of each tenant."""
-        codes, counts = np.unique(self.codes[start:end], return_counts=True)
-        return zip((self.tenants[code] for code in codes.tolist()), counts.tolist(), strict=True)
+    def count(self, parts: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, str, int]]:
+        """How many rows of each part are of each tenant; a part is a number, its first row and its end.
+
+        All at once: parts are many and small.
+        """
+        of = np.repeat([at for at, _, _ in parts], [end - start for _, start, end in parts])
+        codes = np.concatenate([self.codes[start:end] for _, start, end in parts])
+        keys, counts = np.unique(of * len(self.tenants) + codes, return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            yield key // len(self.tenants), self.tenants[key % len(self.tenants)], count
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +143,9 @@ def _append(
     for each in chain(*(known.refused.counts for known in told), *(batch.reported for batch in batches)):
         counts[each.stream, each.tenant, each.outcome] += each.count
     samples = [known.refused.samples for known in told] + [batch.reported_samples for batch in batches]
-    volumes = [
-        _volumes(batch.size, known, owners) for batch, known in zip(batches, told, strict=True) if batch.size
-    ]
+    sized = [(batch.size, known) for batch, known in zip(batches, told, strict=True) if batch.size]
+    whose = _whose([known for _, known in sized], owners)
+    volumes = [_volumes(size, known, each) for (size, known), each in zip(sized, whose, strict=True)]
     return Append(
         rows=rows,
         refused=tuple(OutcomeCount(*key, count) for key, count in counts.items()),
@@ -150,12 +156,21 @@ def _append(
     )
 
 
-def _volumes(size: int, told: _Told, owners: Mapping[str, _Owners]) -> tuple[Volume, ...]:
+def _whose(told: Sequence[_Told], owners: Mapping[str, _Owners]) -> list[Counter[tuple[str, str]]]:
+    """How many events of each body are of each stream and tenant."""
+    found: list[Counter[tuple[str, str]]] = [Counter() for _ in told]
+    pieces: dict[str, list[tuple[int, _Piece]]] = {}
+    for at, known in enumerate(told):
+        for piece in known.pieces:
+            pieces.setdefault(piece.stream, []).append((at, piece))
+    for stream, parts in pieces.items():
+        for at, tenant, count in owners[stream].count([(at, piece.start, piece.end) for at, piece in parts]):
+            found[at][stream, tenant] += count
+    return found
+
+
+def _volumes(size: int, told: _Told, events: Counter[tuple[str, str]]) -> tuple[Volume, ...]:
     """A body's bytes by stream and tenant: every event of it counts for the same part."""
-    events: Counter[tuple[str, str]] = Counter()
-    for piece in told.pieces:
-        for tenant, count in owners[piece.stream].count(piece.start, piece.end):
-            events[piece.stream, tenant] += count
     for each in told.refused.counts:
         events[each.stream, each.tenant] += each.count
     keys = sorted(events)
@@ -229,7 +244,7 @@ def _one(parts: list[tuple[int, Draft]]) -> Draft:
     first = parts[0][1]
     names = dict.fromkeys(chain.from_iterable(draft.columns for _, draft in parts))
     columns: dict[str, Column] = {
-        name: list(chain(*(_column(draft, name) for _, draft in parts))) for name in names
+        name: list(chain.from_iterable(_column(draft, name) for _, draft in parts)) for name in names
     }
     index = np.concatenate([draft.index + base for base, draft in parts])
     return Draft(first.stream, first.source, columns, index)

@@ -29,11 +29,10 @@ ALLOWED: Mapping[FieldType, frozenset[type]] = MappingProxyType(
 def decoded(kind: FieldType, values: Sequence[object]) -> Typed:
     """Values typed by the field's kind; None is null, 1.0 and true and "1" are no integers, 1 is a number."""
     allowed = ALLOWED[kind]
-    wrong = np.zeros(len(values), np.bool_)
-    if not set(map(type, values)) <= allowed | {NoneType}:
-        wrong = _rows(values, lambda value: value is not None and type(value) not in allowed)
-        values = _dropped(values, wrong)
-    return _typed(kind, values).also(RefusalCode.WRONG_TYPE, wrong)
+    if set(map(type, values)) <= allowed | {NoneType}:
+        return _typed(kind, values)
+    wrong = _rows(values, lambda value: value is not None and type(value) not in allowed)
+    return _typed(kind, _dropped(values, wrong)).also(RefusalCode.WRONG_TYPE, wrong)
 
 
 def _typed(kind: FieldType, values: Sequence[object]) -> Typed:
@@ -72,7 +71,8 @@ def integers(values: Sequence[object]) -> Typed:
 
 def numbers(values: Sequence[object]) -> Typed:
     """Finite doubles; an integer becomes the nearest."""
-    doubles = [_double(value) for value in values]
+    whole = set(map(type, values)) <= {float, NoneType}
+    doubles = values if whole else [_double(value) for value in values]
     array = pa.array(doubles, pa.float64())
     return Typed(array, {}).also(RefusalCode.OUT_OF_RANGE, not_finite(array))
 

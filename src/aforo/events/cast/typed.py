@@ -53,6 +53,8 @@ class Typed:
 
     def also(self, code: RefusalCode, mask: Mask) -> Typed:
         """The column with these rows bad too; a row that was bad keeps its code."""
+        if not mask.any():
+            return self
         fresh = mask & ~self.bad
         if not fresh.any():
             return self
@@ -70,7 +72,8 @@ def without(array: pa.Array, mask: Mask) -> pa.Array:
 
 def mask_of(flags: pa.Array) -> Mask:
     """A boolean array as a mask, nulls as false."""
-    mask: Mask = pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
+    known = pc.fill_null(flags, False) if flags.null_count else flags
+    mask: Mask = known.to_numpy(zero_copy_only=False)
     return mask
 
 
