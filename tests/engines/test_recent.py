@@ -22,7 +22,9 @@ names = st.lists(
 
 
 def named(rows: Sequence[Name], untimed: bool = False) -> Named:
-    return Named(list(rows), np.full(len(rows), untimed))
+    tenants, ids, times = zip(*rows, strict=True)
+    columns = {"tenant": tenants, "id": ids, "time": pa.array(times, pa.timestamp("us"))}
+    return Named.of(pa.table({**columns, "untimed": [untimed] * len(rows)}))
 
 
 @given(st.lists(names, max_size=5), names)

@@ -20,22 +20,32 @@ Name = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Rows of a stream by their names: tenant, id and time in microseconds."""
+    """Rows of a stream by their names: tenant, id and time in microseconds.
+
+    The `hashes` are of the names; a row without a time is named by its tenant and id.
+    """
 
     names: list[Name]
+    times: npt.NDArray[np.int64]
     untimed: npt.NDArray[np.bool_]
+    hashes: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, rows: pa.Table) -> Named:
         times = pc.cast(rows["time"], pa.int64())
-        names = zip(rows["tenant"].to_pylist(), rows["id"].to_pylist(), times.to_pylist(), strict=True)
-        return cls(list(names), rows["untimed"].to_numpy())
+        names = list(zip(rows["tenant"].to_pylist(), rows["id"].to_pylist(), times.to_pylist(), strict=True))
+        untimed = rows["untimed"].to_numpy()
+        hashes = np.fromiter(map(hash, names), np.int64, len(names))
+        for at in np.flatnonzero(untimed).tolist():
+            hashes[at] = hash(names[at][:2])
+        return cls(names, times.to_numpy(), untimed, hashes)
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Named:
         """Those of the rows that are chosen."""
         if chosen.all():
             return self
-        return Named([self.names[at] for at in np.flatnonzero(chosen).tolist()], self.untimed[chosen])
+        names = [self.names[at] for at in np.flatnonzero(chosen).tolist()]
+        return Named(names, self.times[chosen], self.untimed[chosen], self.hashes[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,9 @@ class Pending:
             timed, untimed = self._timed.get(stream, set()), self._untimed.get(stream, {})
             if not timed and not untimed:
                 return np.zeros(len(named.names), np.bool_)
-            there = np.fromiter((name in timed for name in named.names), np.bool_, len(named.names))
+            there = np.zeros(len(named.names), np.bool_)
+            if not timed.isdisjoint(named.names):
+                there[:] = [name in timed for name in named.names]
             for at in np.flatnonzero(named.untimed).tolist():
                 tenant, id_, _ = named.names[at]
                 came = untimed.get((tenant, id_))

@@ -65,7 +65,7 @@ class Recent:
             self._floor = max(self._floor, self._filters.pop(0)[1])
         newest, last = self._filters[-1]
         newest.add(_hashes(stream, named))
-        self._filters[-1] = (newest, max(last, *(time for _, _, time in named.names)))
+        self._filters[-1] = (newest, max(last, int(named.times.max())))
 
     def add_many(self, stream: str, rows: pa.Table, arrival: int) -> None:
         """Adds rows of a large commit: those of the last day by name, as others of it are still to come.
@@ -81,8 +81,7 @@ class Recent:
 
     def may_have(self, stream: str, named: Named, arrival: int, reach: int) -> Mask:
         """Which rows must be looked for; `arrival` and `reach` are those of rows without a time."""
-        times = np.array([time for _, _, time in named.names], np.int64)
-        old: Mask = np.where(named.untimed, arrival - reach, times) <= self._floor
+        old: Mask = np.where(named.untimed, arrival - reach, named.times) <= self._floor
         if not self._filters:
             return old
         hashes = _hashes(stream, named)
@@ -101,13 +100,8 @@ def latest(cursor: Cursor) -> int:
 
 
 def _hashes(stream: str, named: Named) -> Hashes:
-    """Numbers for names; a row without a time is named by its tenant and id."""
-    if named.untimed.any():
-        pairs = zip(named.names, named.untimed.tolist(), strict=True)
-        keys = [(stream, *(name[:2] if untimed else name)) for name, untimed in pairs]
-    else:
-        keys = [(stream, *name) for name in named.names]
-    return np.fromiter(map(hash, keys), np.int64, len(keys)).view(np.uint64)
+    """Numbers for names in a stream."""
+    return named.hashes.view(np.uint64) ^ np.uint64(hash(stream) & 2**64 - 1)
 
 
 def _places(hashes: Hashes) -> Hashes:
