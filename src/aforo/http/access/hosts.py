@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ LOCALHOST = "localhost"
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@/\s]+)(?::\d{0,5})?")
 
 
+@lru_cache(maxsize=256)  # every request names one, and most the same
 def is_loopback(host: str) -> bool:
     """Whether a host, without a port, is this machine seen from itself."""
     if host.casefold() == LOCALHOST:
