@@ -1,11 +1,28 @@
-"""Memory that a large load or fold needed and nothing needs any more goes back to the system."""
+"""Memory that nothing needs any more goes back, and what stays is not looked through for it."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """What is there now stays until the end: the collector looks through what comes later only.
+
+    Modules, models and routes are some hundred thousand objects, and each full collection would stop every
+    thread until it has seen them all.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def give_back() -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from aforo.assembly.local import Local
+from aforo.assembly.memory import settled
 from aforo.assembly.reach import held
 from aforo.assembly.rooms import rooms
 from aforo.http.app import create_app
@@ -50,6 +51,7 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
 
         def ready(url: str) -> None:
             stack.enter_context(held(aforo.settings.data, url, token))
+            stack.enter_context(settled())
             on_ready(Ready(url, ring.keyless, ring.any_good(KeyScope.ADMIN)))
 
         server.run(ready)
