@@ -105,6 +105,8 @@ class ReferenceEngine:
             if bucket is not None:
                 read += 1
                 split = tuple(_shown(event.fields.get(name), name, request.stream) for name in request.by)
+                if request.kept is not None and split not in request.kept:
+                    split = ()
                 groups.setdefault((bucket, split), []).append(event)
         values = {
             measure.name: [

@@ -176,6 +176,12 @@ READS["read_days_and_slots"] = replace(
         Segment(Period.DAY, RIVER.day_start(RIVER.date_of(NOON + DAY)), NOON + DAY),
     ),
 )
+READS["read_kept"] = replace(
+    READS["read_days"],
+    by=("station", "gate"),
+    measures=(READINGS.measures["dry"], READINGS.measures["probes"]),
+    kept=(("north", 1), (None, None)),
+)
 READS["read_sets_of_events"] = replace(
     READS["read_events"], measures=(READINGS.measures["probes"],), sets=("probes",)
 )

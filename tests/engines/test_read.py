@@ -68,6 +68,32 @@ def test_splits_by_fields_that_only_events_have(full: Bench) -> None:
         assert any(None in split for _, split in answer)
 
 
+@pytest.mark.parametrize("grain", [Grain.SLOT, Grain.DAY, Grain.TOTAL])
+@pytest.mark.parametrize("wanted", [0, 1, 3, 100])
+def test_groups_that_are_not_kept_are_merged_into_one(full: Bench, grain: Grain, wanted: int) -> None:
+    """Every measure kind, from rollups and events, and groups that have nulls or that nobody has."""
+    period = Period.SLOT if grain is Grain.SLOT else Period.DAY
+    for rollup in (GATES,) if grain is Grain.SLOT else (GATES, WIDE):
+        asked = ask(
+            READINGS, rollup, window=ALL, zone=RIVER, by=rollup.dimensions, grain=grain, period=period
+        )
+        found = list(dict.fromkeys(split for _, split in sorted(full.check(asked), key=repr)))
+        nobody = tuple(None for _ in rollup.dimensions)
+        kept = tuple(dict.fromkeys((*found[:wanted], *([nobody] if wanted else []))))
+        merged = full.check(replace(asked, kept=kept))
+        assert {split for _, split in merged} <= {*kept, ()}
+        assert any(split == () for _, split in merged) is bool({*found} - {*kept})
+        assert merged == full.check(of_events(replace(asked, kept=kept)))
+
+
+def test_kept_groups_of_nulls_and_of_instants(full: Bench) -> None:
+    for by in [("level",), ("seen", "crew"), ("probe", "wet")]:
+        asked = ask(READINGS, None, window=ALL, zone=RIVER, by=by)
+        splits = {split for _, split in full.engine.read_states(asked, time_limit_seconds=60).keys}
+        for kept in (splits, {split for split in splits if None in split}, set(list(splits)[:2])):
+            full.check(replace(asked, kept=tuple(kept)))
+
+
 CONDITIONS = [
     'station = "north"',
     'station != "north"',

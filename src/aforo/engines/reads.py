@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,10 @@ from aforo.model.measure import Measure
 from aforo.model.rollup import Rollup
 from aforo.model.stream import Entity, Stream
 from aforo.windows import Window
+
+
+Split: TypeAlias = tuple[object, ...]
+"""The values of a group, in the order of the dimensions that were asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class StatesRequest:
 
     `edges` are the starts of the answer's buckets, ascending: a row belongs to the last edge at or before
     its start. With no `rollup` the events themselves are read, one `SLOT` segment a window. `sets` names the
-    distinct measures whose sets are wanted, and not only their sizes.
+    distinct measures whose sets are wanted, and not only their sizes. With `kept` only these groups of the
+    split are told apart, each named once, and all others are merged into one.
     """
 
     tenant: str
@@ -43,11 +49,14 @@ class StatesRequest:
     segments: tuple[Segment, ...]
     edges: tuple[int, ...]
     sets: tuple[str, ...] = ()
+    kept: tuple[Split, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class States:
     """Merged states, one for each (bucket, split values) that has rows.
+
+    What is merged of groups that were not to be kept has the split `()`, which no group of a split has.
 
     `values` holds by measure's name, in the order of `keys`: an int for counts; the scaled int for sums, None
     where nothing was summed; the value or None for minimum and maximum; the size of the union for distinct;
@@ -56,7 +65,7 @@ class States:
     of the days that were asked, where they are kept.
     """
 
-    keys: tuple[tuple[int, tuple[object, ...]], ...]
+    keys: tuple[tuple[int, Split], ...]
     values: Mapping[str, Sequence[object]]
     rows_read: int
     sql: tuple[str, ...] = field(default=())

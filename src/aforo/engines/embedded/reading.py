@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from aforo.engines.coarsening import coarsened, days_to_coarsen
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.grouping import Grouping, grouping
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import (
     MeasureLayout,
@@ -26,12 +27,12 @@ from aforo.engines.embedded.parameters import Parameters, conditions_sql
 from aforo.engines.embedded.periods import kept_periods
 from aforo.engines.embedded.placing import place
 from aforo.engines.folds import Period
-from aforo.engines.reads import Segment, States, StatesRequest
+from aforo.engines.reads import Segment, Split, States, StatesRequest
 from aforo.model.measure import MeasureKind
 from aforo.states import distinct, histogram
 from aforo.states.histogram import Histogram
 
-Key = tuple[int, tuple[object, ...]]
+Key = tuple[int, Split]
 SLOT_OF_EVENT = "time_bucket(INTERVAL 15 MINUTES, time)"
 
 
@@ -53,7 +54,7 @@ class Reading:
         self._cursor = cursor
         self._request = request
         self._stream = request.stream
-        self._by = tuple(quoted(name) for name in request.by)
+        self._grouping: Grouping = grouping(cursor, request)
         self._measures = lay_out(request.stream, request.measures)
         # The ledger's counts are the rows of its rollup as they stand, and are read as events are.
         kept = request.rollup is not None and not request.stream.ledger
@@ -105,12 +106,7 @@ class Reading:
         return statement.run(self._cursor)
 
     def _keys(self, table: pa.Table) -> list[Key]:
-        splits: Iterable[tuple[object, ...]] = (
-            zip(*(table[name].to_pylist() for name in self._request.by), strict=True)
-            if self._by
-            else iter([()] * table.num_rows)
-        )
-        return list(zip(table["__bucket"].to_pylist(), splits, strict=True))
+        return list(zip(table["__bucket"].to_pylist(), self._grouping.splits(table), strict=True))
 
     def _sums(self) -> Statement:
         columns = [column for each in self._measures for column in each.columns]
@@ -194,7 +190,7 @@ class Reading:
     def _grouped(self, table: pa.Table) -> tuple[list[Key], npt.NDArray[np.int64]]:
         """The groups that a table's rows are of, and which of them each row is of."""
         codes = table["__bucket"].to_numpy().astype(np.int64)
-        for name in self._request.by:
+        for name in self._grouping.columns:
             column = table[name].combine_chunks().dictionary_encode(null_encoding="encode")
             codes = codes * len(column.dictionary) + column.indices.to_numpy(zero_copy_only=False)
         _, first, group_of = np.unique(codes, return_index=True, return_inverse=True)
@@ -230,7 +226,7 @@ class Reading:
         return distinct.union(found) if wanted else distinct.size(found)
 
     def _group(self) -> str:
-        return ", ".join(("__bucket", *self._by))
+        return ", ".join(("__bucket", *map(quoted, self._grouping.columns)))
 
     def _rollup_rows(self, parameters: Parameters, part: str, columns: Sequence[str]) -> str:
         """The rows of every period that the request reads, each with its bucket."""
@@ -246,7 +242,7 @@ class Reading:
             table=f"{self._layout.table(period, part)} AS r",
             time="r.start",
             segments=self._segments_of(period),
-            items=[*(f"r.{name}" for name in self._by), *taken],
+            items=[*self._grouping.items, *taken],
         )
 
     def _event_rows(self, parameters: Parameters, measures: Iterable[MeasureLayout]) -> str:
@@ -257,7 +253,7 @@ class Reading:
             table=f"{table} AS r",
             time=f"r.{time}",
             segments=self._segments_of(Period.SLOT),
-            items=[*(f"r.{name}" for name in self._by), *inputs],
+            items=[*self._grouping.items, *inputs],
         )
 
     def _placed(
@@ -289,7 +285,7 @@ class Reading:
         if self._request.where:
             where.append(conditions_sql(self._request.where, self._stream, parameters))
         picked = ", ".join((f"{placing.bucket} AS __bucket", *items))
-        return f"SELECT {picked} FROM {table}{placing.join} WHERE {' AND '.join(where)}"
+        return f"SELECT {picked} FROM {table}{placing.join}{self._grouping.join} WHERE {' AND '.join(where)}"
 
     def _segments_of(self, period: Period) -> tuple[Segment, ...]:
         return tuple(each for each in self._segments if each.period is period)
