@@ -126,6 +126,7 @@ OFF_THE_SLOTS = ("2013-03-09T23:50:10Z", "2013-03-12T06:07:00Z")
 QUESTIONS = st.builds(
     lambda window_and_grain, rest: {
         **rest,
+        "limit": rest["limit"] if rest["by"] else None,
         "from": window_and_grain[0][0],
         "to": window_and_grain[0][1],
         "grain": window_and_grain[1],
@@ -151,6 +152,8 @@ QUESTIONS = st.builds(
                 ]
             ),
             "compare": st.sampled_from([None, "previous", "year", "2013-03-07..2013-03-14"]),
+            "limit": st.sampled_from([None, None, 1, 3]),
+            "totals": st.booleans(),
             "timezone": st.sampled_from([None, "UTC", "Asia/Kathmandu", "America/New_York"]),
         }
     ),
@@ -164,6 +167,7 @@ def test_both_engines_give_one_answer(embedded: EmbeddedEngine, asked: dict[str,
     here, there = ask(embedded, **asked), ask(REFERENCE, **asked)
     assert here.columns == there.columns
     assert here.rows == there.rows
+    assert here.totals == there.totals
     assert here.comparison == there.comparison
     assert here.proof.source.rollup == there.proof.source.rollup
     assert here.proof.exact == there.proof.exact
@@ -351,6 +355,7 @@ def test_a_comparison_names_its_window_and_shows_groups_of_both() -> None:
         "from": "2013-03-09T00:00:00-05:00",
         "to": "2013-03-10T00:00:00-05:00",
         "sameElapsed": False,
+        "matchWeekdays": False,
     }
     assert [column.name for column in answer.columns] == ["city", "trips", "trips_compared", "trips_delta"]
 
@@ -482,7 +487,7 @@ def test_questions_are_counted_by_source() -> None:
 
 def test_a_json_answer_has_the_contracts_keys() -> None:
     reply = ask(REFERENCE, compare="year").as_json()
-    assert list(reply) == ["columns", "rows", "comparison", "proof"]
+    assert list(reply) == ["columns", "rows", "totals", "comparison", "proof"]
     assert cast(list[Callable[[], None]], reply["columns"])[0] == {
         "name": "trips",
         "type": "integer",

@@ -108,7 +108,7 @@ BAD = [
     ({"metrics": ["trips", "trips"]}, "two columns named trips"),
     ({"by": ["city", "city"]}, "two columns named city"),
     ({"metrics": ["cars"], "by": ["city"], "compare": "last"}, "no comparison"),
-    ({"metrics": ["trips", "stops"]}, "metrics of one stream"),
+    ({"metrics": ["trips", "stops"], "by": ["line"]}, "line is of type integer in trips and of type string"),
     ({"by": ["delay"]}, "number with fractions"),
     ({"from": "2013-02-01", "to": "2013-01-01"}, "ends before it begins"),
     ({"from": "2013-01-01T00:00:00Z", "to": "2013-01-01T00:00:00Z"}, "empty"),
@@ -161,7 +161,8 @@ def test_all_faults_are_told_at_once_each_at_its_place() -> None:
         ({"tenant": "nyc", "metrics": ["trips"], "where": [{"field": "city"}]}, "named 'field'"),
         ({"tenant": "nyc", "metrics": ["trips"], "where": [{"op": "="}]}, "where[0]"),
         ({"tenant": "nyc", "metrics": [1]}, "metrics[0]"),
-        ({"tenant": "nyc", "metrics": ["trips"], "limit": 5}, "no parameter named 'limit'"),
+        ({"tenant": "nyc", "metrics": ["trips"], "limits": 5}, "no parameter named 'limits'"),
+        ({"tenant": "nyc", "metrics": ["trips"], "limit": 0}, "limit"),
         ({"metric": 1, "tenent": 2}, "no parameter named 'metric'; there is no parameter named 'tenent'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -40,6 +41,10 @@ def asked(window: Window, grain: Grain, zone: Zone, compare: str) -> Question:
         zone=zone,
         tenant_zone=zone,
     )
+
+
+def by_weekdays(question: Question) -> Question:
+    return replace(question, compare=comparison.with_weekdays(question.compare))
 
 
 def compared(question: Question, now: int = LATER) -> tuple[tuple[Bucket, ...], Counterpart]:
@@ -239,3 +244,50 @@ def test_what_is_no_comparison(text: str, said: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         comparison.parse(text)
     assert said in str(raised.value)
+
+
+@given(
+    DATES,
+    st.integers(0, 45),
+    ZONES,
+    st.sampled_from([Grain.HOUR, Grain.DAY]),
+    st.sampled_from(["previous", "year"]),
+)
+def test_weekdays_meet_their_like_whole_weeks_back(
+    first: date, more: int, zone: Zone, grain: Grain, kind: str
+) -> None:
+    """Every bucket meets one of its weekday and wall clock, as few weeks back as keep the windows apart."""
+    window = window_of_dates(first, first + timedelta(days=more), zone)
+    question = by_weekdays(asked(window, grain, zone, kind))
+    buckets, other = compared(question)
+    back = (zone.date_of(window.start) - zone.date_of(other.window.start)).days
+    assert back == (364 if kind == "year" else -(-(more + 1) // 7) * 7)
+    assert other.window.end <= window.start
+    met = [(bucket, pair) for bucket, pair in zip(buckets, other.pairs, strict=True) if pair is not None]
+    assert met or not other.buckets
+    for bucket, pair in met:
+        there = other.buckets[pair]
+        assert zone.date_of(bucket.start) - zone.date_of(there.start) == timedelta(days=back)
+        if grain is Grain.HOUR:
+            assert zone.rfc3339(bucket.start)[11:19] == zone.rfc3339(there.start)[11:19]
+
+
+def test_weekdays_across_leap_days_month_ends_and_years() -> None:
+    def dates(first: str, last: str, compare: str, grain: Grain = Grain.TOTAL) -> str:
+        return dates_of(NEW_YORK, compared(by_weekdays(days(first, last, compare, grain)))[1].window)
+
+    assert dates("2012-02-29", "2012-02-29", "year") == "2011-03-02..2011-03-02"  # both Wednesdays
+    assert dates("2013-02-28", "2013-03-01", "previous") == "2013-02-21..2013-02-22"
+    assert dates("2013-01-01", "2013-01-31", "previous", Grain.MONTH) == "2012-11-27..2012-12-27"
+    assert dates("2013-01-01", "2013-01-07", "previous") == "2012-12-25..2012-12-31"
+    assert dates("2013-01-01", "2013-01-08", "previous") == "2012-12-18..2012-12-25"
+
+
+def test_weekdays_of_part_of_a_day_and_of_an_unfinished_window() -> None:
+    window = Window(at("2013-03-11T10:00:00-04:00"), at("2013-03-11T13:00:00-04:00"))
+    _, other = compared(by_weekdays(asked(window, Grain.HOUR, NEW_YORK, "previous")))
+    assert NEW_YORK.rfc3339(other.window.start) == "2013-03-04T10:00:00-05:00", "the clocks changed between"
+    question = by_weekdays(days("2013-05-06", "2013-05-12", "previous"))
+    _, cut = compared(question, at("2013-05-08T06:00:00-04:00"))
+    assert cut.cut
+    assert NEW_YORK.rfc3339(cut.window.end) == "2013-05-01T06:00:00-04:00"

@@ -308,7 +308,7 @@ def test_periods_that_have_not_begun_are_null(engine: EmbeddedEngine) -> None:
         ({"metric": "new_share"}, "hint: such as people or readers"),
         ({"metric": "poeple"}, "did you mean 'people'"),
         ({"grain": "hour"}, "there is no period of cohorts named 'hour'"),
-        ({"returns": "buyers"}, "one question asks metrics of one stream"),
+        ({"returns": "buyers"}, "but cohorts are of metrics of one stream"),
         ({"metrics": ["people"]}, "did you mean 'metric'"),
     ],
 )

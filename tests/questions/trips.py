@@ -55,7 +55,10 @@ TRIPS = Stream(
 )
 STOPS = Stream(
     name="stops",
-    fields={"platform": Field(name="platform", type=FieldType.STRING)},
+    fields={
+        name: Field(name=name, type=FieldType.STRING)  # `line` is a number of trips
+        for name in ("platform", "city", "line")
+    },
     entities={},
     measures={"all_stops": Measure(name="all_stops", kind=MeasureKind.COUNT)},
     rollups={},

@@ -16,7 +16,6 @@ from aforo.model.rollup import Rollup
 from aforo.model.stream import Entity, Stream
 from aforo.windows import Window
 
-
 Split: TypeAlias = tuple[object, ...]
 """The values of a group, in the order of the dimensions that were asked."""
 

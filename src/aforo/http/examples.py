@@ -144,6 +144,7 @@ ANSWERS: Examples = {
             {"time": "2013-01-01", "origin": "JFK", "flights": 1, "dep_delay_avg": 2.0},
             {"time": "2013-01-01", "origin": "LGA", "flights": 1, "dep_delay_avg": 4.0},
         ],
+        "totals": None,
         "comparison": None,
         "proof": {
             "source": "rollup",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from starlette.requests import Request
@@ -30,12 +30,16 @@ class ColumnReply(Shape, frozen=True):
 
 
 class ComparisonReply(Shape, frozen=True):
-    """The other window; `sameElapsed` where it was cut to be as long as an unfinished one."""
+    """The other window; `sameElapsed` where it was cut to be as long as an unfinished one.
+
+    `matchWeekdays` where it lies whole weeks back.
+    """
 
     compare: str
     from_: str = msgspec.field(name="from")
     to: str
     same_elapsed: bool
+    match_weekdays: bool
 
 
 class BinReply(Shape, frozen=True):
@@ -46,11 +50,18 @@ class BinReply(Shape, frozen=True):
     count: int
 
 
+CellReply: TypeAlias = str | int | float | bool | list[BinReply] | None
+
+
 class QueryReply(Shape, frozen=True):
-    """An answer. `proof` says what it was read from, until when it is complete, and how exact it is."""
+    """An answer. `proof` says what it was read from, until when it is complete, and how exact it is.
+
+    `totals` are there where they were asked: each metric of everything, however the rows are cut or kept.
+    """
 
     columns: list[ColumnReply]
-    rows: list[dict[str, str | int | float | bool | list[BinReply] | None]]
+    rows: list[dict[str, CellReply]]
+    totals: dict[str, CellReply] | None
     comparison: ComparisonReply | None
     proof: dict[str, Any]
 

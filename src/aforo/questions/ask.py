@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from aforo.clock import Clock
 from aforo.engines.appends import UNKNOWN
 from aforo.engines.engine import Engine
+from aforo.engines.reads import Split
 from aforo.errors import RollupReplaced, UnknownName
 from aforo.model.model import Model
 from aforo.model.stream import Stream
-from aforo.questions.answer import NO_DAYS, Answer, Compared, Daily, columns_of, comparison_of, rows_of
+from aforo.questions.answer import Answer
 from aforo.questions.aside import as_served
 from aforo.questions.asked import Asked
-from aforo.questions.before import days_passed
-from aforo.questions.evidence import evidence
-from aforo.questions.finish import adds_up, finish
+from aforo.questions.evidence import Part, Parts, evidence
 from aforo.questions.guard import refuse_raw, refuse_unmeasured
+from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
 from aforo.questions.proof import Proof
 from aforo.questions.question import Question
-from aforo.questions.reading import Read, none_of, read
+from aforo.questions.reading import Read, read
 from aforo.questions.resolve import resolve
-from aforo.questions.unmeasured import without
+from aforo.questions.telling import kept_groups, told
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
-from aforo.windows import Zone
+from aforo.windows import Window, Zone
 
 
 class Desk:
@@ -46,17 +49,23 @@ class Desk:
         """
         begun = self.clock.monotonic()
         question = self.resolve(asked)
-        planned, read = self.read(question)
-        answer = self._answer(planned, read, begun)
-        self.answered(answer.proof)
+        parts = self._parts(question)
+        kept = parts.rows[0].planned.question.kept
+        proof = evidence(question, parts, self.model.version, self.clock.monotonic() - begun)
+        most_rows = self.settings.questions.max_rows
+        answer = told(replace(question, kept=kept), parts, proof, most_rows, self.clock.now())
+        self.answered(proof)
         return answer
 
     def explain(self, asked: Asked) -> str:
         """How a question would be answered, in lines for a person; nothing is read."""
-        planned = self.plan(self.resolve(asked))
-        told = ["\nseen before: ".join(explained(plan) for _, plan in side.reads) for side in planned.sides]
+        question = self.resolve(asked)
+        parts = [self.plan(part) for part in by_stream(question, self.model)]
         return "\n\n".join(
-            f"{title}: {text}" for title, text in zip(("question", "comparison"), told, strict=False)
+            f"{title}{f' of {planned.stream.name}' if len(parts) > 1 else ''}: "
+            + "\nseen before: ".join(explained(plan) for _, plan in side.reads)
+            for planned in parts
+            for title, side in zip(("question", "comparison"), planned.sides, strict=False)
         )
 
     def served(self, stream: str) -> Stream:
@@ -84,7 +93,7 @@ class Desk:
         limits = self.settings.questions
         while True:
             planned = self.plan(question, sets, seen)
-            refuse_raw(planned, self.engine, limits.raw_rows_limit)
+            refuse_raw([planned], self.engine, limits.raw_rows_limit)
             refuse_unmeasured(planned, self.engine, {*sets, *seen})
             try:
                 found = read(planned, self.engine, self.clock, limits.time_limit_seconds)
@@ -93,40 +102,60 @@ class Desk:
             if self.engine.seal(question.stream, question.tenant) == planned.seal:
                 return planned, found
 
-    def _answer(self, planned: Planned, read: Read, begun: float) -> Answer:
-        question, metrics, stream = planned.question, planned.metrics, planned.stream
-        finished = finish(read.own.told(metrics), metrics, stream)
-        finished = without(finished, metrics, planned.own.buckets, planned.own.measured_from)
-        compared = self._compared(planned, read)
-        most_rows = self.settings.questions.max_rows
-        return Answer(
-            columns=columns_of(question, stream, metrics, planned.own.buckets),
-            rows=rows_of(question, planned.own.buckets, finished, compared, most_rows, self._daily(planned)),
-            comparison=comparison_of(question, compared),
-            proof=self.proof(planned, read, begun),
-            sql=read.own.sql + (() if read.other is None else read.other.sql),
+    def _parts(self, question: Question) -> Parts:
+        """Everything that the question needs, read one after the other.
+
+        Rows and totals are of two moments where events are folded in between; the proof tells of the earlier.
+        """
+        asked = by_stream(question, self.model)
+        self._refuse(question, asked)
+        first: tuple[Part, ...] = ()
+        if question.limit is not None:
+            first, kept = self._ranked(question, question.limit)
+            asked = tuple(replace(part, kept=kept) for part in asked)
+        rows = tuple(self._part(part) for part in asked)
+        if not has_totals_of_its_own(question):
+            return Parts(rows, first)
+        other = _compared_window(question, rows[0].planned)
+        return Parts(
+            rows,
+            first,
+            tuple(self._part(totals(part, part.window)) for part in asked),
+            tuple(self._part(totals(part, other)) for part in asked) if other is not None else (),
         )
 
-    def _daily(self, planned: Planned) -> Daily:
-        if not planned.question.daily:
-            return NO_DAYS
-        told = (metric.name for metric in planned.metrics if adds_up(metric.formula, planned.stream))
-        zone, now = planned.question.zone, self.clock.now()
-        return Daily(frozenset(told), tuple(days_passed(each, zone, now) for each in planned.own.buckets))
+    def _part(self, question: Question) -> Part:
+        return Part(*self.read(question))
 
-    def _compared(self, planned: Planned, read: Read) -> Compared | None:
-        if planned.counterpart is None or planned.question.compare is None:
-            return None
-        states = none_of(planned) if read.other is None else read.other.told(planned.metrics)
-        finished = finish(states, planned.metrics, planned.stream)
-        if planned.other is not None:
-            begins = planned.other.measured_from
-            finished = without(finished, planned.metrics, planned.other.buckets, begins)
-        return Compared(planned.question.compare, planned.counterpart, finished)
+    def _ranked(self, question: Question, limit: int) -> tuple[tuple[Part, ...], tuple[Split, ...]]:
+        """The groups that the limit keeps, best first, and what told them.
+
+        Where the window has fewer, groups that only the compared window has come after them.
+        """
+        asked = ranking(question, self.model)
+        descending = asked.order[0].descending
+        parts = [self._part(asked)]
+        if question.compare is not None and len(kept_groups(parts, limit, descending=descending)) < limit:
+            compared = self.plan(replace(asked, grain=question.grain, compare=question.compare))
+            if compared.counterpart is not None and compared.counterpart.window.length:
+                parts.append(self._part(replace(asked, window=compared.counterpart.window)))
+        return tuple(parts), kept_groups(parts, limit, descending=descending)
+
+    def _refuse(self, question: Question, asked: Sequence[Question]) -> None:
+        """Refuses raw events over everything that would be read, where that is more than one part."""
+        more = [ranking(question, self.model)] if question.limit is not None else []
+        plans = [self.plan(part) for part in (*asked, *more)]
+        if has_totals_of_its_own(question):
+            other = _compared_window(question, plans[0])
+            windows = (question.window, *(() if other is None else (other,)))
+            plans += [self.plan(totals(part, window)) for part in asked for window in windows]
+        if len(plans) > 1:
+            refuse_raw(plans, self.engine, self.settings.questions.raw_rows_limit)
 
     def proof(self, planned: Planned, read: Read, begun: float) -> Proof:
         """The evidence of what was read; `begun` is the clock's when it was asked."""
-        return evidence(planned, read, self.model.version, self.clock.monotonic() - begun)
+        parts, took = Parts((Part(planned, read),)), self.clock.monotonic() - begun
+        return evidence(planned.question, parts, self.model.version, took)
 
     def answered(self, proof: Proof) -> None:
         """Counts an answer."""
@@ -147,3 +176,10 @@ class Desk:
                 f"there is no tenant named {name!r}", hint="a tenant exists from its first event on"
             )
         return Zone(tenant.timezone, tenant.week_start)
+
+
+def _compared_window(question: Question, planned: Planned) -> Window | None:
+    """The other window as a whole, where it holds any time and totals of it can be told."""
+    if planned.counterpart is None or not planned.counterpart.window.length:
+        return None
+    return planned.counterpart.window if has_compared_totals(question) else None

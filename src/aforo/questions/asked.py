@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,13 +21,29 @@ class AskedCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: AskedValue | tuple[AskedValue, ...] = None
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
+class AskedOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column of the answer that its rows are ordered by; nulls come last either way."""
+
+    column: str
+    descending: bool = False
+
+
+class Asked(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    rename={"from_": "from", "match_weekdays": "matchWeekdays"},
+):
     """The body of a query. `from` and `to` are dates, both included, or instants, the last one excluded.
 
     Defaults: the 30 local days that end today, one bucket (`total`), the tenant's own time zone. `where` may
     also be a text: `carrier = "UA" and distance >= 100`. `compare` is `previous`, `year`, two dates
-    (`2013-01-01..2013-01-31`), or `before`: each bucket beside the one right before it. With `daily` what
-    adds up is told by the day too.
+    (`2013-01-01..2013-01-31`), or `before`: each bucket beside the one right before it; with `matchWeekdays`
+    `previous` and `year` lie whole weeks back. With `daily` what adds up is told by the day too. `order` may
+    also be a text: `flights desc, origin`. `limit` keeps the first groups over the whole window, by the first
+    metric of `order` or else by the first metric, the highest first; in each bucket the others together are a
+    row that says `other: true`. With `totals` the metrics of everything that was asked are told as well.
     """
 
     tenant: str
@@ -38,8 +54,12 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     by: tuple[str, ...] = ()
     where: str | tuple[AskedCondition, ...] = ()
     compare: str | None = None
+    match_weekdays: bool = False
     daily: bool = False
     timezone: str | None = None
+    order: str | tuple[AskedOrder, ...] = ()
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    totals: bool = False
 
 
 PARAMETERS = Asked.__struct_encode_fields__
@@ -63,13 +83,13 @@ def decoded(body: object, kind: type[T], example: str) -> T:
         *_unknown("", body, known, "parameter"),
         *(Fault(name, "missing_parameter", f"{name} is missing") for name in needed if name not in body),
     ]
-    where = body.get("where")
-    if isinstance(where, list | tuple):
+    for name, (parts, kind_of_part) in _PARTS.items():
+        listed = body.get(name) if name in known else None
         faults += [
             fault
-            for index, condition in enumerate(where)
-            if isinstance(condition, Mapping)
-            for fault in _unknown(f"where[{index}].", condition, _OF_CONDITION, "part of a condition")
+            for index, part in enumerate(listed if isinstance(listed, list | tuple) else ())
+            if isinstance(part, Mapping)
+            for fault in _unknown(f"{name}[{index}].", part, parts, kind_of_part)
         ]
     if faults:
         unknown = next((str(name) for name in body if name not in known), None)
@@ -85,7 +105,10 @@ def decoded(body: object, kind: type[T], example: str) -> T:
         raise InvalidRequest(f"{place or 'the question'}: {message}", hint=example, faults=[fault]) from error
 
 
-_OF_CONDITION = AskedCondition.__struct_encode_fields__
+_PARTS = {
+    "where": (AskedCondition.__struct_encode_fields__, "part of a condition"),
+    "order": (AskedOrder.__struct_encode_fields__, "part of an order"),
+}
 _SHAPE = 'for example {"tenant": "nyc", "metrics": ["flights"], "from": "2013-01-01", "to": "2013-01-31"}'
 
 

@@ -5,6 +5,8 @@
 - `year`: the same local dates a year earlier, 29 February becoming 28 February.
 - `before`: for each bucket the one right before it, see `before.py`.
 - Named dates: those, both ends included.
+- With weekdays matched, the same wall clock whole weeks earlier: for `previous` as few as keep the windows
+  apart, for `year` 52, which is the nearest to the same date.
 
 Where the question's window reaches beyond now, the other ends as long after its beginning as now is after
 the question's, cut down to a whole slot: an unfinished month is held against the same part of another.
@@ -23,6 +25,8 @@ from aforo.questions.question import Question
 from aforo.windows import EARLIEST, Bucket, Grain, Window, Zone, slot_of, window_of_dates
 
 DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+WEEKS_OF_A_YEAR = 52 * WEEK
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ def _other_window(question: Question, comparison: Comparison) -> Window:
     if comparison.first is not None and comparison.last is not None:
         return window_of_dates(comparison.first, comparison.last, zone)
     previous = comparison.against is Against.PREVIOUS
+    if comparison.weekdays:
+        shift = _weeks_back(question, comparison)
+        return Window(_earlier(window.start, shift, zone), _earlier(window.end, shift, zone))
     if previous and not _whole_days(window, zone):
         return Window(window.start - window.length, window.start)
     begin, end = zone.date_of(window.start), zone.date_of(window.end)
@@ -136,6 +143,9 @@ def _date_shift(question: Question, comparison: Comparison) -> Callable[[date], 
         return None
     begin, end = zone.date_of(window.start), zone.date_of(window.end)
     long = question.grain in (Grain.WEEK, Grain.MONTH)
+    if comparison.weekdays:
+        weeks = _weeks_back(question, comparison)
+        return lambda day: day - weeks
     if comparison.first is not None:
         gap = begin - comparison.first
         return None if long else lambda day: day - gap
@@ -205,4 +215,19 @@ def _by_whole_months(question: Question) -> bool:
 
 def _year_before_instant(time: int, zone: Zone) -> int:
     day = zone.date_of(time)
-    return zone.day_start(year_before(day)) + time - zone.day_start(day)
+    return _earlier(time, day - year_before(day), zone)
+
+
+def _weeks_back(question: Question, comparison: Comparison) -> timedelta:
+    """How far back the window lies whose weekdays match."""
+    if comparison.against is Against.YEAR:
+        return WEEKS_OF_A_YEAR
+    window, zone = question.window, question.zone
+    shift = max(WEEK, (zone.date_of(window.end) - zone.date_of(window.start)) // WEEK * WEEK)
+    return shift if _earlier(window.end, shift, zone) <= window.start else shift + WEEK
+
+
+def _earlier(time: int, shift: timedelta, zone: Zone) -> int:
+    """As long after the beginning of a local day as `time` is after that of its own."""
+    day = zone.date_of(time)
+    return zone.day_start(day - shift) + time - zone.day_start(day)

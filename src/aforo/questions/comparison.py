@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -21,11 +21,15 @@ class Against(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A kind of window; `first` and `last` (included) are there for DATES only."""
+    """A kind of window; `first` and `last` (included) are there for DATES only.
+
+    With `weekdays` it lies whole weeks back, so that each day is compared with one of the same name.
+    """
 
     against: Against
     first: date | None = None
     last: date | None = None
+    weekdays: bool = False
 
     def __str__(self) -> str:
         return str(self.against) if self.against is not Against.DATES else f"{self.first}..{self.last}"
@@ -46,3 +50,14 @@ def parse(text: str) -> Comparison:
             hint=suggestion(text, named),
         )
     return Comparison(Against(text))
+
+
+def with_weekdays(comparison: Comparison | None) -> Comparison:
+    """The same, whole weeks back. Raises InvalidRequest where that has no meaning."""
+    if comparison is None or comparison.against not in (Against.PREVIOUS, Against.YEAR):
+        came = "nothing is compared" if comparison is None else f"'{comparison}' names its own days"
+        raise InvalidRequest(
+            f"weekdays are matched with the window before or of last year, but {came}",
+            hint="ask 'compare' as previous or year, or leave 'matchWeekdays' out",
+        )
+    return replace(comparison, weekdays=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeAlias, cast
 
-from aforo.engines.reads import States
+from aforo.engines.reads import Split, States
 from aforo.model import formula as formulas
 from aforo.model.field import FieldType
 from aforo.model.formula import Binary, Distribution, Negative, Number, Percentile
@@ -22,7 +22,6 @@ from aforo.states.histogram import Bin, Histogram
 
 Bins: TypeAlias = tuple[Bin, ...]
 Value: TypeAlias = int | float | Bins | None
-Split: TypeAlias = tuple[object, ...]
 Key: TypeAlias = tuple[int, Split]
 
 _INTEGER_KINDS = (MeasureKind.COUNT, MeasureKind.DISTINCT)
@@ -41,10 +40,43 @@ _NOTHING: Mapping[MeasureKind, object] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Each found group's values in the order of the metrics, and what the metrics are of nothing at all."""
+    """Each found group's values in the order of the metrics, and what the metrics are of nothing at all.
+
+    `unmeasured` says by bucket which metrics were not measured when it began, where any was not.
+    """
 
     values: Mapping[Key, tuple[Value, ...]]
     nothing: tuple[Value, ...]
+    unmeasured: Mapping[int, tuple[bool, ...]] = field(default_factory=dict)
+
+    def at(self, bucket: int, split: Split) -> tuple[Value, ...]:
+        """The values of a group, seen there or not; null for every metric that was not measured then."""
+        values = self.values.get((bucket, split), self.nothing)
+        hidden = self.unmeasured.get(bucket)
+        if hidden is None:
+            return values
+        return tuple(None if gone else value for gone, value in zip(hidden, values, strict=True))
+
+
+def joined(parts: Sequence[tuple[tuple[str, ...], Finished]], metrics: tuple[str, ...]) -> Finished:
+    """One from several, each with the names of its metrics, which are put in the order of `metrics`.
+
+    What a part has not seen of a group, of which another has, is what its metrics are of nothing.
+    """
+    if len(parts) == 1:
+        return parts[0][1]
+    names = [name for own, _ in parts for name in own]
+    places = [names.index(name) for name in metrics]
+
+    def put(values: Sequence[tuple[Value, ...]]) -> tuple[Value, ...]:
+        whole = [value for own in values for value in own]
+        return tuple(whole[place] for place in places)
+
+    keys = dict.fromkeys(key for _, part in parts for key in part.values)
+    return Finished(
+        {key: put([part.values.get(key, part.nothing) for _, part in parts]) for key in keys},
+        put([part.nothing for _, part in parts]),
+    )
 
 
 def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finished:

@@ -26,7 +26,7 @@ from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, Step, reso
 from aforo.questions.guard import few_enough_raw, none_sealed
 from aforo.questions.paths import reached
 from aforo.questions.plan import Plan, Span, plan
-from aforo.questions.proof import Freshness, Proof, Source
+from aforo.questions.proof import Freshness, Proof, Reads, Source
 from aforo.states import distinct
 from aforo.windows import Bucket, Grain
 
@@ -91,8 +91,7 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
     sealed = max(seal.events_from for seal in seals.values())
     names = tuple(step.name for step in question.steps)
     proof = Proof(
-        source=Source.of(read.plan, read.stream, read.states),
-        comparison=None,
+        reads={read.stream.name: Reads(source=Source.of(read.plan, read.stream, read.states))},
         freshness=Freshness.of_all(read.standings, asked_at),
         exact=dict.fromkeys(names, True),
         zone=question.zone,

@@ -114,7 +114,7 @@ def resolve(asked: FunnelAsked, model: Model, tenant_zone: Zone, now: int) -> Fu
 def _step(at: int, step: FunnelStep, asked: FunnelAsked, model: Model, faults: Faults) -> Step | None:
     place = f"steps[{at}]"
     stream = faults.taken(f"{place}.stream", lambda: _stream(step.stream or asked.stream, model))
-    where = conditions_of(step.where, stream, faults, f"{place}.where")
+    where = conditions_of(step.where, () if stream is None else (stream,), faults, f"{place}.where")
     if stream is None:
         return None
     entity = stream.entities.get(asked.entity)

@@ -12,25 +12,23 @@ from aforo.questions.planned import Planned
 from aforo.windows import Window, Zone
 
 
-def refuse_raw(planned: Planned, engine: Engine, limit: int) -> None:
-    """Refuses to read more raw events than `limit`, over both windows together.
+def refuse_raw(plans: Sequence[Planned], engine: Engine, limit: int) -> None:
+    """Refuses to read more raw events than `limit`, over all windows of all plans together.
 
     Raises NotServable and QuestionTooLarge.
     """
-    raw = [(window, plan) for window, plan in planned.reads if plan.rollup is None]
+    raw = [
+        (planned, window, plan) for planned in plans for window, plan in planned.reads if plan.rollup is None
+    ]
     if not raw:
         return
-    reason, remedy = raw[0][1].reason, raw[0][1].remedy
-    if planned.stream.ledger:
-        dimensions = " and ".join(planned.stream.dimensions())
-        raise NotServable(
-            f"{reason}, and {planned.stream.name} has no raw events",
-            hint=f"ask whole quarter hours, by none or some of {dimensions}",
-        )
-    _refuse_sealed(planned, raw)
-    stream, tenant = planned.stream.name, planned.question.tenant
-    rows = sum(engine.estimate_raw(stream, tenant, window) for window, _ in raw)
-    few_enough_raw(rows, limit, reason, remedy)
+    for planned in plans:
+        _refuse_unkept(planned, [(window, plan) for of, window, plan in raw if of is planned])
+    rows = sum(
+        engine.estimate_raw(planned.stream.name, planned.question.tenant, window)
+        for planned, window, _ in raw
+    )
+    few_enough_raw(rows, limit, raw[0][2].reason, raw[0][2].remedy)
 
 
 def refuse_unmeasured(planned: Planned, engine: Engine, names: Collection[str]) -> None:
@@ -72,9 +70,17 @@ def few_enough_raw(rows: int, limit: int, reason: str, remedy: str) -> None:
         )
 
 
-def _refuse_sealed(planned: Planned, raw: Sequence[tuple[Window, Plan]]) -> None:
-    """Nothing can be told of events that were purged, and part of a window is a wrong answer."""
-    _, first = raw[0]
+def _refuse_unkept(planned: Planned, raw: Sequence[tuple[Window, Plan]]) -> None:
+    """Nothing can be told of events that are not kept, and part of a window is a wrong answer."""
+    if not raw:
+        return
+    reason, remedy = raw[0][1].reason, raw[0][1].remedy
+    if planned.stream.ledger:
+        dimensions = " and ".join(planned.stream.dimensions())
+        raise NotServable(
+            f"{reason}, and {planned.stream.name} has no raw events",
+            hint=f"ask whole quarter hours, by none or some of {dimensions}",
+        )
     start = min(window.start for window, _ in raw)
     zone, stream = planned.question.tenant_zone, planned.stream.name
-    none_sealed(start, planned.seal, stream, zone, first.reason, first.remedy)
+    none_sealed(start, planned.seal, stream, zone, reason, remedy)

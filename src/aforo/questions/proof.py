@@ -47,6 +47,10 @@ class Source:
             seen_before=seen_before,
         )
 
+    def brief(self) -> dict[str, Json]:
+        """Without the rollups that were considered."""
+        return {name: value for name, value in self.as_json().items() if name != "considered"}
+
     def as_json(self) -> dict[str, Json]:
         """With only the keys that its kind has."""
         read: dict[str, Json] = (
@@ -62,11 +66,32 @@ class Source:
         considered = [
             {"rollup": each.rollup, "chosen": each.chosen, "why": each.why} for each in self.considered
         ]
-        before = {}
-        if self.seen_before is not None:
-            told = self.seen_before.as_json()
-            before["seenBefore"] = {name: value for name, value in told.items() if name != "considered"}
+        before = {} if self.seen_before is None else {"seenBefore": self.seen_before.brief()}
         return {**read, "rowsRead": self.rows_read, "considered": considered, **before}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What was read of one stream, for the rows and for what stands beside them, where that was asked."""
+
+    source: Source
+    comparison: Source | None = None  # the other window
+    ranking: Source | None = None  # what ranked the groups
+    totals: Source | None = None
+    totals_comparison: Source | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """The source's own keys, and the other sources by their names."""
+        aside = {
+            "ranking": self.ranking,
+            "totals": self.totals,
+            "totalsComparison": self.totals_comparison,
+        }
+        return {
+            **self.source.as_json(),
+            **({} if self.comparison is None else {"comparison": self.comparison.as_json()}),
+            **{name: source.brief() for name, source in aside.items() if source is not None},
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +104,11 @@ class Freshness:
     revision: int  # of the days of the window, together
 
     @classmethod
-    def of(cls, standing: Standing, compared: Standing | None, asked_at: int) -> Freshness:
-        """Of the windows read from rollups: the worse of both; what waits elsewhere does not matter."""
-        return cls.of_all([standing] if compared is None else [standing, compared], asked_at)
-
-    @classmethod
     def of_all(cls, standings: Sequence[Standing], asked_at: int) -> Freshness:
-        """The worst of all; commit and revision are the first one's."""
+        """The worst of all that was read; commit and revision are the first one's.
+
+        What waits for a fold elsewhere does not matter.
+        """
         dirty = [each.dirty_from for each in standings if each.dirty_from is not None]
         since = [each.unfolded_since for each in standings if each.unfolded_since is not None]
         waited = asked_at - min(since, default=asked_at) if dirty else 0
@@ -99,10 +122,9 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """One answer's evidence; `comparison` is what the other window was read from."""
+    """One answer's evidence: `reads` by the name of each stream that was asked, as the metrics stand."""
 
-    source: Source
-    comparison: Source | None
+    reads: Mapping[str, Reads]
     freshness: Freshness
     exact: Mapping[str, bool | dict[str, float]]  # per metric: true, or its error bound
     zone: Zone
@@ -112,17 +134,26 @@ class Proof:
     # Metrics that are null in buckets that begin before: what keeps them was born then, after a purge.
     unmeasured_until: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def source(self) -> Source:
+        """What the rows of the first stream were read from."""
+        return next(iter(self.reads.values())).source
+
+    @property
+    def comparison(self) -> Source | None:
+        """What the other window of the first stream was read from."""
+        return next(iter(self.reads.values())).comparison
+
     def as_json(self) -> dict[str, Json]:
-        """In the names of the contract."""
+        """In the names of the contract; of several streams each has what was read of it under its name."""
+        told = {stream: reads.as_json() for stream, reads in self.reads.items()}
         nulls = [
             {"metric": name, "reason": "before_measure", "until": self.zone.rfc3339(until)}
             for name, until in self.unmeasured_until.items()
         ]
         sealed = {} if self.sealed_until is None else {"sealedUntil": self.zone.rfc3339(self.sealed_until)}
-        compared = {} if self.comparison is None else {"comparison": self.comparison.as_json()}
         return {
-            **self.source.as_json(),
-            **compared,
+            **(next(iter(told.values())) if len(told) == 1 else {"streams": told}),
             "completeUntil": self.zone.rfc3339(self.freshness.complete_until),
             "staleSeconds": self.freshness.stale_seconds,
             "exact": dict(self.exact),

@@ -35,10 +35,13 @@ class Read:
     """What the engine gave; `asked_at` is an instant before anything was read."""
 
     asked_at: int
-    standing: Standing
-    standing_of_other: Standing | None
+    standings: tuple[Standing, ...]  # the own window's first
     own: Found
     other: Found | None
+
+    @property
+    def sql(self) -> tuple[str, ...]:
+        return self.own.sql + (() if self.other is None else self.other.sql)
 
 
 def read(planned: Planned, engine: Engine, clock: Clock, time_limit_seconds: float) -> Read:
@@ -48,11 +51,10 @@ def read(planned: Planned, engine: Engine, clock: Clock, time_limit_seconds: flo
     # the two may bring events that the states do not hold, but they are accepted after `asked_at`, which
     # is the latest instant that completeUntil names; hence it is taken before the standing.
     asked_at = clock.now()
-    own_standing = _standing(planned, planned.own, engine)
-    other_standing = None if planned.other is None else _standing(planned, planned.other, engine)
+    standings = tuple(_standing(planned, side, engine) for side in planned.sides)
     own = _found(planned, planned.own, engine, time_limit_seconds)
     other = None if planned.other is None else _found(planned, planned.other, engine, time_limit_seconds)
-    return Read(asked_at, own_standing, other_standing, own, other)
+    return Read(asked_at, standings, own, other)
 
 
 def none_of(planned: Planned) -> States:
@@ -87,6 +89,7 @@ def _found(planned: Planned, side: Side, engine: Engine, limit: float) -> Found:
         segments=side.plan.segments,
         edges=side.plan.edges,
         sets=(*names, *planned.sets),
+        kept=planned.question.kept,
     )
     states = engine.read_states(own, time_limit_seconds=limit)
     if side.past is None:
@@ -100,6 +103,7 @@ def _found(planned: Planned, side: Side, engine: Engine, limit: float) -> Found:
         segments=side.past.plan.segments,
         edges=side.past.plan.edges,
         sets=names,
+        kept=None,
     )
     return Found(states, engine.read_states(past, time_limit_seconds=limit))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -18,7 +19,8 @@ from aforo.questions.asked import Asked, AskedCondition
 from aforo.questions.comparison import Against
 from aforo.questions.faults import Faults
 from aforo.questions.finish import adds_up
-from aforo.questions.question import PER_DAY, Question
+from aforo.questions.ordering import check_limit, order_of
+from aforo.questions.question import OTHER, PARTIAL, TIME, Question, suffixes_of
 from aforo.settings import Settings
 from aforo.windows import (
     EARLIEST,
@@ -40,15 +42,22 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
     """The question that is asked; every fault in it is told at once, names with the nearest right one."""
     faults = Faults()
     metrics = _metrics(asked.metrics, model, faults)
-    stream = model.asked_stream(metrics[0].stream) if metrics else None
+    streams = {metric.stream: model.asked_stream(metric.stream) for metric in metrics}
     zone = faults.taken("timezone", lambda: zone_of(asked.timezone, tenant_zone)) or tenant_zone
     grain = faults.taken("grain", lambda: _grain(asked.grain)) or Grain.TOTAL
     window = window_of(asked, zone, clock.now(), faults)
     compare = faults.taken("compare", lambda: comparison.parse(asked.compare) if asked.compare else None)
-    where = conditions_of(asked.where, stream, faults)
-    _check_split(asked, stream, faults)
+    if asked.match_weekdays:
+        compare = faults.taken("matchWeekdays", lambda: comparison.with_weekdays(compare))
+    where = conditions_of(asked.where, tuple(streams.values()), faults)
+    _check_split(asked, tuple(streams.values()), faults)
+    columns = _columns(asked, metrics, compare, streams)
+    faults.taken("metrics", lambda: _each_once(columns, limited=asked.limit is not None))
+    known = columns if grain is Grain.TOTAL else (TIME, *columns)
+    order = order_of(asked.order, known, metrics, faults)
+    faults.taken("limit", lambda: check_limit(asked, order, metrics))
     faults.taken("compare", lambda: _has_before(compare, grain))
-    faults.taken("daily", lambda: _has_days(asked, metrics, stream))
+    faults.taken("daily", lambda: _has_days(asked, metrics, streams))
     faults.raise_if_any()
     assert window is not None, "what is no window is a fault"
     _few_enough(window, grain, zone, settings.questions.max_buckets)
@@ -62,30 +71,24 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
         where=where,
         compare=compare,
         daily=asked.daily,
+        order=order,
+        limit=asked.limit,
+        totals=asked.totals,
         zone=zone,
         tenant_zone=tenant_zone,
     )
 
 
 def _metrics(names: tuple[str, ...], model: Model, faults: Faults) -> tuple[Metric, ...]:
-    """The metrics that there are, all of them of one stream."""
+    """The metrics that there are."""
     taken = [faults.taken(f"metrics[{at}]", partial(model.metric, name)) for at, name in enumerate(names)]
-    metrics = tuple(metric for metric in taken if metric is not None)
-    faults.taken("metrics", lambda: _of_one_stream(names, metrics, model))
-    return metrics
+    faults.taken("metrics", lambda: _any(names, model))
+    return tuple(metric for metric in taken if metric is not None)
 
 
-def _of_one_stream(names: tuple[str, ...], metrics: tuple[Metric, ...], model: Model) -> None:
+def _any(names: tuple[str, ...], model: Model) -> None:
     if not names:
         raise InvalidRequest("no metric is asked", hint=suggestion("", model.asked_metrics))
-    for metric in metrics:
-        first = metrics[0]
-        if metric.stream != first.stream:
-            raise InvalidRequest(
-                f"{first.name} is of stream {first.stream} and {metric.name} of {metric.stream}, "
-                "but one question asks metrics of one stream",
-                hint="ask a question for each stream",
-            )
 
 
 def zone_of(name: str | None, tenant_zone: Zone) -> Zone:
@@ -148,10 +151,10 @@ def _has_before(compare: comparison.Comparison | None, grain: Grain) -> None:
         )
 
 
-def _has_days(asked: Asked, metrics: tuple[Metric, ...], stream: Stream | None) -> None:
-    if not asked.daily or not metrics or stream is None:
+def _has_days(asked: Asked, metrics: tuple[Metric, ...], streams: Mapping[str, Stream]) -> None:
+    if not asked.daily or not metrics:
         return
-    if not any(adds_up(metric.formula, stream) for metric in metrics):
+    if not any(adds_up(metric.formula, streams[metric.stream]) for metric in metrics):
         raise InvalidRequest(
             f"{' and '.join(metric.name for metric in metrics)} does not add up from day to day, "
             "so there is no average day",
@@ -171,24 +174,42 @@ def _few_enough(window: Window, grain: Grain, zone: Zone, limit: int) -> None:
         )
 
 
-def _check_split(asked: Asked, stream: Stream | None, faults: Faults) -> None:
-    """Looks at what the answer is split by, and whether every column has a name of its own."""
-    if stream is not None:
-        for at, name in enumerate(asked.by):
+def _check_split(asked: Asked, streams: tuple[Stream, ...], faults: Faults) -> None:
+    """Looks at what the answer is split by, which every stream must have."""
+    for at, name in enumerate(asked.by):
+        for stream in streams:
             faults.taken(f"by[{at}]", partial(_can_split, name, stream))
-    faults.taken("metrics", lambda: _each_once(asked))
+        faults.taken(f"by[{at}]", partial(_of_one_type, name, streams))
 
 
-def _each_once(asked: Asked) -> None:
-    suffixes = ("", "_compared", "_change", "_delta") if asked.compare else ("",)
-    suffixes = (*suffixes, PER_DAY) if asked.daily else suffixes
-    columns = [
-        "time",
-        "partial",
-        *asked.by,
-        *(name + suffix for name in asked.metrics for suffix in suffixes),
-    ]
-    twice = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+def _of_one_type(name: str, streams: tuple[Stream, ...]) -> None:
+    """Groups of two streams are the same where their values are."""
+    types = {stream.name: stream.fields[name].type for stream in streams if name in stream.fields}
+    if len(set(types.values())) > 1:
+        told = " and ".join(f"of type {kind} in {stream}" for stream, kind in types.items())
+        raise InvalidRequest(f"{name} is {told}", hint="ask a question for each stream")
+
+
+def _columns(
+    asked: Asked,
+    metrics: tuple[Metric, ...],
+    compare: comparison.Comparison | None,
+    streams: Mapping[str, Stream],
+) -> tuple[str, ...]:
+    """The names of the answer's columns but for its time and its marks."""
+    of_metrics = (
+        metric.name + suffix
+        for metric in metrics
+        for suffix in suffixes_of(
+            compare, per_day=asked.daily and adds_up(metric.formula, streams[metric.stream])
+        )
+    )
+    return (*asked.by, *of_metrics)
+
+
+def _each_once(columns: tuple[str, ...], *, limited: bool) -> None:
+    whole = [TIME, PARTIAL, *((OTHER,) if limited else ()), *columns]
+    twice = [name for name in dict.fromkeys(whole) if whole.count(name) > 1]
     if twice:
         raise InvalidRequest(
             f"the answer would have two columns named {' and '.join(twice)}", hint="ask each name once"
@@ -210,9 +231,9 @@ def _splittable(stream: Stream) -> tuple[str, ...]:
 
 
 def conditions_of(
-    asked: str | tuple[AskedCondition, ...], stream: Stream | None, faults: Faults, place: str = "where"
+    asked: str | tuple[AskedCondition, ...], streams: tuple[Stream, ...], faults: Faults, place: str = "where"
 ) -> tuple[Condition, ...]:
-    """The conditions that are asked, as text or one by one, over fields of the stream."""
+    """The conditions that are asked, as text or one by one, over fields that every stream has."""
     if isinstance(asked, str):
         read = faults.taken(place, lambda: conditions.parse(asked) if asked.strip() else ()) or ()
         placed = [(place, condition) for condition in read]
@@ -220,8 +241,8 @@ def conditions_of(
         taken = [(f"{place}[{at}]", one) for at, one in enumerate(asked)]
         tried = [(path, faults.taken(path, partial(_condition, one))) for path, one in taken]
         placed = [(path, condition) for path, condition in tried if condition is not None]
-    if stream is not None:
-        for path, condition in placed:
+    for path, condition in placed:
+        for stream in streams:
             faults.taken(path, partial(_fits, condition, stream))
     return tuple(condition for _, condition in placed)
 

@@ -181,6 +181,7 @@ _PLACES = {"metrics": "metric", "metrics[0]": "metric", "metrics[1]": "returns"}
 
 def _measures(question: Question, model: Model) -> tuple[Measure, Measure]:
     """The distinct measures behind both metrics, of one entity."""
+    _of_one_stream(question, model)
     stream = model.asked_stream(question.stream)
     found: list[Measure] = []
     for name in question.metrics:
@@ -203,6 +204,16 @@ def _measures(question: Question, model: Model) -> tuple[Measure, Measure]:
             hint="ask a metric of the same entity as 'returns'",
         )
     return found[0], found[-1]
+
+
+def _of_one_stream(question: Question, model: Model) -> None:
+    first, last = (model.metric(question.metrics[at]) for at in (0, -1))
+    if first.stream != last.stream:
+        raise InvalidRequest(
+            f"{first.name} is of stream {first.stream} and {last.name} of {last.stream}, "
+            "but cohorts are of metrics of one stream",
+            hint=f"ask a metric of {first.stream} as 'returns'",
+        )
 
 
 def _counts_entities(model: Model, name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from aforo.model import formula as formulas
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
-from aforo.questions.finish import Finished, Key, Value
+from aforo.questions.finish import Finished
 from aforo.questions.plan import Plan
 from aforo.questions.sighting import Past
 from aforo.windows import Bucket
@@ -46,18 +46,11 @@ def measured_from(metrics: Sequence[Metric], plan: Plan, past: Past | None, birt
 
 
 def without(
-    finished: Finished, metrics: Sequence[Metric], buckets: Sequence[Bucket], begins: Mapping[str, int]
+    finished: Finished, metrics: Sequence[str], buckets: Sequence[Bucket], begins: Mapping[str, int]
 ) -> Finished:
     """Null for every metric in the buckets that begin before it was measured, for every group."""
-    if not begins:
-        return finished
-    splits = {split for _, split in finished.values} or {()}
-    values: dict[Key, tuple[Value, ...]] = dict(finished.values)
-    for index, bucket in enumerate(buckets):
-        early = [begins.get(metric.name, 0) > bucket.start for metric in metrics]
-        for split in splits if any(early) else ():
-            told = values.get((index, split), finished.nothing)
-            values[index, split] = tuple(
-                None if hidden else value for hidden, value in zip(early, told, strict=True)
-            )
-    return replace(finished, values=values)
+    early = {
+        index: tuple(begins.get(name, 0) > bucket.start for name in metrics)
+        for index, bucket in enumerate(buckets if begins else ())
+    }
+    return replace(finished, unmeasured={index: hidden for index, hidden in early.items() if any(hidden)})
