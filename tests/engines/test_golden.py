@@ -20,11 +20,13 @@ from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stre
 from aforo.engines.appends import Append
 from aforo.engines.embedded import folding, modelling, paths, recognising, replacing
 from aforo.engines.embedded.database import Cursor, Database
+from aforo.engines.embedded.hashes import Hashes
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.layout import RollupLayout
 from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.merging import merge_days
+from aforo.engines.embedded.ordinals import Ordinals
 from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import Finished, Work, writes_of
 from aforo.engines.embedded.reading import Reading
@@ -38,6 +40,7 @@ from aforo.windows import DAY, SLOT, Grain, Window, Zone
 
 GOLDEN = Path(__file__).parent / "golden"
 RIVER = Zone("America/New_York")
+HASHES = Hashes(Path("nowhere"))
 ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 SENT = [
     Sent(id="1", fields={"station": "north", "level": 1.5, "probe": "p"}),
@@ -81,7 +84,7 @@ class Heard:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(tmp_path, memory_mb=128, threads=1)
-    database.write(lambda cursor: modelling.apply_model(cursor, MODEL))
+    database.write(lambda cursor: modelling.apply_model(cursor, MODEL, HASHES))
     yield database
     database.close()
 
@@ -119,7 +122,7 @@ def append(cursor: Cursor) -> object:
     pending = Pending()
     pending.add(record, {})
     landing = Landing(
-        Journal(Path("nowhere")), pending, Marks(), entities_at_hand=100, samples=SampleLimits()
+        Journal(Path("nowhere")), pending, Marks(), ordinals=Ordinals(100, HASHES), samples=SampleLimits()
     )
     return landing.begin(cursor)
 

@@ -17,8 +17,8 @@ from aforo.engines.appends import Append, Commit
 from aforo.engines.builds import Build, Built, Held, Marked
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.folds import Claim, Derived, Folded
-from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Seal
-from aforo.engines.reads import Paths, PathsRequest, Standing, States, StatesRequest
+from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Released, Seal
+from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SamplesAsked
 from aforo.engines.statistics import Statistics
 from aforo.model.model import Model
@@ -168,6 +168,18 @@ class Engine(Protocol):
 
     def purge(self, asked: PurgeAsked) -> Purged:
         """Deletes whole folded days of the tenant, oldest first, and seals them in one transaction."""
+        ...
+
+    def release(self, most_values: int) -> Released | None:
+        """Looks at values of one entity whose events were deleted; None where there are none to look at.
+
+        Of those that no event has any more a hash is kept, by which who comes back has the same number;
+        those that no rollup's set holds either go, and their numbers are given to nobody else.
+        """
+        ...
+
+    def seen(self, tenant: str, entity: str, value: str) -> Seen | None:
+        """When a value was seen first and last; None where nothing that is kept has it."""
         ...
 
     def unname(self, asked: ErasureAsked) -> None:

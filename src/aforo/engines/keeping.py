@@ -42,6 +42,15 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """How many values were looked at whose events had gone, and how many of them were hashed and removed."""
+
+    looked_at: int
+    hashed: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureAsked:
     """Whose value of an entity is to be erased; `shown` is how it may stand in samples of refused events."""
 

@@ -104,3 +104,24 @@ class Standing:
     dirty_from: int | None
     unfolded_since: int | None
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An event's time in microseconds, or where `of_event` is false the start of the tenant's day."""
+
+    time: int
+    of_event: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a value of an entity was seen.
+
+    `known_from` is None where nothing that was ever kept could tell otherwise; else the value may have been
+    seen before it, in events that were purged and that no rollup's sets tell of.
+    """
+
+    first: Sight
+    last: Sight
+    known_from: int | None

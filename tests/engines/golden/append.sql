@@ -30,20 +30,34 @@ GROUP BY ALL ORDER BY start, tenant, stream, reason;
 SELECT count(*) FROM "entity_probe";
 
 -- The number that each tenant's next probe gets.
-SELECT tenant, max(ordinal)::BIGINT + 1 FROM "entity_probe" GROUP BY tenant;
+SELECT tenant, max(next) AS next FROM (
+    SELECT tenant, max(ordinal)::BIGINT + 1 AS next FROM "entity_probe" GROUP BY tenant
+    UNION ALL
+    SELECT tenant, next FROM numbers_given WHERE entity = $entity
+) GROUP BY tenant;
+-- entity = probe
+
+SELECT fingerprint FROM hash_key;
 
 SELECT tenant, value, ordinal FROM "entity_probe";
 
-INSERT INTO "entity_probe" SELECT tenant, value, ordinal FROM new_entities;
+INSERT INTO "entity_probe" SELECT tenant, value, ordinal FROM dictionary_rows;
 
 SELECT count(*) FROM "entity_crew";
 
 -- The number that each tenant's next crew gets.
-SELECT tenant, max(ordinal)::BIGINT + 1 FROM "entity_crew" GROUP BY tenant;
+SELECT tenant, max(next) AS next FROM (
+    SELECT tenant, max(ordinal)::BIGINT + 1 AS next FROM "entity_crew" GROUP BY tenant
+    UNION ALL
+    SELECT tenant, next FROM numbers_given WHERE entity = $entity
+) GROUP BY tenant;
+-- entity = crew
+
+SELECT fingerprint FROM hash_key;
 
 SELECT tenant, value, ordinal FROM "entity_crew";
 
-INSERT INTO "entity_crew" SELECT tenant, value, ordinal FROM new_entities;
+INSERT INTO "entity_crew" SELECT tenant, value, ordinal FROM dictionary_rows;
 
 INSERT INTO "events_readings" (tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", "__ordinal_probe.probe", "__ordinal_crew.crew") SELECT tenant, id, time, untimed, "commit", "station", "gate", "wet", "level", "flow", "seen", "probe", "crew", __ordinal0, __ordinal1 FROM stage ORDER BY time;
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from aforo.engines.builds import Build, Earlier
-from aforo.engines.embedded import held
+from aforo.engines.embedded import held, unheld
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import RollupLayout, events_table, quoted
 from aforo.engines.embedded.parameters import timestamp
@@ -184,7 +184,7 @@ def needed(cursor: Cursor, model: Model, gone: Iterable[str]) -> set[str]:
     """Which rollups that the model has no more serve on, since what takes their place is being built."""
     building = {(stream, name) for _, stream, name, _, _ in cursor.execute(BUILDS).fetchall()}
     unbuilt = {row[0] for row in cursor.execute("SELECT hash FROM builds").fetchall()}
-    found = {hash_: earlier for hash_, (_, earlier) in _earlier(cursor, model).items()}
+    found = {hash_: earlier for hash_, (_, earlier) in known(cursor, model).items()}
     return {
         hash_
         for hash_ in gone
@@ -204,6 +204,7 @@ def drop(cursor: Cursor, hash_: str) -> None:
         cursor.execute(f"DROP TABLE {quoted(table)}")
     for of in ("rollups", "builds", "build_marks", "rollup_meanings"):
         cursor.execute(f"DELETE FROM {of} WHERE hash = $hash", {"hash": hash_})
+    unheld.note_nameless(cursor)
 
 
 def read(cursor: Cursor, model: Model) -> Served:
@@ -214,7 +215,7 @@ def read(cursor: Cursor, model: Model) -> Served:
     earlier: dict[tuple[str, str], Earlier] = {}
     kept = {row[0] for row in cursor.execute("SELECT hash FROM rollups").fetchall()}
     unbuilt = {row[0] for row in rows}
-    for hash_, (wanted, found) in _earlier(cursor, model).items():
+    for hash_, (wanted, found) in known(cursor, model).items():
         if hash_ in kept and hash_ not in unbuilt and not wanted:
             earlier[found.stream.name, found.rollup.name] = found
     builds = tuple(
@@ -295,7 +296,7 @@ def _left(cursor: Cursor, hash_: str) -> int:
     return int(found[0])
 
 
-def _earlier(cursor: Cursor, model: Model) -> Mapping[str, tuple[bool, Earlier]]:
+def known(cursor: Cursor, model: Model) -> Mapping[str, tuple[bool, Earlier]]:
     """Every kept rollup that can be folded with the fields there are now, and whether the model has it.
 
     Its hash says whether it means what it meant: a field or entity of its measures may be another by now.

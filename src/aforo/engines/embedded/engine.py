@@ -28,22 +28,26 @@ from aforo.engines.embedded import (
     modelling,
     paths,
     purging,
+    releasing,
     remarking,
     replacing,
     returning,
     rezoning,
     sampling,
     sealing,
+    seeing,
 )
 from aforo.engines.embedded.appending import Appending
 from aforo.engines.embedded.claiming import Claiming
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.deriving import Deriving
+from aforo.engines.embedded.hashes import Hashes
 from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.leases import Leases
 from aforo.engines.embedded.marks import Marks
+from aforo.engines.embedded.ordinals import Ordinals
 from aforo.engines.embedded.parameters import microseconds, timestamp
 from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import PeriodBuilding
@@ -51,8 +55,8 @@ from aforo.engines.embedded.portions import portions
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Mark
 from aforo.engines.folds import Claim, Derived, Folded
-from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Seal
-from aforo.engines.reads import Paths, PathsRequest, Standing, States, StatesRequest
+from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Released, Seal
+from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
 from aforo.engines.statistics import Statistics, StreamStatistics
 from aforo.errors import RollupReplaced, StorageError
@@ -120,9 +124,9 @@ class EmbeddedEngine:
         pending, self._marks = Pending(), Marks()
         self._pending = pending
         self._journal = Journal(directory)
-        self._landing = Landing(
-            self._journal, pending, self._marks, entities_at_hand=entities_at_hand, samples=samples
-        )
+        self._hashes = Hashes(directory)
+        ordinals = Ordinals(entities_at_hand, self._hashes)
+        self._landing = Landing(self._journal, pending, self._marks, ordinals=ordinals, samples=samples)
         self._leases = Leases(clock, seconds=lease_seconds)
         self._claiming = Claiming(self._leases)
         self._seals = sealing.Seals()
@@ -145,6 +149,8 @@ class EmbeddedEngine:
         self._births: dict[tuple[str, str], dict[str, int]] = {}
         self._served = building.Served(Model(streams={}, metrics={}, tenants={}))
         self._one_build_at_a_time = Lock()
+        # What was found to be held by nothing must be so still when it goes, but for what events bring.
+        self._one_purge_at_a_time = Lock()
         self._period_building = PeriodBuilding(self._database)
         self._rezoned: dict[tuple[str, str], rezoning.Rezoned] = {}
         # What the tenants' table holds, which only this process writes: every question needs a zone.
@@ -157,12 +163,13 @@ class EmbeddedEngine:
 
     def apply_model(self, model: Model, default_tenant: Tenant) -> None:
         def write(cursor: Cursor) -> None:
-            modelling.apply_model(cursor, model)
+            modelling.apply_model(cursor, model, self._hashes)
             self._seals.read(cursor)
             self._births = births.read(cursor)
             self._landing.forget()  # marks and entities may be others now
 
-        self._database.write(write)
+        with self._one_purge_at_a_time:
+            self._database.write(write)
         self._period_building.forget()
         self._model = model
         self._look_at_builds()
@@ -377,6 +384,10 @@ class EmbeddedEngine:
             return purging.tenants(cursor, self.model.stream(stream), before)
 
     def purge(self, asked: PurgeAsked) -> Purged:
+        with self._one_purge_at_a_time:
+            return self._purge(asked)
+
+    def _purge(self, asked: PurgeAsked) -> Purged:
         stream, zone = self.model.stream(asked.stream), self.zone(asked.tenant)
         with self._landed() as cursor:
             step = purging.next_step(cursor, asked, stream, zone)
@@ -388,9 +399,26 @@ class EmbeddedEngine:
             lowered(purged.seal)
             return purged
 
+    def release(self, most_values: int) -> Released | None:
+        with self._one_purge_at_a_time:
+            with self._landed() as cursor:
+                found = releasing.find(cursor, self.model, most_values)
+            return None if found is None else self._database.write(partial(self._release, found=found))
+
+    def _release(self, cursor: Cursor, found: releasing.Found) -> Released:
+        released = releasing.write(cursor, found, self._hashes)
+        if released.hashed or released.removed:
+            self._landing.forget()  # their numbers are at hand
+        return released
+
+    def seen(self, tenant: str, entity: str, value: str) -> Seen | None:
+        with self._landed() as cursor:
+            forms = self._hashes.forms(cursor, tenant, entity, value)
+            return seeing.seen(cursor, self.model, self.zone(tenant), tenant, entity, forms)
+
     def unname(self, asked: ErasureAsked) -> None:
         def write(cursor: Cursor) -> None:
-            erasing.unname(cursor, asked, self._served.with_builds(self.model))
+            erasing.unname(cursor, asked, self._served.with_builds(self.model), self._hashes)
             self._landing.forget()  # the value's number is at hand
 
         self._database.write(write)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aforo.engines.embedded import derive_marks, sealing
+from aforo.engines.embedded import derive_marks, dictionary, sealing, unheld
 from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.embedded.layout import ORDINALS, RollupLayout, entity_table, quoted
+from aforo.engines.embedded.hashes import Hashes
+from aforo.engines.embedded.layout import EVENTS, RollupLayout, entity_table, quoted
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.keeping import Erased, ErasureAsked
@@ -15,7 +16,6 @@ from aforo.model.model import Model
 from aforo.model.stream import FieldType, Stream
 from aforo.windows import SLOT, Zone
 
-EVENTS = "events_"
 NAMELESS = "\x00erased "
 """What stands where a value was: no event brings it, and no number is given twice."""
 
@@ -29,12 +29,6 @@ CREATE TABLE IF NOT EXISTS erased (
 KNOWN = "SELECT entity, tenant, ordinal FROM erased WHERE erasure = $erasure"
 
 KEEP = "INSERT INTO erased VALUES ($erasure, $tenant, $entity, $ordinal)"
-
-NUMBERED = """
--- Where events are kept by the numbers of an entity.
-SELECT table_name, column_name FROM information_schema.columns
-WHERE starts_with(table_name, $events) AND starts_with(column_name, $column) ORDER BY ALL
-"""
 
 FORGET_SAMPLES = """
 -- Refused events that may have been the one's to be erased: all of the tenant, and what shows the value.
@@ -88,25 +82,21 @@ class OfNumber:
         return {"tenant": self.tenant, "ordinal": self.ordinal}
 
 
-def unname(cursor: Cursor, asked: ErasureAsked, model: Model) -> None:
+def unname(cursor: Cursor, asked: ErasureAsked, model: Model, hashes: Hashes) -> None:
     """Takes a value's number away, and the value from everywhere but its events; the second time nothing."""
     cursor.execute(CREATE)
     if first_row(cursor, KNOWN, {"erasure": asked.id}) is not None:
         return
-    table, named = entity_table(asked.entity), {"tenant": asked.tenant, "value": asked.value}
-    found = first_row(
-        cursor,
-        f"-- The number of a value.\nSELECT ordinal FROM {table} WHERE tenant = $tenant AND value = $value",
-        named,
-    )
-    ordinal = None if found is None else found[0]
+    forms = hashes.forms(cursor, asked.tenant, asked.entity, asked.value)
+    ordinal = dictionary.number_of(cursor, asked.entity, asked.tenant, forms)
     cursor.execute(
         KEEP, {"erasure": asked.id, "tenant": asked.tenant, "entity": asked.entity, "ordinal": ordinal}
     )
     # The row stays without the value: a number that came free would be given to somebody else.
     cursor.execute(
-        f"UPDATE {table} SET value = $nameless WHERE tenant = $tenant AND value = $value",
-        {**named, "nameless": NAMELESS + asked.id},
+        f"UPDATE {entity_table(asked.entity)} SET value = $nameless "
+        "WHERE tenant = $tenant AND list_contains($forms, value)",
+        {"tenant": asked.tenant, "forms": forms, "nameless": NAMELESS + asked.id},
     )
     cursor.execute(FORGET_SAMPLES, {"tenant": asked.tenant, "shown": [asked.value, *asked.shown]})
     for stream in streams_of(model, asked.entity):
@@ -121,7 +111,7 @@ def erase(cursor: Cursor, erasure: str, zone: Zone, most_rows: int) -> Erased:
     if found is None or found[2] is None:
         return Erased(0, 0, commit, more=False)
     entity, tenant, ordinal = found
-    for table, column in _numbered(cursor, entity):
+    for table, column in unheld.numbered(cursor, entity):
         of_number = OfNumber(table, column, tenant, ordinal)
         slots = _slots(cursor, of_number, most_rows)
         if slots:
@@ -163,14 +153,6 @@ def _unsplit(cursor: Cursor, stream: Stream, asked: ErasureAsked) -> None:
                 )
 
 
-def _numbered(cursor: Cursor, entity: str) -> list[tuple[str, str]]:
-    """Tables of events and their columns of an entity's numbers, also of streams the model left out."""
-    found: list[tuple[str, str]] = cursor.execute(
-        NUMBERED, {"events": EVENTS, "column": f"{ORDINALS}{entity}."}
-    ).fetchall()
-    return found
-
-
 def _slots(cursor: Cursor, of: OfNumber, most_rows: int) -> dict[int, int]:
     """The first slots with events of a number, and how many they have: one at least, if there is any."""
     found = cursor.execute(
@@ -190,10 +172,10 @@ def _slots(cursor: Cursor, of: OfNumber, most_rows: int) -> dict[int, int]:
 
 
 def _delete(cursor: Cursor, of: OfNumber, slots: dict[int, int]) -> None:
-    cursor.execute(
-        f"DELETE FROM {quoted(of.table)} WHERE {of.condition} AND time >= $start AND time < $end",
-        {**of.named, "start": timestamp(min(slots)), "end": timestamp(max(slots) + SLOT)},
-    )
+    condition = f"{of.condition} AND time >= $start AND time < $end"
+    named = {**of.named, "start": timestamp(min(slots)), "end": timestamp(max(slots) + SLOT)}
+    unheld.note(cursor, of.table, condition, named)
+    cursor.execute(f"DELETE FROM {quoted(of.table)} WHERE {condition}", named)
 
 
 def _mark(cursor: Cursor, stream: str, tenant: str, slots: dict[int, int], zone: Zone, commit: int) -> None:

@@ -38,14 +38,14 @@ class Landing(Companion):
         pending: Pending,
         marks: Marks,
         *,
-        entities_at_hand: int,
+        ordinals: Ordinals,
         samples: SampleLimits,
     ) -> None:
         self._journal = journal
         self._pending = pending
         self._marks = marks
         self._samples = samples
-        self._ordinals = Ordinals(entities_at_hand)
+        self._ordinals = ordinals
         self._derive_marks = DeriveMarks()
         self._landed: int | None = None  # the last commit in the tables
         self._landing: int | None = None

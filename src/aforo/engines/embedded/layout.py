@@ -31,8 +31,12 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+EVENTS = "events_"
+ENTITY = "entity_"
+
+
 def events_table(stream: str) -> str:
-    return quoted(f"events_{stream}")
+    return quoted(f"{EVENTS}{stream}")
 
 
 OUTCOMES = "outcomes"
@@ -44,7 +48,7 @@ def rows_of(stream: Stream) -> tuple[str, str]:
 
 
 def entity_table(entity: str) -> str:
-    return quoted(f"entity_{entity}")
+    return quoted(f"{ENTITY}{entity}")
 
 
 ORDINALS = "__ordinal_"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from aforo.engines.embedded import births, building, derive_marks, held, periods, rezoning, sealing
+from aforo.engines.embedded import (
+    births,
+    building,
+    derive_marks,
+    dictionary,
+    held,
+    periods,
+    rezoning,
+    sealing,
+    unheld,
+)
 from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.hashes import Hashes
 from aforo.engines.embedded.layout import (
+    EVENTS,
     ORDINALS,
     SQL_TYPES,
     RollupLayout,
-    entity_table,
     events_table,
     ordinal_column,
     quoted,
 )
 from aforo.errors import ModelConflict
 from aforo.model.model import Model
-from aforo.model.stream import Entity, Stream
+from aforo.model.stream import Stream
 from aforo.model.tenant import Tenant
 from aforo.windows import Zone
 
@@ -32,15 +43,16 @@ SELECT column_name, data_type FROM information_schema.columns WHERE table_name =
 KEPT_ROLLUPS = "SELECT hash FROM rollups"
 
 
-def apply_model(cursor: Cursor, model: Model) -> None:
+def apply_model(cursor: Cursor, model: Model, hashes: Hashes) -> None:
     """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
     cursor.execute(sealing.CREATE)
     cursor.execute(rezoning.CREATE)
     cursor.execute(births.CREATE)
     cursor.execute(held.CREATE)
     for stream in model.streams.values():
-        _make_entities(cursor, stream)
-        _make_events(cursor, stream)
+        for entity in stream.entities:
+            dictionary.make(cursor, entity)
+        _make_events(cursor, stream, hashes)
     derive_marks.keep_derivations(cursor, model)
     _keep_rollups(cursor, model)
     periods.make_room(cursor, model)
@@ -48,15 +60,7 @@ def apply_model(cursor: Cursor, model: Model) -> None:
         _declare_tenant(cursor, tenant)
 
 
-def _make_entities(cursor: Cursor, stream: Stream) -> None:
-    for entity in stream.entities.values():
-        cursor.execute(
-            f"CREATE TABLE IF NOT EXISTS {entity_table(entity.name)} "
-            "(tenant VARCHAR NOT NULL, value VARCHAR NOT NULL, ordinal UINTEGER NOT NULL)"
-        )
-
-
-def _make_events(cursor: Cursor, stream: Stream) -> None:
+def _make_events(cursor: Cursor, stream: Stream, hashes: Hashes) -> None:
     table = events_table(stream.name)
     cursor.execute(
         f"CREATE TABLE IF NOT EXISTS {table} (tenant VARCHAR NOT NULL, id VARCHAR NOT NULL, "
@@ -73,47 +77,19 @@ def _make_events(cursor: Cursor, stream: Stream) -> None:
                 f"field {field.name} of stream {stream.name} was kept as {kept} and is now {field.type}",
                 hint="give the field of the new type another name",
             )
-    _keep_ordinals(cursor, stream, [name for name in have if name.startswith(ORDINALS)])
+    _keep_ordinals(cursor, stream, [name for name in have if name.startswith(ORDINALS)], hashes)
 
 
-def _keep_ordinals(cursor: Cursor, stream: Stream, kept: list[str]) -> None:
+def _keep_ordinals(cursor: Cursor, stream: Stream, kept: list[str], hashes: Hashes) -> None:
     """A column for every entity. One that no entity has now would miss what comes until it has again."""
     wanted = {ordinal_column(each.name, each.field): each for each in stream.entities.values()}
-    have = {quoted(name) for name in kept}
-    for column in sorted(have - wanted.keys()):
-        cursor.execute(f"ALTER TABLE {events_table(stream.name)} DROP COLUMN {column}")
+    for column in sorted(name for name in kept if quoted(name) not in wanted):
+        unheld.note_column(cursor, EVENTS + stream.name, column, "true", {})
+        cursor.execute(f"ALTER TABLE {events_table(stream.name)} DROP COLUMN {quoted(column)}")
     for column, entity in wanted.items():
-        if column not in have:
-            _add_ordinals(cursor, stream, entity)
-
-
-def _add_ordinals(cursor: Cursor, stream: Stream, entity: Entity) -> None:
-    """A column of ordinals, filled for the events that are there already."""
-    table, column = events_table(stream.name), ordinal_column(entity.name, entity.field)
-    cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} UINTEGER")
-    cursor.execute(_new_entities_sql(stream, entity))
-    cursor.execute(
-        f"UPDATE {table} AS e SET {column} = d.ordinal FROM {entity_table(entity.name)} AS d "
-        f"WHERE d.tenant = e.tenant AND d.value = e.{quoted(entity.field)}::VARCHAR"
-    )
-
-
-def _new_entities_sql(stream: Stream, entity: Entity) -> str:
-    """Gives a number to every value of the events that has none, counting on from the tenant's last."""
-    table, field = entity_table(entity.name), quoted(entity.field)
-    return f"""
-        -- New {entity.name} values of {stream.name} get the tenant's next ordinals.
-        INSERT INTO {table}
-        SELECT n.tenant, n.value,
-            (coalesce(m.last, -1) + row_number() OVER (PARTITION BY n.tenant ORDER BY n.value))::UINTEGER
-        FROM (
-            SELECT DISTINCT tenant, {field}::VARCHAR AS value
-            FROM {events_table(stream.name)} WHERE {field} IS NOT NULL
-        ) AS n
-        ANTI JOIN {table} AS d ON d.tenant = n.tenant AND d.value = n.value
-        LEFT JOIN (SELECT tenant, max(ordinal)::BIGINT AS last FROM {table} GROUP BY tenant) AS m
-            ON m.tenant = n.tenant
-    """
+        if column not in map(quoted, kept):
+            cursor.execute(f"ALTER TABLE {events_table(stream.name)} ADD COLUMN {column} UINTEGER")
+            dictionary.number_events(cursor, stream, entity, hashes)
 
 
 def _keep_rollups(cursor: Cursor, model: Model) -> None:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.embedded.layout import entity_table
+from aforo.engines.embedded import dictionary
+from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.hashes import Hashes
 from aforo.model.stream import Entity
-
-NEW = "new_entities"
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of one entity; `whole` while nothing of its table has been left out."""
+    """What is remembered of one entity; `whole` while nothing of its table has been left out.
+
+    `hashed` are the tenants some of whose values stand there as hashes.
+    """
 
     whole: bool
     ordinals: dict[str, dict[str, int]] = field(default_factory=dict)
     next: dict[str, int] = field(default_factory=dict)
+    hashed: set[str] = field(default_factory=set)
 
     @property
     def size(self) -> int:
@@ -36,8 +39,9 @@ class Ordinals:
     again never while it fits. Used within write transactions only; `forget` follows one that was rolled back.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, hashes: Hashes) -> None:
         self._most = most
+        self._hashes = hashes
         self._known: dict[str, _Known] = {}
 
     def forget(self) -> None:
@@ -59,7 +63,7 @@ class Ordinals:
             numbers = known.ordinals[tenant]
             out[places] = [0 if value is None else numbers[value] for value in mine]
         if new:
-            _write(cursor, entity, new)
+            dictionary.add(cursor, entity.name, new)
         self._let_go(known)
         return pa.array(out, mask=~values.is_valid().to_numpy(zero_copy_only=False))
 
@@ -70,17 +74,37 @@ class Ordinals:
         numbers = known.ordinals.setdefault(tenant, {})
         missing = [value for value in dict.fromkeys(values) if value is not None and value not in numbers]
         if missing and not known.whole:
-            numbers.update(_found(cursor, entity, tenant, missing))
+            numbers.update(dictionary.found(cursor, entity.name, tenant, missing))
+            missing = [value for value in missing if value not in numbers]
+        if missing and tenant in known.hashed:
+            numbers.update(self._returned(cursor, known, entity, tenant, missing))
             missing = [value for value in missing if value not in numbers]
         first = known.next.get(tenant, 0)
         numbers.update(zip(missing, range(first, first + len(missing)), strict=True))
         known.next[tenant] = first + len(missing)
         return [(tenant, value, first + at) for at, value in enumerate(missing)]
 
+    def _returned(
+        self, cursor: Cursor, known: _Known, entity: Entity, tenant: str, missing: Sequence[str]
+    ) -> dict[str, int]:
+        """Those that stand there as hashes, with their numbers; from now on they stand there in clear."""
+        forms = {self._hashes.of(tenant, entity.name, value): value for value in missing}
+        numbers = known.ordinals[tenant]
+        there = (
+            [(form, numbers.pop(form)) for form in forms if form in numbers]
+            if known.whole
+            else dictionary.found(cursor, entity.name, tenant, forms)
+        )
+        back = {forms[form]: number for form, number in there}
+        dictionary.clear_again(
+            cursor, entity.name, [(tenant, value, number) for value, number in back.items()]
+        )
+        return back
+
     def _remembered(self, cursor: Cursor, entity: Entity) -> _Known:
         known = self._known.get(entity.name)
         if known is None:
-            known = _read(cursor, entity, self._most)
+            known = self._read(cursor, entity.name)
             self._known[entity.name] = known
         return known
 
@@ -90,41 +114,12 @@ class Ordinals:
             known.ordinals.clear()
             known.whole = False
 
-
-def _read(cursor: Cursor, entity: Entity, most: int) -> _Known:
-    table = entity_table(entity.name)
-    counted = first_row(cursor, f"SELECT count(*) FROM {table}")
-    known = _Known(whole=counted is not None and int(counted[0]) <= most)
-    known.next.update(
-        cursor.execute(
-            f"""
-            -- The number that each tenant's next {entity.name} gets.
-            SELECT tenant, max(ordinal)::BIGINT + 1 FROM {table} GROUP BY tenant
-            """
-        ).fetchall()
-    )
-    if known.whole:
-        for tenant, value, ordinal in cursor.execute(
-            f"SELECT tenant, value, ordinal FROM {table}"
-        ).fetchall():
-            known.ordinals.setdefault(tenant, {})[value] = ordinal
-    return known
-
-
-def _found(cursor: Cursor, entity: Entity, tenant: str, values: Iterable[str]) -> list[tuple[str, int]]:
-    found: list[tuple[str, int]] = cursor.execute(
-        f"""
-        -- Which of these values of a tenant have a number already.
-        SELECT d.value, d.ordinal FROM {entity_table(entity.name)} AS d
-        SEMI JOIN (SELECT unnest($values) AS value) AS v ON v.value = d.value WHERE d.tenant = $tenant
-        """,
-        {"tenant": tenant, "values": list(values)},
-    ).fetchall()
-    return found
-
-
-def _write(cursor: Cursor, entity: Entity, new: list[tuple[str, str, int]]) -> None:
-    tenants, values, ordinals = zip(*new, strict=True)
-    cursor.register(NEW, pa.table({"tenant": tenants, "value": values, "ordinal": pa.array(ordinals)}))
-    cursor.execute(f"INSERT INTO {entity_table(entity.name)} SELECT tenant, value, ordinal FROM {NEW}")
-    cursor.unregister(NEW)
+    def _read(self, cursor: Cursor, entity: str) -> _Known:
+        known = _Known(whole=dictionary.size(cursor, entity) <= self._most)
+        known.next.update(dictionary.next_numbers(cursor, entity))
+        if self._hashes.exist(cursor):
+            known.hashed = dictionary.hashed_tenants(cursor, entity)
+        if known.whole:
+            for tenant, value, ordinal in dictionary.rows(cursor, entity):
+                known.ordinals.setdefault(tenant, {})[value] = ordinal
+        return known

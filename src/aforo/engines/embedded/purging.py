@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aforo.engines.embedded import sealing
+from aforo.engines.embedded import sealing, unheld
 from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.embedded.layout import RollupLayout, events_table
+from aforo.engines.embedded.layout import EVENTS, RollupLayout, events_table
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
 from aforo.engines.keeping import PurgeAsked, Purged, Seal
@@ -71,6 +71,8 @@ def purge(cursor: Cursor, asked: PurgeAsked, stream: Stream, step: Step) -> Purg
         return Purged(0, 0, now, more=False)
     events = slots = 0
     if step.seal.events_from > now.events_from:
+        going: dict[str, object] = {"tenant": asked.tenant, "before": timestamp(step.seal.events_from)}
+        unheld.note(cursor, EVENTS + stream.name, "tenant = $tenant AND time < $before", going)
         events = _delete(cursor, events_table(stream.name), "time", asked.tenant, step.seal.events_from)
     if step.seal.slots_from > now.slots_from:
         for table in _slot_tables(stream):

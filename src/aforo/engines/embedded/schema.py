@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -30,6 +30,25 @@ CREATE TABLE refused (
     tenant VARCHAR NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL, names VARCHAR NOT NULL
 )
 """
+
+CREATE_FORGETTING = (
+    """
+    -- Numbers of values whose events, or sets, went after a commit: nothing may hold them any more.
+    CREATE TABLE IF NOT EXISTS unheld (
+        entity VARCHAR NOT NULL, tenant VARCHAR NOT NULL, ordinal UINTEGER NOT NULL, "commit" BIGINT NOT NULL
+    )
+    """,
+    """
+    -- The number that comes after all that were given, where the dictionary has lost the last of them.
+    CREATE TABLE IF NOT EXISTS numbers_given (
+        entity VARCHAR NOT NULL, tenant VARCHAR NOT NULL, next BIGINT NOT NULL
+    )
+    """,
+    """
+    -- By which key values were hashed, told by a hash of it; no row while none was.
+    CREATE TABLE IF NOT EXISTS hash_key (fingerprint VARCHAR NOT NULL)
+    """,
+)
 
 CREATE_ALL = (
     """
@@ -66,6 +85,7 @@ CREATE_ALL = (
     -- Rollups whose rows are kept, by the hash of what they mean.
     CREATE TABLE rollups (hash VARCHAR PRIMARY KEY, stream VARCHAR NOT NULL, name VARCHAR NOT NULL)
     """,
+    *CREATE_FORGETTING,
 )
 
 UPGRADES: dict[int, tuple[str, ...]] = {
@@ -82,6 +102,8 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         CREATE_REFUSED,
     ),
     2: (),  # Format 3 has journals beside the file, which an older version would leave lying.
+    # Format 4 has hashes for values, which an older version would not know again.
+    3: CREATE_FORGETTING,
 }
 """What brings the tables of a format to those of the next."""
 
