@@ -23,7 +23,8 @@ MODEL = read_model(
 tenants: {river: {timezone: Asia/Kathmandu}}
 streams:
   visits:
-    fields: {page: string}
+    fields: {page: string, visitor: string}
+    entities: {visitor: visitor}
     measures: {all_visits: count}
     rollups: {pages: {by: [page]}}
     retention: {events_days: 30, slots_days: 60}
@@ -105,6 +106,18 @@ def test_an_event_without_a_time_stays_as_long_as_it_is_recognised(bench: Bench)
     bench.fold()
     (purged,) = retention(bench, ManualClock(NOON + 45 * DAY), untimed=40 * 86_400).run_once()
     assert purged.events == 10
+
+
+def test_values_go_with_the_events_that_held_them(bench: Bench) -> None:
+    bench.send(
+        *[Sent(id=f"{day}", time=NOON + day * DAY, fields={"visitor": f"v{day}"}) for day in (0, 5)],
+        stream=VISITS,
+    )
+    bench.fold()
+    retention(bench, ManualClock(NOON + 33 * DAY)).run_once()
+    assert bench.engine.seen("river", "visitor", "v0") is None
+    assert bench.engine.seen("river", "visitor", "v5") is not None
+    assert bench.engine.release(10) is None, "it has looked at all that went"
 
 
 def test_the_engine_and_the_receipt_have_one_word_for_it() -> None:

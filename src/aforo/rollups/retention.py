@@ -17,12 +17,16 @@ from aforo.windows import DAY
 
 log = structlog.get_logger(__name__)
 
+VALUES_AT_ONCE = 50_000
+"""Values of entities that are looked at in one pass over the events; a write changes no more of them."""
+
 
 class Retention:
     """Looks every `check_after_seconds` for what is past its stream's retention, and purges it.
 
-    About `batch_rows` events go in one transaction. An event without a time is recognised for
-    `untimed_id_seconds`, so that none goes sooner. A stream that declares no retention is kept for good.
+    Then it lets go of the values whose events went, by erasures too. About `batch_rows` events go in one
+    transaction. An event without a time is recognised for `untimed_id_seconds`, so that none goes sooner. A
+    stream that declares no retention is kept for good.
     """
 
     def __init__(
@@ -48,9 +52,8 @@ class Retention:
         self._thread = Thread(target=self._run, name="aforo-retention", daemon=True)
 
     def start(self) -> None:
-        """Begins to look in the background, where any stream has a retention."""
-        if self._streams:
-            self._thread.start()
+        """Begins to look in the background."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Ends after the purge that is under way; the next start goes on."""
@@ -61,7 +64,14 @@ class Retention:
     def run_once(self) -> tuple[Purged, ...]:
         """Purges everything that is past its retention now and waits for no fold."""
         with self._one_at_a_time:
-            return tuple(purged for stream in self._streams for purged in self._purge(stream))
+            done = tuple(purged for stream in self._streams for purged in self._purge(stream))
+            self._release()
+            return done
+
+    def _release(self) -> None:
+        while not self._stopping.is_set() and (released := self._engine.release(VALUES_AT_ONCE)):
+            if released.hashed or released.removed:
+                log.info("released", hashed=released.hashed, removed=released.removed)
 
     def _purge(self, stream: Stream) -> list[Purged]:
         events, slots = self._limits(stream)

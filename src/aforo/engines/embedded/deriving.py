@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.engines.embedded import deriving_sql as sql
+from aforo.engines.embedded import unheld
 from aforo.engines.embedded.calendar import SPANS, Calendar, as_times, places_table, stretches
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.derive_marks import WHOLE
@@ -160,6 +161,10 @@ class Deriving:
         cursor.register("gone", found.gone)
         cursor.register("fresh", found.fresh)
         _remove(cursor, stream, found.gone)
+        if found.gone.num_rows:
+            assert stream.derivation is not None
+            of = stream.derivation
+            unheld.note_underived(cursor, of.entity, ordinal_column(of.entity, of.field))
         rows = cursor.execute(CHANGED).fetchnumpy()
         cursor.unregister("gone")
         cursor.unregister("fresh")

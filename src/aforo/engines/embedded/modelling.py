@@ -45,6 +45,7 @@ KEPT_ROLLUPS = "SELECT hash FROM rollups"
 
 def apply_model(cursor: Cursor, model: Model, hashes: Hashes) -> None:
     """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
+    hashes.exist(cursor)  # whose key is lost hears of it before anything comes
     cursor.execute(sealing.CREATE)
     cursor.execute(rezoning.CREATE)
     cursor.execute(births.CREATE)

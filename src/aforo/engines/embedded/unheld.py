@@ -54,6 +54,21 @@ def note_column(
     )
 
 
+def note_underived(cursor: Cursor, entity: str, column: str) -> None:
+    """Notes of whom something is derived no more; `gone` and `fresh` are registered.
+
+    A session that has grown longer goes and comes in one exchange: that is nothing to look at.
+    """
+    cursor.execute(
+        f"""
+        -- Those of whom derived events went and none came.
+        INSERT INTO unheld SELECT DISTINCT $entity, g.tenant, g.{column}, {LAST_COMMIT}
+        FROM gone AS g ANTI JOIN fresh AS f ON f.tenant = g.tenant AND f.{column} = g.{column}
+        """,
+        {"entity": entity},
+    )
+
+
 def note_nameless(cursor: Cursor) -> None:
     """Notes everybody that only sets hold, where some of the sets went."""
     for (table,) in cursor.execute(ENTITIES, {"prefix": ENTITY}).fetchall():
