@@ -1,4 +1,4 @@
-"""`aforo erase`: to its end on a directory, and through the server that holds it."""
+"""`aforo erase` and `aforo seen`: to its end on a directory, and through the server that holds it."""
 
 from __future__ import annotations
 
@@ -75,3 +75,18 @@ def test_a_server_goes_on_by_itself(folder: Path, aforo: Aforo) -> None:
             ended.wait(0.05)
         assert (found["state"], found["events"]) == ("done", 2)
         assert revenue(aforo) == REVENUE - ANA
+
+
+def test_seen_on_a_directory_and_through_its_server(
+    folder: Path, aforo: Aforo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(folder, aforo)
+    seen = ("seen", "--tenant", "corner", "--entity", "buyer", "--format", "json", "--value")
+    told = aforo(*seen, "ana").json
+    assert told["first"] == {"time": "2024-03-01T08:15:00+00:00", "exactTo": "event"}
+    assert told["last"] == {"time": "2024-03-02T10:30:00+00:00", "exactTo": "event"}
+    monkeypatch.setattr("sys.stdin", io.StringIO("ana\n"))
+    with serving(folder):
+        assert aforo(*seen, "-").json == told
+    assert "2024-03-02T10:30:00" in aforo(*seen[:5], "--value", "ana").out
+    aforo(*seen, "nobody").told_no("to the letter", code=2)

@@ -74,6 +74,12 @@ class Local:
 
         return models_json(self.aforo.model)
 
+    def seen(self, asked: Mapping[str, object]) -> dict[str, object]:
+        from aforo.http import reply, seen
+        from aforo.http.value_asked import decode
+
+        return reply.plain(seen.shown(self.aforo.engine, self.aforo.model, decode(asked)))
+
     def refusals(self, asked: Mapping[str, str]) -> dict[str, object]:
         from aforo.http.refusals import refusals_json
 

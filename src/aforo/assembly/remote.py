@@ -59,6 +59,9 @@ class Remote:
     def funnel(self, question: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.post("/v1/funnel", question))
 
+    def seen(self, asked: Mapping[str, object]) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/seen", asked))
+
     def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
         model, occurrences = self._model(), Occurrences()
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="aforo-send") as pool:

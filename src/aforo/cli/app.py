@@ -25,6 +25,7 @@ from aforo.cli import (
     load,
     refusals,
     retention,
+    seen,
     serve,
 )
 from aforo.cli.output import Format, complain
@@ -90,7 +91,7 @@ def options(
 
 for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.refusals, doctor.doctor):
     app.command()(command)
-for question in (retention.retention, funnel.funnel):
+for question in (retention.retention, funnel.funnel, seen.seen):
     app.command()(question)
 app.command()(compact.compact)
 app.command()(erase.erase)

@@ -14,24 +14,28 @@ from aforo.cli.session import Session
 COLUMNS = ("id", "state", "tenant", "entity", "digest", "events", "slots", "requestedAt", "finishedAt")
 
 
-def erase(
-    context: typer.Context,
-    tenant: Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Whose data it is in.")],
-    entity: Annotated[
-        str, typer.Option("--entity", metavar="ENTITY", help="What it is a value of, such as visitor.")
-    ],
-    value: Annotated[
-        str,
-        typer.Option(
-            "--value", metavar="VALUE", help="The value, as events have it; - reads it from standard input."
-        ),
-    ],
-) -> None:
+Tenant = Annotated[str, typer.Option("--tenant", metavar="TENANT", help="Whose data it is in.")]
+Entity = Annotated[
+    str, typer.Option("--entity", metavar="ENTITY", help="What it is a value of, such as visitor.")
+]
+Value = Annotated[
+    str,
+    typer.Option(
+        "--value", metavar="VALUE", help="The value, as events have it; - reads it from standard input."
+    ),
+]
+
+
+def said(value: str) -> str:
+    """The value that was given, or the line that is given instead of it."""
+    return sys.stdin.readline().rstrip("\r\n") if value == "-" else value
+
+
+def erase(context: typer.Context, tenant: Tenant, entity: Entity, value: Value) -> None:
     """Erase the events of one value of an entity, and the value: at once, or in the server."""
     session: Session = context.obj
-    said = sys.stdin.readline().rstrip("\r\n") if value == "-" else value
     with session.reaching() as reached:
-        reply: Mapping[str, Any] = reached.erase({"tenant": tenant, "entity": entity, "value": said})
+        reply: Mapping[str, Any] = reached.erase({"tenant": tenant, "entity": entity, "value": said(value)})
     write(reply, session.format, COLUMNS, [reply])
     if session.format is Format.TABLE and reply["state"] != "done":
         note = f"the server goes on by itself: aforo erasures {reply['id']}"

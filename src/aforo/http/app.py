@@ -32,6 +32,7 @@ from aforo.http import (
     reference,
     refusals,
     retention,
+    seen,
     segment,
 )
 from aforo.http.access.cors import Cors
@@ -149,6 +150,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         query.asking(rooms.desk, crew.asking, limits),
         retention.retaining(rooms.desk, crew.asking, limits),
         funnel.funnelling(rooms.desk, crew.asking, limits),
+        seen.seeing(rooms.engine, rooms.model, crew.asking),
         models.listing(rooms.model),
         models.definition(rooms.model),
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aforo import errors
-from aforo.errors import Fault, InvalidRequest, NotFound, UnknownName, suggestion
+from aforo.errors import InvalidRequest, NotFound
 from aforo.http import body, erasure_examples, paging
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.body import Body
@@ -17,20 +14,13 @@ from aforo.http.caller import KeyScope, actor_of
 from aforo.http.door import Answer, Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, instant, json_reply
+from aforo.http.value_asked import ValueAsked, decode
 from aforo.rollups.erasure import Eraser
 from aforo.store.act import Actor
 from aforo.store.erasure import Erasure, ErasureState
 from aforo.store.erasures import Erasures
 
 MAX_BODY_BYTES = 16 * 1_024
-
-
-class ErasureAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whose value of an entity is to be erased, as the events have it."""
-
-    tenant: str
-    entity: str
-    value: str | int
 
 
 class ErasureReply(Shape, frozen=True):
@@ -129,30 +119,6 @@ def shown(erasure: Erasure) -> ErasureReply:
     )
 
 
-def decode(asked: object) -> ErasureAsked:
-    """What a decoded body asks for; no error shows the value. Raises InvalidRequest, UnknownName."""
-    if not isinstance(asked, Mapping):
-        raise InvalidRequest("the body is JSON but no object", hint=SHAPE)
-    unknown = [str(name)[:100] for name in asked if name not in PARAMETERS]
-    if unknown:
-        faults = [
-            Fault(name, "unknown_name", f"there is no parameter named {name!r}") for name in unknown[:20]
-        ]
-        told = "; ".join(fault.message for fault in faults)
-        raise UnknownName(told, hint=suggestion(unknown[0], PARAMETERS), faults=faults)
-    try:
-        return msgspec.convert(asked, ErasureAsked)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        place = path.rstrip("`").lstrip(".")
-        fault = Fault(place, "wrong_value", message)
-        raise InvalidRequest(f"{place or 'the erasure'}: {message}", hint=SHAPE, faults=[fault]) from error
-
-
-PARAMETERS = ErasureAsked.__struct_encode_fields__
-SHAPE = 'for example {"tenant": "nyc", "entity": "aircraft", "value": "N14228"}'
-
-
 def _place(after: str) -> tuple[int, str]:
     at, _, erasure_id = after.partition(" ")
     if not (at.isascii() and at.isdigit() and len(at) < 19):
@@ -175,7 +141,7 @@ REQUESTING = About(
         "may show it, and folds again what they were in. It is durable once it is replied to, and is brought "
         "to its end whatever happens. Rollups whose events were purged keep their counts, without the value."
     ),
-    body=(Content("application/json", (ErasureAsked,), erasure_examples.ERASURES_ASKED),),
+    body=(Content("application/json", (ValueAsked,), erasure_examples.ERASURES_ASKED),),
     status=202,
     reply=Content("application/json", (ErasureReply,), erasure_examples.ERASURES_REQUESTED),
     errors=(*_ERRORS, errors.InvalidRequest, *OF_BODIES, errors.StorageFull),

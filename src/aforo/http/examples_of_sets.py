@@ -92,3 +92,13 @@ FUNNELS: Examples = {
         },
     }
 }
+SEEN_ASKED: Examples = {"An aircraft": {"tenant": "nyc", "entity": "aircraft", "value": "N14228"}}
+SEEN: Examples = {
+    "An aircraft whose first events were purged": {
+        "tenant": "nyc",
+        "entity": "aircraft",
+        "first": {"time": "2013-01-01", "exactTo": "day"},
+        "last": {"time": "2013-07-04T14:30:00+00:00", "exactTo": "event"},
+        "knownFrom": None,
+    }
+}

@@ -10,9 +10,10 @@ import structlog
 
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import ErasureAsked
-from aforo.errors import AforoError, InvalidRequest, UnknownName
+from aforo.errors import AforoError
 from aforo.events.samples import masked
 from aforo.model.model import Model
+from aforo.rollups.value import check
 from aforo.store.act import Actor
 from aforo.store.erasure import Erasure, ErasureState
 from aforo.store.erasures import Erasures
@@ -21,7 +22,6 @@ log = structlog.get_logger(__name__)
 
 EVENTS_AT_ONCE = 20_000
 """About so many events are deleted in one transaction."""
-LONGEST_VALUE = 1_024  # characters
 AGAIN_AFTER_SECONDS = 1.0
 
 
@@ -65,7 +65,7 @@ class Eraser:
 
     def request(self, tenant: str, entity: str, value: str, actor: Actor) -> Erasure:
         """An erasure that will be done, whatever happens. Raises InvalidRequest, UnknownName."""
-        self._check(tenant, entity, value)
+        check(self._engine, self._model, tenant, entity, value)
         asked = self.erasures.request(tenant, entity, value, self.digest(tenant, entity, value), actor)
         self._woken.set()
         return asked
@@ -114,20 +114,6 @@ class Eraser:
         done = self.erasures.done(erasure.id)
         log.info("erased", erasure=done.id, entity=done.entity, events=done.events, slots=done.slots)
         return done
-
-    def _check(self, tenant: str, entity: str, value: str) -> None:
-        entities = {name for stream in self._model.streams.values() for name in stream.entities}
-        if entity not in entities:
-            raise UnknownName.of("entity", entity, entities)
-        if self._engine.tenant(tenant) is None:
-            raise UnknownName(
-                f"there is no tenant named {tenant[:100]!r}", hint="a tenant exists from its first event on"
-            )
-        if not 1 <= len(value) <= LONGEST_VALUE:
-            raise InvalidRequest(
-                f"value: came {len(value)} characters, wanted 1 to {LONGEST_VALUE}",
-                hint="give the value as the events have it",
-            )
 
     def _run(self) -> None:
         while not self._stopping.is_set():
