@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.engines.gauges import DEFAULT, NOON, Bench, Sent
-from tests.engines.test_release import MODEL, READINGS, VISITS
+from tests.engines.test_forget import MODEL, READINGS, VISITS
 
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.compacting import compact
 from aforo.engines.embedded.hashes import KEY_FILE
-from aforo.engines.keeping import PurgeAsked, Released
+from aforo.engines.keeping import Forgotten, PurgeAsked
 from aforo.errors import StorageError
 from aforo.windows import DAY
 
@@ -52,7 +52,7 @@ def test_the_file_says_a_value_no_more_that_was_hashed(tmp_path: Path) -> None:
     compact(tmp_path, memory_mb=128, threads=1)
     assert SECRET.encode() in everything(tmp_path), "else this test could not fail"
     engine = opened(tmp_path)
-    while engine.release(10**6) is not None:
+    while engine.forget(10**6) is not None:
         pass
     engine.close()
     compact(tmp_path, memory_mb=128, threads=1)
@@ -66,7 +66,7 @@ def test_the_key_is_its_owners_and_must_stay(tmp_path: Path) -> None:
     engine = purged(tmp_path)
     key = tmp_path / KEY_FILE
     assert not key.exists(), "nothing is hashed yet"
-    while engine.release(10**6) is not None:
+    while engine.forget(10**6) is not None:
         pass
     engine.close()
     assert key.stat().st_mode & 0o777 == 0o600
@@ -96,7 +96,7 @@ def test_who_comes_between_the_look_and_the_write_stays(
         return write(change)
 
     monkeypatch.setattr(database, "write", late)
-    assert engine.release(10**6) == Released(2, 0, 0), "both crews came back"
-    assert engine.release(10**6) == Released(1, 1, 0)
-    assert engine.release(10**6) is None
+    assert engine.forget(10**6) == Forgotten(2, 0, 0), "both crews came back"
+    assert engine.forget(10**6) == Forgotten(1, 1, 0)
+    assert engine.forget(10**6) is None
     engine.close()

@@ -36,7 +36,7 @@ def test_first_and_last_to_the_event_and_after_a_purge_to_the_day(
     assert told["first"]["time"].startswith("2013-01-01T")
     engine = house.rooms.engine
     assert engine.purge(PurgeAsked("flights", "nyc", parse_instant("2013-06-01T00:00:00Z"), 0, 10**6)).events
-    while engine.release(1_000) is not None:
+    while engine.forget(1_000) is not None:
         pass
     told = client.post("/v1/seen", json=AIRCRAFT).json()
     assert told["first"] == {"time": "2013-01-01", "exactTo": "day"}

@@ -218,7 +218,7 @@ class World:
         """One transaction of a purge, and what it lets go of the values of events."""
         before = micros(events_before), micros(slots_before)
         self.engine.purge(PurgeAsked("readings", tenant, *before, most_rows))
-        while self.engine.release(3) is not None:
+        while self.engine.forget(3) is not None:
             pass
 
     def mark(self, tenant: str, start: datetime, end: datetime, most_events: int) -> None:

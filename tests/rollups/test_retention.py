@@ -117,7 +117,7 @@ def test_values_go_with_the_events_that_held_them(bench: Bench) -> None:
     retention(bench, ManualClock(NOON + 33 * DAY)).run_once()
     assert bench.engine.seen("river", "visitor", "v0") is None
     assert bench.engine.seen("river", "visitor", "v5") is not None
-    assert bench.engine.release(10) is None, "it has looked at all that went"
+    assert bench.engine.forget(10) is None, "it has looked at all that went"
 
 
 def test_the_engine_and_the_receipt_have_one_word_for_it() -> None:

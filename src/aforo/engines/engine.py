@@ -17,7 +17,7 @@ from aforo.engines.appends import Append, Commit
 from aforo.engines.builds import Build, Built, Held, Marked
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.folds import Claim, Derived, Folded
-from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Released, Seal
+from aforo.engines.keeping import Erased, ErasureAsked, Forgotten, PurgeAsked, Purged, Seal
 from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SamplesAsked
 from aforo.engines.statistics import Statistics
@@ -170,7 +170,7 @@ class Engine(Protocol):
         """Deletes whole folded days of the tenant, oldest first, and seals them in one transaction."""
         ...
 
-    def release(self, most_values: int) -> Released | None:
+    def forget(self, most_values: int) -> Forgotten | None:
         """Looks at values of one entity whose events were deleted; None where there are none to look at.
 
         Of those that no event has any more a hash is kept, by which who comes back has the same number;

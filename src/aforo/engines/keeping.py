@@ -42,7 +42,7 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
+class Forgotten:
     """How many values were looked at whose events had gone, and how many of them were hashed and removed."""
 
     looked_at: int

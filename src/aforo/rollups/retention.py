@@ -24,7 +24,7 @@ VALUES_AT_ONCE = 50_000
 class Retention:
     """Looks every `check_after_seconds` for what is past its stream's retention, and purges it.
 
-    Then it lets go of the values whose events went, by erasures too. About `batch_rows` events go in one
+    Then it forgets the values whose events went, by erasures too. About `batch_rows` events go in one
     transaction. An event without a time is recognised for `untimed_id_seconds`, so that none goes sooner. A
     stream that declares no retention is kept for good.
     """
@@ -65,13 +65,13 @@ class Retention:
         """Purges everything that is past its retention now and waits for no fold."""
         with self._one_at_a_time:
             done = tuple(purged for stream in self._streams for purged in self._purge(stream))
-            self._release()
+            self._forget()
             return done
 
-    def _release(self) -> None:
-        while not self._stopping.is_set() and (released := self._engine.release(VALUES_AT_ONCE)):
-            if released.hashed or released.removed:
-                log.info("released", hashed=released.hashed, removed=released.removed)
+    def _forget(self) -> None:
+        while not self._stopping.is_set() and (forgotten := self._engine.forget(VALUES_AT_ONCE)):
+            if forgotten.hashed or forgotten.removed:
+                log.info("forgot", hashed=forgotten.hashed, removed=forgotten.removed)
 
     def _purge(self, stream: Stream) -> list[Purged]:
         events, slots = self._limits(stream)

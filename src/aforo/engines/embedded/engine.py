@@ -25,10 +25,10 @@ from aforo.engines.embedded import (
     drift,
     erasing,
     folding,
+    forgetting,
     modelling,
     paths,
     purging,
-    releasing,
     remarking,
     replacing,
     returning,
@@ -55,7 +55,7 @@ from aforo.engines.embedded.portions import portions
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Mark
 from aforo.engines.folds import Claim, Derived, Folded
-from aforo.engines.keeping import Erased, ErasureAsked, PurgeAsked, Purged, Released, Seal
+from aforo.engines.keeping import Erased, ErasureAsked, Forgotten, PurgeAsked, Purged, Seal
 from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
 from aforo.engines.statistics import Statistics, StreamStatistics
@@ -399,17 +399,17 @@ class EmbeddedEngine:
             lowered(purged.seal)
             return purged
 
-    def release(self, most_values: int) -> Released | None:
+    def forget(self, most_values: int) -> Forgotten | None:
         with self._one_purge_at_a_time:
             with self._landed() as cursor:
-                found = releasing.find(cursor, self.model, most_values)
-            return None if found is None else self._database.write(partial(self._release, found=found))
+                found = forgetting.find(cursor, self.model, most_values)
+            return None if found is None else self._database.write(partial(self._forget, found=found))
 
-    def _release(self, cursor: Cursor, found: releasing.Found) -> Released:
-        released = releasing.write(cursor, found, self._hashes)
-        if released.hashed or released.removed:
+    def _forget(self, cursor: Cursor, found: forgetting.Found) -> Forgotten:
+        forgotten = forgetting.write(cursor, found, self._hashes)
+        if forgotten.hashed or forgotten.removed:
             self._landing.forget()  # their numbers are at hand
-        return released
+        return forgotten
 
     def seen(self, tenant: str, entity: str, value: str) -> Seen | None:
         with self._landed() as cursor:

@@ -7,7 +7,7 @@ from tests.engines.conftest import Opens
 from tests.engines.gauges import NOON, Bench, Sent, answered, ask
 
 from aforo.engines.engine import Engine
-from aforo.engines.keeping import ErasureAsked, PurgeAsked, Released
+from aforo.engines.keeping import ErasureAsked, Forgotten, PurgeAsked
 from aforo.engines.reads import Seen, Sight
 from aforo.model.model import Model
 from aforo.model.reading import read_model
@@ -60,10 +60,10 @@ def purge(engine: Engine, before: int, tenant: str = "river", stream: str = "rea
         pass
 
 
-def release(engine: Engine, most_values: int = 10**6) -> tuple[int, int, int]:
+def forget(engine: Engine, most_values: int = 10**6) -> tuple[int, int, int]:
     """All that is to be looked at: how many were, were hashed and were removed."""
-    steps: list[Released] = []
-    while (step := engine.release(most_values)) is not None:
+    steps: list[Forgotten] = []
+    while (step := engine.forget(most_values)) is not None:
         assert 1 <= step.looked_at <= most_values
         steps.append(step)
     return (
@@ -86,15 +86,15 @@ def test_who_comes_back_after_a_purge_is_counted_once(bench: Values, opens: Open
     bench.readings(*[reading(f"{at}", 0, probe=f"probe {at}") for at in range(5)])
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine) == (5, 5, 0)
+    assert forget(bench.engine) == (5, 5, 0)
     bench.engine = opens(MODEL)
     bench.readings(reading("b1", 4, probe="probe 1"), reading("b2", 4, probe="probe 1"))
     bench.readings(reading("c", 5, probe="probe 3"), reading("d", 5, probe="another"))
     bench.fold()
     assert count(bench.engine) == 6
-    assert release(bench.engine) == (0, 0, 0), "nothing went since"
+    assert forget(bench.engine) == (0, 0, 0), "nothing went since"
     purge(bench.engine, 7)
-    assert release(bench.engine) == (3, 3, 0), "those that had come back are hashed again"
+    assert forget(bench.engine) == (3, 3, 0), "those that had come back are hashed again"
     bench.readings(reading("e", 8, probe="probe 1"), reading("f", 8, probe="another"))
     bench.fold()
     assert count(bench.engine) == 6
@@ -105,9 +105,9 @@ def test_what_another_stream_holds_stays_in_clear(bench: Values) -> None:
     bench.send(reading("3", 1, probe="a"), stream=VISITS)
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine) == (2, 1, 0)
+    assert forget(bench.engine) == (2, 1, 0)
     purge(bench.engine, 3, stream="visits")
-    assert release(bench.engine) == (1, 1, 0)
+    assert forget(bench.engine) == (1, 1, 0)
 
 
 def test_two_tenants_have_nothing_to_do_with_each_other(bench: Values) -> None:
@@ -115,7 +115,7 @@ def test_two_tenants_have_nothing_to_do_with_each_other(bench: Values) -> None:
         bench.readings(reading(tenant, 0, tenant, probe="one"))
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine) == (1, 1, 0)
+    assert forget(bench.engine) == (1, 1, 0)
     bench.readings(*[reading(f"{tenant} 2", 4, tenant, probe="one") for tenant in ("river", "hills")])
     bench.fold()
     assert [count(bench.engine, tenant) for tenant in ("river", "hills")] == [1, 1]
@@ -127,7 +127,7 @@ def test_what_no_set_holds_goes_and_its_number_is_given_to_nobody(bench: Values,
     )
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine) == (3, 1, 2), "the last numbers go, and one from the middle"
+    assert forget(bench.engine) == (3, 1, 2), "the last numbers go, and one from the middle"
     bench.engine = opens(MODEL)
     bench.readings(reading("4", 4, crew=4, station="north"), reading("5", 4, crew=2, station="north"))
     bench.fold()
@@ -139,7 +139,7 @@ def test_a_value_that_only_sets_hold_can_be_erased(bench: Values) -> None:
     bench.readings(reading("1", 0, probe="a"), reading("2", 0, probe="b"))
     bench.fold()
     purge(bench.engine, 3)
-    release(bench.engine)
+    forget(bench.engine)
     asked = ErasureAsked(id="one", tenant="river", entity="probe", value="a")
     bench.engine.unname(asked)
     assert not bench.engine.erase(asked.id, asked.tenant, 10**6).more
@@ -156,9 +156,9 @@ def test_what_was_erased_goes_once_no_set_has_it(bench: Values) -> None:
     bench.engine.unname(asked)
     while bench.engine.erase(asked.id, asked.tenant, 10**6).more:
         pass
-    assert release(bench.engine) == (0, 0, 0), "until the fold the sets have it"
+    assert forget(bench.engine) == (0, 0, 0), "until the fold the sets have it"
     bench.fold()
-    assert release(bench.engine) == (2, 0, 2), "with it the crew of its only event"
+    assert forget(bench.engine) == (2, 0, 2), "with it the crew of its only event"
     bench.readings(reading("3", 1, probe="a"))
     bench.fold()
     assert count(bench.engine) == 2
@@ -168,11 +168,11 @@ def test_without_the_rollup_whose_sets_held_them_they_go(bench: Values, opens: O
     bench.readings(reading("1", 0, probe="a"), reading("2", 0, probe="b"))
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine) == (2, 2, 0)
+    assert forget(bench.engine) == (2, 2, 0)
     engine = opens(other("probes: {distinct: probe}", "dry_probes: {distinct: probe, where: 'crew = 1'}"))
     while engine.build(10**6) is not None:
         pass
-    assert release(engine) == (2, 0, 2)
+    assert forget(engine) == (2, 0, 2)
 
 
 def test_a_stream_that_is_given_the_entity_later_knows_the_hashes(bench: Values, opens: Opens) -> None:
@@ -185,7 +185,7 @@ def test_a_stream_that_is_given_the_entity_later_knows_the_hashes(bench: Values,
     bench.send(reading("3", 1, probe="a"), stream=before.streams["visits"])
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine) == (2, 2, 0)
+    assert forget(bench.engine) == (2, 2, 0)
     bench.engine = opens(MODEL)
     bench.readings(reading("4", 4, probe="a"))
     while bench.fold():
@@ -195,11 +195,11 @@ def test_a_stream_that_is_given_the_entity_later_knows_the_hashes(bench: Values,
     assert bench.engine.seen("river", "probe", "a") is not None
 
 
-def test_release_in_steps(bench: Values) -> None:
+def test_forget_in_steps(bench: Values) -> None:
     bench.readings(*[reading(f"{at}", 0, probe=f"probe {at}", crew=at) for at in range(7)])
     bench.fold()
     purge(bench.engine, 3)
-    assert release(bench.engine, most_values=2) == (14, 7, 7)
+    assert forget(bench.engine, most_values=2) == (14, 7, 7)
 
 
 def test_seen_by_events_is_exact_and_a_late_event_moves_it_back(bench: Values) -> None:
@@ -219,7 +219,7 @@ def test_seen_by_sets_is_the_day(bench: Values) -> None:
     bench.readings(reading("4", 1, probe="b"), reading("5", 2, probe="b"))
     bench.fold()
     purge(bench.engine, 4)
-    release(bench.engine)
+    forget(bench.engine)
     assert bench.engine.seen("river", "probe", "a") == Seen(day(0), event(5), None)
     assert bench.engine.seen("river", "probe", "b") == Seen(day(1), day(2), None)
     bench.send(reading("6", 2, probe="a"), stream=VISITS)
@@ -233,7 +233,7 @@ def test_seen_tells_from_when_on_it_knows(bench: Values) -> None:
     bench.readings(reading("1", 0, **SOUTH), reading("2", 1, **NORTH), reading("3", 5, **SOUTH))
     bench.fold()
     purge(bench.engine, 4)
-    release(bench.engine)
+    forget(bench.engine)
     seal = bench.engine.seal("readings", "river").events_from
     assert bench.engine.seen("river", "crew", "2") == Seen(event(5), event(5), seal)
     assert bench.engine.seen("river", "crew", "1") == Seen(day(1), day(1), seal)

@@ -1,4 +1,4 @@
-"""Release: of a value whose events were deleted a hash is kept while a set holds it, and nothing after that.
+"""Forget: of a value whose events were deleted a hash is kept while a set holds it, and nothing after that.
 
 What is found comes of one snapshot; who came back since then is left as it is by the write.
 """
@@ -18,7 +18,7 @@ from aforo.engines.embedded.erasing import streams_of
 from aforo.engines.embedded.hashes import CLEAR, Hashes
 from aforo.engines.embedded.layout import entity_table, quoted
 from aforo.engines.embedded.modelling import last_commit
-from aforo.engines.keeping import Released
+from aforo.engines.keeping import Forgotten
 from aforo.model.model import Model
 
 LOOKED_AT, BACK, LOOSE, HASHED = "looked_at", "back_again", "loose", "hashed_values"
@@ -88,7 +88,7 @@ def find(cursor: Cursor, model: Model, most_values: int) -> Found | None:
     return None
 
 
-def write(cursor: Cursor, found: Found, hashes: Hashes) -> Released:
+def write(cursor: Cursor, found: Found, hashes: Hashes) -> Forgotten:
     """Hashes and removes what was found, but for those whom events brought back since."""
     cursor.register(LOOKED_AT, found.looked_at)
     cursor.register(BACK, _in_events(cursor, found.entity, found.as_of))
@@ -97,7 +97,7 @@ def write(cursor: Cursor, found: Found, hashes: Hashes) -> Released:
     cursor.execute(ANSWERED, {"entity": found.entity})
     cursor.unregister(LOOKED_AT)
     cursor.unregister(BACK)
-    return Released(found.looked_at.num_rows, hashed, removed)
+    return Forgotten(found.looked_at.num_rows, hashed, removed)
 
 
 def _loose(cursor: Cursor, entity: str, ripe: pa.Table) -> dict[str, BitMap]:
