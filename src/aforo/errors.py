@@ -84,6 +84,12 @@ class UnreadableFile(InvalidRequest):
     code = "unreadable_file"
 
 
+class NotAcceptable(InvalidRequest):
+    """A kind of reply that is not given."""
+
+    code = "not_acceptable"
+
+
 class InvalidModel(AforoError):
     """A model file with faults; nothing of it was applied."""
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.cli.conftest import Aforo, furnished
 from tests.cli.shop import ORDERS, csv_file
@@ -59,6 +62,34 @@ class TestAnswers:
             ("2024-03-03", 0.0),
         ]
 
+    @pytest.mark.parametrize("format_", ["arrow", "parquet"])
+    def test_as_a_table_for_programs(self, capsysbinary: pytest.CaptureFixture[bytes], format_: str) -> None:
+        with pytest.raises(SystemExit, match="0"):
+            run(["ask", "revenue", *MARCH, "--by", "country", "--format", format_])
+        written = pa.BufferReader(capsysbinary.readouterr().out)
+        table = pa.ipc.open_stream(written).read_all() if format_ == "arrow" else pq.read_table(written)
+        assert table.to_pylist() == [
+            {"country": "DE", "revenue": 80.0},
+            {"country": "ES", "revenue": 67.75},
+        ]
+        assert json.loads(table.schema.metadata[b"aforo.proof"])["rollup"] == "country"
+
+    def test_the_first_groups_the_rest_and_totals(self, aforo: Aforo) -> None:
+        words = ("--by", "country", "--order", "orders desc", "--limit", "1", "--totals")
+        said = aforo("ask", "revenue,orders", *MARCH, *words, "--format", "json")
+        assert said.json["rows"] == [
+            {"country": "ES", "revenue": 67.75, "orders": 3},
+            {"country": None, "revenue": 80.0, "orders": 1, "other": True},
+        ]
+        assert said.json["totals"] == {"revenue": 147.75, "orders": 4}
+        shown = aforo("ask", "revenue,orders", *MARCH, *words).out
+        assert "totals" in shown
+        assert "147.75" in shown
+
+    def test_only_answers_are_written_for_programs(self, aforo: Aforo) -> None:
+        aforo("doctor", "--format", "parquet").told_no("only the answers of 'aforo ask'")
+        aforo("ask", "revenue", *MARCH, "--order", "revenu").told_no("did you mean 'revenue'?")
+
     def test_as_a_table_with_proof_and_what_was_considered(self, aforo: Aforo) -> None:
         said = aforo("ask", "revenue,median_order", *MARCH, "--explain")
         lines = said.out.splitlines()
@@ -89,7 +120,7 @@ class TestAnswers:
         before = aforo("--format", "csv", "--data", data, "ask", "orders", *MARCH)
         among = aforo("ask", f"--data={data}", "orders", *MARCH[:2], "--format=csv", *MARCH[2:])
         after = aforo("ask", "orders", *MARCH, "--data", data, "--format", "csv")
-        assert before.out == among.out == after.out == "orders\n4\n"
+        assert before.out == among.out == after.out == "orders\r\n4\r\n"
 
     def test_doctor_tells_what_is_kept_and_every_setting(self, aforo: Aforo) -> None:
         table = aforo("doctor")

@@ -64,6 +64,7 @@ def test_every_error_has_a_problem(kind: type[AforoError]) -> None:
         (errors.Forbidden, 403),
         (errors.NotFound, 404),
         (errors.MethodNotAllowed, 405),
+        (errors.NotAcceptable, 406),
         (errors.BodyTooSlow, 408),
         (errors.BodyTooLarge, 413),
         (errors.UnsupportedBody, 415),

@@ -13,6 +13,7 @@ from aforo.engines.folds import Folded
 from aforo.events.identity import Occurrences
 from aforo.events.readers import Chunk
 from aforo.questions.asked import decode
+from aforo.questions.formats import WRITERS
 from aforo.questions.funnel import funnel
 from aforo.questions.funnel_asked import decode as decode_funnel
 from aforo.questions.retention import decode as decode_retention
@@ -29,6 +30,9 @@ class Local:
 
     def ask(self, question: Mapping[str, object]) -> dict[str, object]:
         return self.aforo.desk.ask(decode(question)).as_json()
+
+    def ask_as(self, question: Mapping[str, object], kind: str) -> bytes:
+        return WRITERS[kind](self.aforo.desk.ask(decode(question)))
 
     def retention(self, question: Mapping[str, object]) -> dict[str, object]:
         return retention(self.aforo.desk, decode_retention(question)).as_json()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Event
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from urllib.parse import quote, urlencode
 
 import pyarrow.compute as pc
@@ -28,6 +28,7 @@ from aforo.model.field import FieldType
 from aforo.model.model import Model
 from aforo.settings import Settings
 
+T = TypeVar("T")
 Events = Sequence[Mapping[str, object]]
 EVENTS_PER_REQUEST = 5_000
 KINDS_PER_REPORT = 1_000
@@ -52,6 +53,9 @@ class Remote:
 
     def ask(self, question: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.query(question))
+
+    def ask_as(self, question: Mapping[str, object], kind: str) -> bytes:
+        return called(lambda: self._connection.query_as(question, kind))
 
     def retention(self, question: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.post("/v1/retention", question))
@@ -156,7 +160,7 @@ class Remote:
         yield from self._sent(events[half:], first + half)
 
 
-def called(call: Callable[[], dict[str, object]]) -> dict[str, object]:
+def called(call: Callable[[], T]) -> T:
     """Calls, and calls again while the server is full or has been asked too often."""
     waited = Event()
     for left in reversed(range(TRIES)):

@@ -86,6 +86,8 @@ def options(
     ] = False,
 ) -> None:
     """Reads the settings that every command uses."""
+    if format_ in (Format.ARROW, Format.PARQUET) and context.invoked_subcommand != "ask":
+        raise typer.BadParameter(f"only the answers of 'aforo ask' are written as {format_}")
     context.obj = Session.of(os.environ, {"data": None if data is None else str(data)}, format_)
 
 

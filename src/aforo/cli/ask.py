@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from aforo.cli.output import Format, Json, out, table_of, write
+from aforo.cli.output import OF_ANSWERS, Format, Json, out, table_of, write
 from aforo.cli.session import Session
 
 
@@ -22,31 +23,43 @@ def ask(
     by: Annotated[str, typer.Option(metavar="D[,D...]", help="Dimensions to split by.")] = "",
     where: Annotated[str, typer.Option(help='Conditions, such as: carrier = "UA" and distance >= 100')] = "",
     compare: Annotated[str | None, typer.Option(help="previous, year, before, or DATE..DATE.")] = None,
+    match_weekdays: Annotated[
+        bool, typer.Option("--match-weekdays", help="Compare previous or year whole weeks back.")
+    ] = False,
     daily: Annotated[bool, typer.Option("--daily", help="Tell by the day too what adds up.")] = False,
     timezone: Annotated[
         str | None, typer.Option(metavar="Z", help="Zone of the days; the tenant's own.")
     ] = None,
+    order: Annotated[
+        str, typer.Option(metavar="C[ desc][,C...]", help="Columns to order by, such as: flights desc")
+    ] = "",
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Groups that are kept; the others are one row.")
+    ] = None,
+    totals: Annotated[bool, typer.Option("--totals", help="Tell the metrics of everything as well.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Tell which rollups were considered.")] = False,
 ) -> None:
     """Ask for metrics, with the proof of the answer."""
     session: Session = context.obj
+    flags = {"daily": daily, "matchWeekdays": match_weekdays, "totals": totals}
+    texts = {
+        "from": from_, "to": to, "where": where, "compare": compare, "timezone": timezone, "order": order,
+    }  # fmt: skip
     question = {
         "tenant": tenant,
         "metrics": _words(metrics),
         "grain": grain,
         "by": _words(by),
-        **({"daily": True} if daily else {}),
-        **{key: value for key, value in _optional(from_, to, where, compare, timezone) if value},
+        **({} if limit is None else {"limit": limit}),
+        **{key: True for key, told in flags.items() if told},
+        **{key: text for key, text in texts.items() if text},
     }
     with session.reaching() as reached:
+        if session.format in OF_ANSWERS:
+            sys.stdout.buffer.write(reached.ask_as(question, OF_ANSWERS[session.format]))
+            return
         reply = reached.ask(question)
     _write(reply, session.format, explain=explain)
-
-
-def _optional(
-    from_: str | None, to: str | None, where: str, compare: str | None, timezone: str | None
-) -> tuple[tuple[str, str | None], ...]:
-    return ("from", from_), ("to", to), ("where", where), ("compare", compare), ("timezone", timezone)
 
 
 def _words(text: str) -> list[str]:
@@ -61,22 +74,34 @@ def _write(reply: Json, format_: Format, *, explain: bool) -> None:
     units = {column["name"]: column["unit"] for column in reply["columns"] if column.get("unit")}
     console = out()
     console.print(table_of(columns, reply["rows"], units))
+    if reply["totals"] is not None:
+        console.print("\ntotals", style="bold")
+        console.print(table_of(list(reply["totals"]), [reply["totals"]], units))
     console.print()
     for line in proof_lines(reply["proof"]):
         console.print(line, style="dim", markup=False)
     if explain:
-        for each in reply["proof"]["considered"]:
+        for each in (each for read in _reads(reply["proof"]) for each in read["considered"]):
             mark = "→" if each["chosen"] else " "
             console.print(f"{mark} {each['rollup']}: {each['why']}", style="dim", markup=False)
 
 
+def _reads(proof: Json) -> list[Json]:
+    """What was read of each stream that was asked."""
+    return list(proof["streams"].values()) if "streams" in proof else [proof]
+
+
+def _origin(read: Json) -> str:
+    rows = f"{read['rowsRead']:,} rows read"
+    if read["source"] == "raw":
+        return f"from the raw events: {read['reason']}, {rows}"
+    name = "the ledger" if read["source"] == "ledger" else f"rollup {read['rollup']}"
+    return f"from {name} ({' and '.join(read['grains'])} rows), {rows}"
+
+
 def proof_lines(proof: Json) -> list[str]:
     """The evidence in words."""
-    if proof["source"] == "raw":
-        origin = f"from the raw events: {proof['reason']}"
-    else:
-        name = "the ledger" if proof["source"] == "ledger" else f"rollup {proof['rollup']}"
-        origin = f"from {name} ({' and '.join(proof['grains'])} rows)"
+    *rest, last = [_origin(read) for read in _reads(proof)]
     errors = {name: claim["relativeError"] for name, claim in proof["exact"].items() if claim is not True}
     exact = (
         "exact"
@@ -85,9 +110,10 @@ def proof_lines(proof: Json) -> list[str]:
     )
     stale = proof["staleSeconds"]
     fresh = f"complete until {proof['completeUntil']}" + (f", behind by {stale:,.1f} s" if stale else "")
-    read = f"{origin}, {proof['rowsRead']:,} rows read in {proof['tookMs']:,.1f} ms; {exact}"
+    read = f"{last} in {proof['tookMs']:,.1f} ms; {exact}"
     days = f"{fresh}; {proof['timezone']}, weeks from {proof['weekStart']}"
     return [
+        *rest,
         read,
         f"{days}; model {proof['modelVersion']}, commit {proof['commit']}, revision {proof['revision']}",
     ]

@@ -28,6 +28,16 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    ARROW = "arrow"
+    PARQUET = "parquet"
+
+
+OF_ANSWERS: Mapping[Format, str] = {
+    Format.CSV: "text/csv",
+    Format.ARROW: "application/vnd.apache.arrow.stream",
+    Format.PARQUET: "application/vnd.apache.parquet",
+}
+"""What `aforo ask` writes as it would come over HTTP; nothing else writes Arrow and Parquet."""
 
 
 def out() -> Console:

@@ -69,6 +69,10 @@ class Connection:
         """Asks a question and gives the answer with its proof. Raises `Problem`, `NoAnswer`."""
         return self.post("/v1/query", question)
 
+    def query_as(self, question: Mapping[str, object], kind: str) -> bytes:
+        """Asks a question and gives the answer in a media type, as it came. Raises `Problem`, `NoAnswer`."""
+        return self._content("POST", "/v1/query", json.dumps(question).encode(), accept=kind)
+
     def post(self, path: str, body: object) -> dict[str, object]:
         """Sends JSON and gives the JSON that came back."""
         return self._call("POST", path, json.dumps(body, separators=(",", ":")).encode())
@@ -82,9 +86,14 @@ class Connection:
         return self._call("DELETE", path, None)
 
     def _call(self, method: str, path: str, body: bytes | None, kind: str = JSON) -> dict[str, object]:
+        return _decoded(self._content(method, path, body, kind))
+
+    def _content(
+        self, method: str, path: str, body: bytes | None, kind: str = JSON, accept: str = JSON
+    ) -> bytes:
         from http.client import HTTPException
 
-        headers = {"Accept": JSON}
+        headers = {"Accept": accept}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
         if body is not None:
@@ -98,7 +107,7 @@ class Connection:
             raise NoAnswer(f"{self.url} does not answer: {str(error) or type(error).__name__}") from error
         if status >= 400:
             raise Problem(status, _decoded(content), _come_back_in(said))
-        return _decoded(content)
+        return content
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]

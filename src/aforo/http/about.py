@@ -30,11 +30,15 @@ class Content:
     media_type: str
     types: tuple[type, ...]
     examples: Examples = field(default_factory=dict)
+    binary: bool = False  # and no text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What the reference says of a route; `path` and `query` explain the names in its path and its query."""
+    """What the reference says of a route; `path` and `query` explain the names in its path and its query.
+
+    `also` are what the reply may be written as instead, where the request wants that.
+    """
 
     tag: str
     summary: str
@@ -43,6 +47,7 @@ class About:
     body_optional: bool = False
     status: int = 200
     reply: Content
+    also: tuple[Content, ...] = ()
     errors: tuple[type[AforoError], ...] = ()
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)

@@ -147,7 +147,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         events.taking(rooms.intake, crew.taking, limits),
         *segment.doors(rooms.intake, Switch(rooms.model), crew.taking, limits),
         refusals.reporting(rooms.intake, rooms.model, crew.taking, limits),
-        query.asking(rooms.desk, crew.asking, limits),
+        *query.doors(rooms.desk, crew.asking, limits),
         retention.retaining(rooms.desk, crew.asking, limits),
         funnel.funnelling(rooms.desk, crew.asking, limits),
         seen.seeing(rooms.engine, rooms.model, crew.asking),

@@ -171,6 +171,12 @@ ANSWERS: Examples = {
         },
     },
 }
+CSV_ANSWERS: Examples = {
+    "Delays of a day by airport": (
+        'time,origin,flights,dep_delay_avg\r\n2013-01-01,"EWR",1,2.0\r\n2013-01-01,"JFK",1,2.0\r\n'
+        '2013-01-01,"LGA",1,4.0\r\n'
+    ),
+}
 
 MODELS: Examples = {
     "The flights, shortened": {

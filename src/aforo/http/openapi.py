@@ -170,7 +170,8 @@ def _refusals(door: Door) -> tuple[type[AforoError], ...]:
 
 
 def _responses(door: Door, about: About) -> Json:
-    reply = {"description": about.summary, "content": {about.reply.media_type: _content(about.reply)}}
+    contents = {each.media_type: _content(each) for each in (about.reply, *about.also)}
+    reply = {"description": about.summary, "content": contents}
     by_status: dict[int, list[type[AforoError]]] = {}
     for error in dict.fromkeys((*_refusals(door), *about.errors, AforoError)):
         by_status.setdefault(problems.kind_of(error).status, []).append(error)
@@ -204,7 +205,7 @@ def _problem(status: int, errors: Sequence[type[AforoError]]) -> Json:
 
 def _content(content: Content) -> Json:
     names = [{"$ref": _SCHEMAS + each.__name__} for each in content.types]
-    schema: Json = {"type": "string"}
+    schema: Json = {"type": "string", **({"format": "binary"} if content.binary else {})}
     if names:
         schema = dict(names[0]) if len(names) == 1 else {"oneOf": names}
     examples = {title: {"value": value} for title, value in content.examples.items()}

@@ -57,6 +57,15 @@ PROBLEMS: Mapping[str, Mapping[str, Any]] = {
         "code": "not_found",
         "hint": "did you mean 'distance_total'?",
     },
+    "A reply as a page": {
+        "type": f"{_PROBLEM}not_acceptable",
+        "title": "None of the wanted kinds of reply is given",
+        "status": 406,
+        "detail": "Accept is 'text/html'",
+        "code": "not_acceptable",
+        "hint": "this is given as application/json, text/csv, application/vnd.apache.arrow.stream, "
+        "application/vnd.apache.parquet",
+    },
     "A body that does not come": {
         "type": f"{_PROBLEM}body_too_slow",
         "title": "The body did not come in time",

@@ -48,6 +48,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(errors.NotYourTenant, 403, "This is another tenant's"),
     Kind(errors.NotFound, 404, "There is nothing at this address"),
     Kind(errors.MethodNotAllowed, 405, "This address cannot be used in this way"),
+    Kind(errors.NotAcceptable, 406, "None of the wanted kinds of reply is given"),
     Kind(errors.BodyTooSlow, 408, "The body did not come in time"),
     Kind(errors.Conflict, 409, "This does not go with what is under way"),
     Kind(errors.BodyTooLarge, 413, "The body is too large"),

@@ -1,7 +1,8 @@
-"""`POST /v1/query`: a question in, an answer with its proof out."""
+"""`POST /v1/query` and `GET /v1/query`: a question in, an answer with its proof out."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeAlias
 
 import msgspec
@@ -11,13 +12,16 @@ from starlette.responses import Response
 from aforo import errors
 from aforo.http import body, examples
 from aforo.http.about import OF_BODIES, About, Content
-from aforo.http.body import Body
+from aforo.http.accepting import chosen
 from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
-from aforo.http.reply import Shape, json_reply
+from aforo.http.query_words import WORDS, question_of
+from aforo.http.reply import HEADERS, Shape
+from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked, decode
+from aforo.questions.formats import ARROW, CSV, PARQUET, WRITERS, compact
 from aforo.settings import Http
 
 
@@ -66,20 +70,40 @@ class QueryReply(Shape, frozen=True):
     proof: dict[str, Any]
 
 
-def asking(desk: Desk, hands: Hands, limits: Http) -> Door:
-    """The way in for questions."""
+def doors(desk: Desk, hands: Hands, limits: Http) -> tuple[Door, ...]:
+    """The ways in for questions, as a body and as an address."""
 
-    def work(came: Body, caller: Caller) -> Response:
-        asked = decode(with_tenant(body.decoded(came.plain()), caller))
+    def work(question: object, caller: Caller, kind: str) -> Response:
+        asked = decode(with_tenant(question, caller))
         caller.require(asked.tenant)
-        return json_reply(desk.ask(asked).as_json())
+        return reply_of(desk.ask(asked), kind)
 
-    async def answer(request: Request) -> Response:
+    async def of_body(request: Request) -> Response:
+        kind = chosen(request.headers.getlist("accept"), WRITERS)
         came = await body.receive(request, limits.max_body_bytes)
         caller = caller_of(request)
-        return await hands.do(lambda: work(came, caller))
+        return await hands.do(lambda: work(body.decoded(came.plain()), caller, kind))
 
-    return Door("POST", "/v1/query", "askQuestion", answer, ABOUT, scope=KeyScope.READ)
+    async def of_address(request: Request) -> Response:
+        kind = chosen(request.headers.getlist("accept"), WRITERS)
+        question, caller = question_of(request.query_params.multi_items()), caller_of(request)
+        return await hands.do(lambda: work(question, caller, kind))
+
+    return (
+        Door("POST", "/v1/query", "askQuestion", of_body, ABOUT, scope=KeyScope.READ),
+        Door("GET", "/v1/query", "getAnswer", of_address, OF_ADDRESS, tuple(WORDS), scope=KeyScope.READ),
+    )
+
+
+def reply_of(answer: Answer, kind: str) -> Response:
+    """An answer in a media type; what CSV has no place for is in headers, the proof so that it fits one."""
+    headers = {**HEADERS, "Vary": "Accept"}
+    if kind == CSV:
+        headers["Aforo-Proof"] = compact(answer.proof.as_json())
+        if answer.totals is not None:
+            headers["Aforo-Totals"] = json.dumps(answer.totals, separators=(",", ":"))
+    media_type = f"{CSV}; charset=utf-8; header=present" if kind == CSV else kind
+    return Response(WRITERS[kind](answer), media_type=media_type, headers=headers)
 
 
 def with_tenant(question: object, caller: Caller) -> object:
@@ -100,16 +124,35 @@ ERRORS = (
 )
 """What any question may be answered with instead."""
 
+_DESCRIPTION = (
+    "Answers metrics of one tenant, by default the only one of the key, over a window, by grain and "
+    "split, with proof. `from` and `to` are dates, both included, or instants, the last one excluded; "
+    "without them it is the last 30 days. Buckets in which nothing happened are there. A name that is "
+    "not known is told with the nearest one that is. `Accept` chooses how the reply is written; an Arrow "
+    "stream and a Parquet file have the proof in their metadata as `aforo.proof`, CSV has it in the header "
+    "`Aforo-Proof`, of 4,096 bytes at most, and totals in `Aforo-Totals`."
+)
+_REPLY = Content("application/json", (QueryReply,), examples.ANSWERS)
+_ALSO = (
+    Content(CSV, (), examples.CSV_ANSWERS),
+    Content(ARROW, (), binary=True),
+    Content(PARQUET, (), binary=True),
+)
 ABOUT = About(
     tag="Questions",
     summary="Ask for metrics",
-    description=(
-        "Answers metrics of one tenant, by default the only one of the key, over a window, by grain and "
-        "split, with proof. `from` and `to` are dates, both included, or instants, the last one excluded; "
-        "without them it is the last 30 days. Buckets in which nothing happened are there. A name that is "
-        "not known is told with the nearest one that is."
-    ),
+    description=_DESCRIPTION,
     body=(Content("application/json", (Asked,), examples.QUESTIONS),),
-    reply=Content("application/json", (QueryReply,), examples.ANSWERS),
-    errors=ERRORS,
+    reply=_REPLY,
+    also=_ALSO,
+    errors=(*ERRORS, errors.NotAcceptable),
+)
+OF_ADDRESS = About(
+    tag="Questions",
+    summary="Ask for metrics by an address",
+    description=f"The same as `POST /v1/query`, its keys as parameters. {_DESCRIPTION}",
+    query=WORDS,
+    reply=_REPLY,
+    also=_ALSO,
+    errors=(*(each for each in ERRORS if each not in OF_BODIES), errors.NotAcceptable),
 )

@@ -13,7 +13,7 @@ from aforo.http.access.bearing import ADMIN_KEY, API_KEY
 ANY = "*"
 METHODS = "GET, POST, DELETE"
 REQUEST_HEADERS = f"authorization, content-type, content-encoding, {API_KEY}, {ADMIN_KEY}"
-REPLY_HEADERS = "Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate"
+REPLY_HEADERS = "Aforo-Proof, Aforo-Totals, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate"
 PREFLIGHT_SECONDS = 600
 
 
