@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from aforo.engines.builds import Build
 from aforo.engines.folds import Period
 from aforo.engines.keeping import Seal
-from aforo.engines.reads import Standing, States, StatesRequest
+from aforo.engines.reads import Standing, States, StatesRequest, few_enough
 from aforo.model.condition import Condition, Op
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model
@@ -108,6 +108,7 @@ class ReferenceEngine:
                 if request.kept is not None and split not in request.kept:
                     split = ()
                 groups.setdefault((bucket, split), []).append(event)
+        few_enough(len(groups), request.most_keys)
         values = {
             measure.name: [
                 self._set(measure, request.stream, events)

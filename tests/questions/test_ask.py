@@ -465,6 +465,14 @@ def test_an_answer_has_so_many_rows_and_no_more() -> None:
         ask(REFERENCE, limits(max_rows=count - 1), **asked)
 
 
+def test_too_many_groups_are_refused_before_their_sets_are_read(embedded: EmbeddedEngine) -> None:
+    asked = {"grain": "day", "by": ["plate"], "metrics": ["trips", "cars"]}
+    for engine in (embedded, REFERENCE):
+        with pytest.raises(QuestionTooLarge, match="would have at least"):
+            ask(engine, limits(max_rows=3), **asked)
+        assert len(ask(engine, limits(max_rows=10), **asked, limit=1).rows) == 10
+
+
 def test_an_explanation_reads_nothing() -> None:
     engine = reference(EVENTS)
     told = desk(engine).explain(

@@ -92,7 +92,8 @@ class Engine(Protocol):
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
         """Merges the asked states of one tenant from one snapshot.
 
-        Raises `TimeLimit`, and `RollupReplaced` where another rollup serves in the place of the asked one.
+        Raises `TimeLimit`, `RollupReplaced` where another rollup serves in the place of the asked one, and
+        `QuestionTooLarge` where more keys are found than are wanted, before sets and histograms are read.
         """
         ...
 

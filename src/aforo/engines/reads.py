@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from aforo.engines.folds import Period
+from aforo.errors import QuestionTooLarge
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure
 from aforo.model.rollup import Rollup
 from aforo.model.stream import Entity, Stream
 from aforo.windows import Window
 
+FEWER = "ask a shorter window, a coarser grain or fewer groups ('where', 'limit')"
+"""What helps against too many groups in too many buckets."""
 Split: TypeAlias = tuple[object, ...]
 """The values of a group, in the order of the dimensions that were asked."""
 
@@ -36,7 +39,8 @@ class StatesRequest:
     `edges` are the starts of the answer's buckets, ascending: a row belongs to the last edge at or before
     its start. With no `rollup` the events themselves are read, one `SLOT` segment a window. `sets` names the
     distinct measures whose sets are wanted, and not only their sizes. With `kept` only these groups of the
-    split are told apart, each named once, and all others are merged into one.
+    split are told apart, each named once, and all others are merged into one. `most_keys` bounds how many
+    groups of how many buckets are told.
     """
 
     tenant: str
@@ -49,6 +53,15 @@ class StatesRequest:
     edges: tuple[int, ...]
     sets: tuple[str, ...] = ()
     kept: tuple[Split, ...] | None = None
+    most_keys: int | None = None
+
+
+def few_enough(keys: int, most: int | None) -> None:
+    """Raises QuestionTooLarge where more groups and buckets are found than are wanted."""
+    if most is not None and keys > most:
+        raise QuestionTooLarge(
+            f"the answer would have at least {keys:,} rows, and it may have {most:,}", hint=FEWER
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,11 @@ class Desk:
         return planned(question, stream, metrics, self.engine, now, sets, seen)
 
     def read(
-        self, question: Question, sets: tuple[str, ...] = (), seen: tuple[str, ...] = ()
+        self,
+        question: Question,
+        sets: tuple[str, ...] = (),
+        seen: tuple[str, ...] = (),
+        most_keys: int | None = None,
     ) -> tuple[Planned, Read]:
         """Plans and reads, and does so again where something was purged or swapped in meanwhile.
 
@@ -96,7 +100,7 @@ class Desk:
             refuse_raw([planned], self.engine, limits.raw_rows_limit)
             refuse_unmeasured(planned, self.engine, {*sets, *seen})
             try:
-                found = read(planned, self.engine, self.clock, limits.time_limit_seconds)
+                found = read(planned, self.engine, self.clock, limits.time_limit_seconds, most_keys)
             except RollupReplaced:
                 continue  # what was being built serves now, and is read the next time
             if self.engine.seal(question.stream, question.tenant) == planned.seal:
@@ -113,7 +117,8 @@ class Desk:
         if question.limit is not None:
             first, kept = self._ranked(question, question.limit)
             asked = tuple(replace(part, kept=kept) for part in asked)
-        rows = tuple(self._part(part) for part in asked)
+        most_rows = self.settings.questions.max_rows
+        rows = tuple(self._part(part, most_rows) for part in asked)
         if not has_totals_of_its_own(question):
             return Parts(rows, first)
         other = _compared_window(question, rows[0].planned)
@@ -124,8 +129,8 @@ class Desk:
             tuple(self._part(totals(part, other)) for part in asked) if other is not None else (),
         )
 
-    def _part(self, question: Question) -> Part:
-        return Part(*self.read(question))
+    def _part(self, question: Question, most_keys: int | None = None) -> Part:
+        return Part(*self.read(question, most_keys=most_keys))
 
     def _ranked(self, question: Question, limit: int) -> tuple[tuple[Part, ...], tuple[Split, ...]]:
         """The groups that the limit keeps, best first, and what told them.
@@ -143,14 +148,15 @@ class Desk:
 
     def _refuse(self, question: Question, asked: Sequence[Question]) -> None:
         """Refuses raw events over everything that would be read, where that is more than one part."""
+        if len(asked) == 1 and question.limit is None and not has_totals_of_its_own(question):
+            return
         more = [ranking(question, self.model)] if question.limit is not None else []
         plans = [self.plan(part) for part in (*asked, *more)]
         if has_totals_of_its_own(question):
             other = _compared_window(question, plans[0])
             windows = (question.window, *(() if other is None else (other,)))
             plans += [self.plan(totals(part, window)) for part in asked for window in windows]
-        if len(plans) > 1:
-            refuse_raw(plans, self.engine, self.settings.questions.raw_rows_limit)
+        refuse_raw(plans, self.engine, self.settings.questions.raw_rows_limit)
 
     def proof(self, planned: Planned, read: Read, begun: float) -> Proof:
         """The evidence of what was read; `begun` is the clock's when it was asked."""

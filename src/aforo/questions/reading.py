@@ -44,15 +44,20 @@ class Read:
         return self.own.sql + (() if self.other is None else self.other.sql)
 
 
-def read(planned: Planned, engine: Engine, clock: Clock, time_limit_seconds: float) -> Read:
-    """The states of both windows, and how far they are folded. Raises TimeLimit and RollupReplaced."""
+def read(
+    planned: Planned, engine: Engine, clock: Clock, time_limit_seconds: float, most_keys: int | None = None
+) -> Read:
+    """The states of both windows, and how far they are folded.
+
+    Raises TimeLimit, RollupReplaced, and QuestionTooLarge for more than `most_keys` groups and buckets.
+    """
     # The order is such that the proof never says more than the answer holds. The standing is read before
     # the states: a fold between the two only makes the states fresher than is claimed. An append between
     # the two may bring events that the states do not hold, but they are accepted after `asked_at`, which
     # is the latest instant that completeUntil names; hence it is taken before the standing.
     asked_at = clock.now()
     standings = tuple(_standing(planned, side, engine) for side in planned.sides)
-    own = _found(planned, planned.own, engine, time_limit_seconds)
+    own = _found(planned, planned.own, engine, time_limit_seconds, most_keys)
     other = None if planned.other is None else _found(planned, planned.other, engine, time_limit_seconds)
     return Read(asked_at, standings, own, other)
 
@@ -77,7 +82,7 @@ def _standing(planned: Planned, side: Side, engine: Engine) -> Standing:
     return Standing(found.commit, None, None, found.revision)
 
 
-def _found(planned: Planned, side: Side, engine: Engine, limit: float) -> Found:
+def _found(planned: Planned, side: Side, engine: Engine, limit: float, most_keys: int | None = None) -> Found:
     names = () if side.past is None else tuple(measure.name for measure in side.past.measures)
     own = StatesRequest(
         tenant=planned.question.tenant,
@@ -90,6 +95,7 @@ def _found(planned: Planned, side: Side, engine: Engine, limit: float) -> Found:
         edges=side.plan.edges,
         sets=(*names, *planned.sets),
         kept=planned.question.kept,
+        most_keys=most_keys,
     )
     states = engine.read_states(own, time_limit_seconds=limit)
     if side.past is None:
@@ -104,6 +110,7 @@ def _found(planned: Planned, side: Side, engine: Engine, limit: float) -> Found:
         edges=side.past.plan.edges,
         sets=names,
         kept=None,
+        most_keys=None,
     )
     return Found(states, engine.read_states(past, time_limit_seconds=limit))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from aforo.engines.reads import Split
+from aforo.engines.reads import FEWER, Split
 from aforo.errors import QuestionTooLarge
 from aforo.questions.compare import Counterpart, change, delta
 from aforo.questions.comparison import Against, Comparison
@@ -78,7 +78,7 @@ def rows_of(
     if len(groups) * len(buckets) > most_rows:
         raise QuestionTooLarge(
             f"the answer would have {len(groups) * len(buckets):,} rows, and it may have {most_rows:,}",
-            hint="ask a shorter window, a coarser grain or fewer groups ('where', 'limit')",
+            hint=FEWER,
         )
     heads = [(group, _head(question, group)) for group in groups]
     rows = [

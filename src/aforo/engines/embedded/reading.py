@@ -27,7 +27,7 @@ from aforo.engines.embedded.parameters import Parameters, conditions_sql
 from aforo.engines.embedded.periods import kept_periods
 from aforo.engines.embedded.placing import place
 from aforo.engines.folds import Period
-from aforo.engines.reads import Segment, Split, States, StatesRequest
+from aforo.engines.reads import Segment, Split, States, StatesRequest, few_enough
 from aforo.model.measure import MeasureKind
 from aforo.states import distinct, histogram
 from aforo.states.histogram import Histogram
@@ -69,6 +69,7 @@ class Reading:
         read = 0
         merged: dict[Key, dict[str, object]] = {}
         sums = self._run(self._sums())
+        few_enough(sums.num_rows, self._request.most_keys)
         read += sum(sums["__rows"].to_pylist())
         keys = self._keys(sums)
         for key in keys:
