@@ -20,11 +20,12 @@ from aforo.questions.formats import (
     ARROW,
     CSV,
     JSON,
-    MOST_PROOF_BYTES,
+    MOST_BYTES,
     PARQUET,
     WRITERS,
     as_csv,
     compact,
+    in_a_line,
     table_of,
 )
 
@@ -135,8 +136,10 @@ def test_a_proof_for_a_header_is_bounded_and_plain() -> None:
     brief = json.loads(compact(proof))
     assert "considered" not in compact(proof)
     assert (brief["rollup"], brief["comparison"]["rollup"]) == ("cities", "cities")
-    long = compact({**proof, "reason": "ä" * MOST_PROOF_BYTES})
-    assert len(long) <= MOST_PROOF_BYTES
+    long = compact({**proof, "reason": "ä" * MOST_BYTES})
+    assert len(long) <= MOST_BYTES
     assert long.isascii()
     assert json.loads(long)["shortened"] is True
     assert json.loads(long)["completeUntil"] == proof["completeUntil"]
+    assert in_a_line({"trips": 1, "bins": []}, {"trips": 1}) == '{"trips":1,"bins":[]}'
+    assert in_a_line({"trips": 1, "bins": [0] * 9_999}, {"trips": 1}) == '{"trips":1,"shortened":true}'

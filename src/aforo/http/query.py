@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, TypeAlias
 
 import msgspec
@@ -21,7 +20,7 @@ from aforo.http.reply import HEADERS, Shape
 from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked, decode
-from aforo.questions.formats import ARROW, CSV, PARQUET, WRITERS, compact
+from aforo.questions.formats import ARROW, CSV, PARQUET, WRITERS, compact, in_a_line
 from aforo.settings import Http
 
 
@@ -101,7 +100,9 @@ def reply_of(answer: Answer, kind: str) -> Response:
     if kind == CSV:
         headers["Aforo-Proof"] = compact(answer.proof.as_json())
         if answer.totals is not None:
-            headers["Aforo-Totals"] = json.dumps(answer.totals, separators=(",", ":"))
+            # Distributions are what may be too long.
+            numbers = {name: cell for name, cell in answer.totals.items() if not isinstance(cell, list)}
+            headers["Aforo-Totals"] = in_a_line(answer.totals, numbers)
     media_type = f"{CSV}; charset=utf-8; header=present" if kind == CSV else kind
     return Response(WRITERS[kind](answer), media_type=media_type, headers=headers)
 

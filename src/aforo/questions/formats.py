@@ -28,8 +28,8 @@ CSV = "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
 PARQUET = "application/vnd.apache.parquet"
 
-MOST_PROOF_BYTES = 4_096
-"""Many a proxy turns a header away that is longer."""
+MOST_BYTES = 4_096
+"""Of what stands in a header: many a proxy turns a longer one away."""
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 _BARE = ("date", "instant", "timestamp")  # texts that hold nothing to be quoted
@@ -95,15 +95,17 @@ def table_of(answer: Answer) -> pa.Table:
 
 
 def compact(proof: Mapping[str, object]) -> str:
-    """A proof as one line of ASCII within the bound: without what was considered, then without more.
-
-    What was cut down to its core says `shortened`.
-    """
-    brief = json.dumps(_without_considered(proof), separators=(",", ":"))
-    if len(brief) <= MOST_PROOF_BYTES:
-        return brief
+    """A proof for a header: without what was considered, and where that is too long its core."""
     core = {name: proof[name] for name in _CORE if name in proof}
-    return json.dumps({**core, "shortened": True}, separators=(",", ":"))
+    return in_a_line(_without_considered(proof), core)
+
+
+def in_a_line(told: object, core: Mapping[str, object]) -> str:
+    """Something as one line of ASCII within the bound, else its core, which then says `shortened`."""
+    whole = json.dumps(told, separators=(",", ":"))
+    return (
+        whole if len(whole) <= MOST_BYTES else json.dumps({**core, "shortened": True}, separators=(",", ":"))
+    )
 
 
 def _without_considered(told: object) -> object:
