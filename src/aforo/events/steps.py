@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.errors import nearest
-from aforo.events.columns import Column, Faults, Mask, absent, checked, instants, reason, typed
+from aforo.events.columns import Column, Faults, Mask, Source, absent, checked, instants, reason, typed
 from aforo.events.draft import ENVELOPE, Draft, Stepped, value_at
 from aforo.events.identity import Occurrences, composed_ids, content_ids
 from aforo.events.refusals import Refusal, RefusalCode, shown
@@ -154,10 +154,10 @@ def as_table(draft: Draft) -> pa.Table:
 
 
 def _fit(draft: Draft, field: Field, *, summed: bool) -> Stepped:
-    column = draft.columns.get(field.name)
+    column, source = draft.columns.get(field.name), draft.source
     if column is None:
-        column = absent(field, draft.rows).array
-    fitted = checked(field, column, draft.source, summed=summed)
+        column, source = absent(field, draft.rows).array, Source.ARROW
+    fitted = checked(field, column, source, summed=summed)
     before = column
     return _refuse_faults(
         draft.having({field.name: fitted.array}),
