@@ -36,9 +36,11 @@ SELECT coalesce(max("commit"), 0) FROM commits
 """
 
 COLUMNS_OF = """
--- The columns a table has, with their types.
-SELECT column_name, data_type FROM information_schema.columns WHERE table_name = $table
+-- The columns a table has, with their types; the information schema would make up those of every table.
+SELECT name, type FROM pragma_table_info($table)
 """
+
+TENANTS = "SELECT name, timezone, week_start, declared FROM tenants"
 
 KEPT_ROLLUPS = "SELECT hash FROM rollups"
 
@@ -57,8 +59,9 @@ def apply_model(cursor: Cursor, model: Model, hashes: Hashes) -> None:
     derive_marks.keep_derivations(cursor, model)
     _keep_rollups(cursor, model)
     periods.make_room(cursor, model)
+    kept = {row[0]: row[1:] for row in cursor.execute(TENANTS).fetchall()} if model.tenants else {}
     for tenant in model.tenants.values():
-        _declare_tenant(cursor, tenant)
+        _declare_tenant(cursor, tenant, kept.get(tenant.name))
 
 
 def _make_events(cursor: Cursor, stream: Stream, hashes: Hashes) -> None:
@@ -130,13 +133,14 @@ def last_commit(cursor: Cursor) -> int:
     return int(found[0])
 
 
-def _declare_tenant(cursor: Cursor, tenant: Tenant) -> None:
-    kept = first_row(
-        cursor, "SELECT timezone, week_start FROM tenants WHERE name = $name", {"name": tenant.name}
-    )
-    if kept is not None and kept != (tenant.timezone, tenant.week_start) and _has_events(cursor, tenant.name):
+def _declare_tenant(cursor: Cursor, tenant: Tenant, kept: tuple[str, str, bool] | None) -> None:
+    """Writes a tenant that is not `kept` as it is declared: its zone, its week's start and that it is."""
+    here = (tenant.timezone, tenant.week_start)
+    if kept == (*here, True):
+        return
+    if kept is not None and kept[:2] != here and _has_events(cursor, tenant.name):
         streams = [row[0] for row in cursor.execute("SELECT stream FROM streams").fetchall()]
-        rezoning.move(cursor, tenant, Zone(*kept), streams, last_commit(cursor))
+        rezoning.move(cursor, tenant, Zone(*kept[:2]), streams, last_commit(cursor))
     cursor.execute(
         "INSERT OR REPLACE INTO tenants VALUES ($name, $timezone, $week_start, true)",
         {"name": tenant.name, "timezone": tenant.timezone, "week_start": tenant.week_start},

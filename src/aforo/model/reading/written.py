@@ -7,6 +7,7 @@ refused before it is followed. Nothing is guessed from a plain word: `no` as the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -83,7 +84,7 @@ class _Events:
     """The parser's events, one ahead."""
 
     def __init__(self, text: str) -> None:
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self._events = _parsed(text)
         self.here = next(self._events)
 
     @property
@@ -95,6 +96,14 @@ class _Events:
         taken = self.here
         self.here = next(self._events, taken)
         return taken
+
+
+def _parsed(text: str) -> Iterator[yaml.Event]:
+    """By the quick parser where there is one; what it does not take, by the one that says better why."""
+    if yaml.__with_libyaml__:
+        with suppress(yaml.YAMLError):
+            return iter([*yaml.parse(text, Loader=yaml.CSafeLoader)])
+    return iter(yaml.parse(text, Loader=yaml.SafeLoader))
 
 
 def _document(events: _Events, findings: Findings) -> Entries | None:
