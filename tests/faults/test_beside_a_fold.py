@@ -1,0 +1,149 @@
+"""No acknowledgement waits for a fold: told by what is written when, and not by how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from tests.engines.gauges import DEFAULT, MODEL, NOON, Bench, Sent
+from tests.faults.points import watch
+
+from aforo.clock import ManualClock
+from aforo.engines.embedded import EmbeddedEngine, appending
+from aforo.engines.folds import Folded
+from aforo.rollups.folder import Folder
+from aforo.telemetry import Telemetry
+from aforo.windows import DAY
+
+DAYS = 6
+LONG = 60.0  # seconds after which what waits is held to wait for ever
+
+ROLLUP_TABLES = """
+-- The tables of all rollups, by slots and days.
+SELECT table_name FROM duckdb_tables() WHERE regexp_matches(table_name, '^rollup_.*_(slot|day)_') ORDER BY ALL
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[EmbeddedEngine]:
+    engine = EmbeddedEngine(tmp_path, memory_mb=128, threads=1, untimed_id_seconds=86_400)
+    engine.apply_model(MODEL, DEFAULT)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def bench(engine: EmbeddedEngine) -> Bench:
+    """One reading a day, of which nothing is folded."""
+    bench = Bench(engine)
+    bench.send(*(reading(f"day {day}", NOON - day * DAY) for day in range(DAYS)))
+    assert engine.dirty_slots() == DAYS
+    return bench
+
+
+def reading(name: str, time: int = NOON) -> Sent:
+    return Sent(id=name, time=time, fields={"station": "north", "gate": 1, "level": 1.5, "probe": "probe 1"})
+
+
+def read_fold(engine: EmbeddedEngine) -> Folded:
+    claim = engine.claim(10**6)
+    assert claim is not None
+    return engine.fold(claim)
+
+
+def test_a_transaction_of_a_fold_writes_no_more_rows_than_asked(engine: EmbeddedEngine, bench: Bench) -> None:
+    """`fold.write_rows`, counted in the tables before each commit of a folder that was started."""
+    folded = read_fold(engine)
+    engine.release(folded.claim)
+    of_a_day, rest = divmod(folded.rows_written, DAYS)
+    assert (rest, of_a_day > 3) == (0, True)
+    at_once = 2 * of_a_day
+    folder = Folder(
+        engine, ManualClock(NOON), Telemetry(), batch_rows=10**6, write_rows=at_once, wake_after_seconds=1e6
+    )
+    folder.start()  # what was never started writes all at once, since nobody waits beside it
+    watched, kept = watch(engine), [0]
+    tables = [name for (name,) in watched.real.execute(ROLLUP_TABLES).fetchall()]
+    counting = " UNION ALL ".join(f'SELECT count(*) AS rows FROM "{name}"' for name in tables)
+
+    def count(point: str) -> None:
+        if point == "before commit":
+            ((rows,),) = watched.real.execute(f"SELECT sum(rows)::BIGINT FROM ({counting})").fetchall()
+            kept.append(rows)
+
+    watched.at = count
+    folder.run_once()
+    watched.leave()
+    folder.stop()
+    written = [after - before for before, after in pairwise(kept)]
+    assert written == [at_once] * (DAYS // 2)
+    bench.reference.fold()
+    bench.check_everything()
+
+
+def test_an_append_does_not_wait_while_a_fold_writes(engine: EmbeddedEngine, bench: Bench) -> None:
+    """Every commit of the fold is held up until an append is acknowledged that began meanwhile."""
+    folded, acknowledged = read_fold(engine), []
+    with ThreadPoolExecutor(1) as sender:
+
+        def send(point: str) -> None:
+            if point == "before commit":
+                name = f"meanwhile {len(acknowledged)}"
+                acknowledged.append(name)
+                sender.submit(bench.send, reading(name)).result(LONG)
+
+        watched = watch(engine)
+        watched.at = send
+        engine.replace(folded, rows_at_once=1)
+        watched.leave()
+    assert len(acknowledged) == DAYS
+    bench.fold()
+    bench.check_everything()
+
+
+def test_an_append_that_must_wait_waits_for_one_piece_of_a_fold(
+    engine: EmbeddedEngine, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where as much waits for the tables as may, the next append has the writer after the piece at hand."""
+    folded = read_fold(engine)
+    bench.send(reading("first"))
+    monkeypatch.setattr(appending, "MOST_ROWS", 1)
+    asked = Event()
+    submit: Callable[..., Future[Any]] = engine._database.submit
+
+    def submitted(change: Callable[[Any], object]) -> Future[Any]:
+        found = submit(change)
+        asked.set()
+        return found
+
+    transactions: list[set[str]] = []
+    with ThreadPoolExecutor(1) as sender:
+        sending: list[Future[object]] = []
+
+        def note(point: str) -> None:
+            if point == "before begin":
+                transactions.append(set())
+            elif point.startswith("before execute: INSERT INTO"):
+                transactions[-1] |= {word for word in ("events_", "rollup_") if word in point}
+            elif point == "before commit" and not sending:
+                # The first piece has written and is held until the append stands in the line behind it.
+                monkeypatch.setattr(engine._database, "submit", submitted)
+                sending.append(sender.submit(bench.send, reading("second")))
+                assert asked.wait(LONG)
+
+        watched = watch(engine)
+        watched.at = note
+        engine.replace(folded, rows_at_once=1)
+        watched.leave()
+        sending[0].result(LONG)
+    # The second is the append's own; what it waited for had gone into the tables with the first piece.
+    assert transactions[:2] == [{"events_", "rollup_"}, set()]
+    assert all("rollup_" in each for each in transactions[2:])
+    assert len(transactions) == DAYS + 1
+    bench.fold()
+    bench.check_everything()
