@@ -82,13 +82,9 @@ class Asked:
         days = (date(self.last.year, self.last.month, self.last.day) - start.date()).days + 2
         return [time for at in range(days * 96) if self.holds(time := start + at * QUARTER)]
 
-    @lru_cache(maxsize=1000)  # noqa: B019 - a handful of windows, asked again and again
     def buckets(self, born: datetime = EPOCH) -> Mapping[Key, datetime]:
         """Every bucket of the window that lies after an instant, in order, with the end of its last slot."""
-        quarters = self.quarters()
-        before = {self.place.bucket(time, self.grain) for time in quarters if time < born}
-        ends = {self.place.bucket(time, self.grain): time + QUARTER for time in quarters}
-        return {key: end for key, end in ends.items() if key not in before}
+        return _buckets(Asked(self.place, self.first, self.last, self.grain), born)
 
     def body(self, tenant: str, metrics: Sequence[str]) -> dict[str, Any]:
         """The question as a sender writes it."""
@@ -204,6 +200,13 @@ class Plain:
         if not asked.by and told != {(key, ()) for key in asked.buckets()}:
             wrong.append(f"not every {asked.grain} of the window is told")
         return wrong
+
+
+@lru_cache(maxsize=2000)  # a handful of windows, asked again and again whatever the split
+def _buckets(asked: Asked, born: datetime) -> Mapping[Key, datetime]:
+    keys = [(time, asked.place.bucket(time, asked.grain)) for time in asked.quarters()]
+    before = {key for time, key in keys if time < born}
+    return {key: time + QUARTER for time, key in keys if key not in before}
 
 
 def _key(asked: Asked, row: Mapping[str, Any]) -> Key:
