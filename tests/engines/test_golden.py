@@ -15,6 +15,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from pyroaring import BitMap
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Sent, ask, stream_rows
 
 from aforo.engines.appends import Append
@@ -231,6 +232,8 @@ def test_read_paths(database: Database) -> None:
         window=ALL,
     )
     compare("read_paths", heard(database, lambda cursor: paths.read(cursor, request)))
+    few = replace(request, among=BitMap([1, 3]))
+    compare("read_paths_of_few", heard(database, lambda cursor: paths.read(cursor, few)))
 
 
 def test_no_value_stands_in_a_statement() -> None:
@@ -250,5 +253,6 @@ def test_every_golden_file_is_compared() -> None:
         "periods",
         "read_period",
         "read_paths",
+        "read_paths_of_few",
         *READS,
     }

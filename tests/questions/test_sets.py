@@ -38,7 +38,7 @@ from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
 from aforo.questions.funnel import Funnel, funnel
-from aforo.questions.paths import reached
+from aforo.questions.paths import of_events, reached
 from aforo.questions.retention import Retention, retention
 from aforo.rollups.folder import Folder
 from aforo.settings import Questions, Settings
@@ -344,7 +344,10 @@ def test_an_ordered_funnel(
     assert answer.counts == paths(events, 3, length)
     assert answer.counts[0] > answer.counts[-1] > 0
     source = answer.proof.source
-    assert (source.kind, source.reason) == ("raw", "an order of steps is kept by the raw events only")
+    assert (source.kind, source.grains) == ("rollup", ("day",))
+    rollups, events = {source.rollup}, [each for each in source.also_read if each.kind == "raw"]
+    assert rollups | {each.rollup for each in source.also_read if each.rollup} == {"whole", "pages"}
+    assert all(each.reason.startswith("sets of days leave open how far") for each in events)
 
 
 def test_steps_in_any_order_are_told_by_sets(engine: EmbeddedEngine) -> None:
@@ -376,6 +379,7 @@ def test_a_funnel_through_two_streams(tmp_path: Path) -> None:
         early = Event("madrid", "orders", noon - 5, {"buyer": "bea", "amount": 3})
         engine.append(appended([visit("madrid", noon, each, "home", None) for each in ("ana", "bea")]))
         engine.append(appended([order, early], 100))
+        folder(engine).run_until_clean()
         answer = funnelled(engine, steps=[{"name": "came"}, {"name": "bought", "stream": "orders"}])
         assert answer.as_json()["steps"] == [
             {"step": 1, "name": "came", "count": 2, "share": 1.0, "shareOfPrevious": 1.0},
@@ -403,7 +407,9 @@ def test_reached_is_what_trying_every_chain_finds(
         )
         for part in (events[::2], events[1::2])
     ]
-    assert reached(found, 4, within) == paths(events, 4, within)
+    told = reached(of_events(found), 4, within)
+    assert tuple(map(len, told.decided)) == paths(events, 4, within)
+    assert not told.undecided
 
 
 @pytest.mark.parametrize(
@@ -428,7 +434,7 @@ def test_funnels_that_cannot_be(engine: EmbeddedEngine, asked: dict[str, object]
 
 def test_raw_funnels_and_histories_are_guarded(engine: EmbeddedEngine) -> None:
     none, few = (Settings(questions=Questions(raw_rows_limit=limit)) for limit in (0, 10))
-    with pytest.raises(NotServable, match="an order of steps"):
+    with pytest.raises(NotServable, match="tell no order within one, and raw events may not be read"):
         funnelled(engine, none, steps=STEPS)
     with pytest.raises(QuestionTooLarge, match="it may read 10"):
         funnelled(engine, few, steps=STEPS)
@@ -445,6 +451,7 @@ def test_law_7_who_came_is_known_after_the_events_are_gone(tmp_path: Path) -> No
         asked = {"from": "2012-01-03", "to": "2012-01-15", "grain": "day"}
         rows, cohorts_ = ask(engine, **asked).rows, retained(engine, grain="day").cohorts
         unordered = funnelled(engine, steps=STEPS, ordered=False).counts
+        in_order = funnelled(engine, steps=STEPS).counts
         gone = START + 12 * DAY
         while engine.purge(PurgeAsked("visits", "madrid", gone, gone, 10**6)).more:
             pass
@@ -455,8 +462,9 @@ def test_law_7_who_came_is_known_after_the_events_are_gone(tmp_path: Path) -> No
         assert retained(engine, grain="day").cohorts == cohorts_
         answer = funnelled(engine, steps=STEPS, ordered=False)
         assert (answer.counts, answer.proof.sealed_until) == (unordered, sealed.events_from)
-        with pytest.raises(NotServable, match=r"an order of steps .* were purged"):
-            funnelled(engine, steps=STEPS)
+        assert funnelled(engine, steps=STEPS).counts == in_order
+        with pytest.raises(NotServable, match=r"sets of days leave open .* tell no order .* were purged"):
+            funnelled(engine, steps=STEPS, within="12h")
         assert funnelled(engine, steps=STEPS, **{"from": "2012-01-03"}).counts[0]
     finally:
         engine.close()

@@ -112,8 +112,10 @@ def proof_lines(proof: Json) -> list[str]:
     fresh = f"complete until {proof['completeUntil']}" + (f", behind by {stale:,.1f} s" if stale else "")
     read = f"{last} in {proof['tookMs']:,.1f} ms; {exact}"
     days = f"{fresh}; {proof['timezone']}, weeks from {proof['weekStart']}"
+    also = [f"also {_origin(each)}" for each in proof.get("alsoRead", ())]
     return [
         *rest,
         read,
+        *also,
         f"{days}; model {proof['modelVersion']}, commit {proof['commit']}, revision {proof['revision']}",
     ]

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from pyroaring import BitMap
 
 from aforo.engines.folds import Period
 from aforo.errors import QuestionTooLarge
@@ -86,13 +87,17 @@ class States:
 
 @dataclass(frozen=True, slots=True)
 class PathsRequest:
-    """Which events of one tenant are steps of an entity's path: numbers from 0 to 7, with what must hold."""
+    """Which events of one tenant are steps of an entity's path: numbers from 0 to 7, with what must hold.
+
+    Of `among` only, a set of ordinals, where it is given.
+    """
 
     tenant: str
     stream: Stream
     entity: Entity
     steps: tuple[tuple[int, tuple[Condition, ...]], ...]
     window: Window
+    among: BitMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,26 @@ FUNNELS: Examples = {
             {"step": 2, "name": "flights: origin = 'LGA'", "count": 1, "share": 1.0, "shareOfPrevious": 1.0},
         ],
         "proof": {
-            "source": "raw",
-            "reason": "an order of steps is kept by the raw events only",
-            "rowsRead": 2,
-            "considered": [],
+            "source": "rollup",
+            "rollup": "origin",
+            "rollupHash": "c629c33e1dc84d52",
+            "grains": ["day"],
+            "rowsRead": 4,
+            "considered": [
+                {"rollup": "network", "chosen": False, "why": "is not split by origin"},
+                {"rollup": "carrier", "chosen": False, "why": "is not split by origin"},
+                {"rollup": "origin", "chosen": True, "why": "can serve, with 1 dimension, the fewest"},
+                {"rollup": "origin_carrier", "chosen": False, "why": "can serve, with 2 dimensions"},
+                {"rollup": "route", "chosen": False, "why": "can serve, with 3 dimensions"},
+            ],
+            "alsoRead": [
+                {
+                    "source": "raw",
+                    "reason": "sets of days leave open how far 1 came (each one destination), "
+                    "since they tell no order within one",
+                    "rowsRead": 2,
+                }
+            ],
             "completeUntil": "2013-01-31T19:00:00-05:00",
             "staleSeconds": 0.0,
             "exact": {"from Newark": True, "flights: origin = 'LGA'": True},

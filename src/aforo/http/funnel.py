@@ -32,7 +32,7 @@ class StepReply(Shape, frozen=True):
 
 
 class FunnelReply(Shape, frozen=True):
-    """The steps in order; `proof` says whether kept sets told them or the raw events, and why those."""
+    """The steps in order; `proof` says which kept sets told them, and why raw events did."""
 
     entity: str
     steps: list[StepReply]
@@ -59,9 +59,10 @@ ABOUT = About(
     tag="Questions",
     summary="Ask who comes how far",
     description=(
-        "How many entities of one tenant went through up to 8 steps inside the window. Ordered steps are "
-        "read from the raw events, within the limits of raw questions; one step, and steps in any order, "
-        "from the sets that rollups keep, where one can serve. Exact either way."
+        "How many entities of one tenant went through up to 8 steps inside the window. They are told by the "
+        "sets that rollups keep, where some mean the steps: those of days and quarter hours tell an order as "
+        "far as it is one of days and quarter hours, and the raw events of the others alone are read, within "
+        "the limits of raw questions (`alsoRead` in the proof). Exact either way."
     ),
     body=(Content("application/json", (FunnelAsked,), examples_of_sets.FUNNELS_ASKED),),
     reply=Content("application/json", (FunnelReply,), examples_of_sets.FUNNELS),

@@ -1,37 +1,23 @@
 """Funnels: how many of an entity came how far.
 
-One step, and steps in any order, are told by sets, from a rollup where one can serve. An order is not: a set
-knows who was there and not when, and even the sets of slots do not tell which of two events of a slot came
-first. So ordered steps are read from the raw events, within the limits of every raw question, and the proof
-says why.
+One step, and steps in any order, are told by whole sets, from a rollup where one can serve; steps in order by
+the sets of days and slots, and by the events of those alone whom these leave open (`ordered.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
-from pyroaring import BitMap
-
-from aforo.engines.folds import Period
 from aforo.engines.keeping import Seal
-from aforo.engines.reads import PathsRequest, Segment, Standing, States, StatesRequest
 from aforo.errors import RollupReplaced
-from aforo.model.condition import Condition
-from aforo.model.measure import Measure, MeasureKind
-from aforo.model.stream import Stream
 from aforo.questions.ask import Desk
-from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, Step, resolve
-from aforo.questions.guard import few_enough_raw, none_sealed
-from aforo.questions.paths import reached
-from aforo.questions.plan import Plan, Span, plan
-from aforo.questions.proof import Freshness, Proof, Reads, Source
+from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, resolve
+from aforo.questions.ordered import read_ordered
+from aforo.questions.proof import Freshness, Proof, Reads
+from aforo.questions.step_sets import FunnelRead, Seals, Sources, guard, read_sets, set_of, standing
 from aforo.states import distinct
-from aforo.windows import Bucket, Grain
-
-ORDER = "an order of steps is kept by the raw events only"
-REMEDY = "ask the steps in any order ('ordered': false)"
+from aforo.windows import Grain
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +48,6 @@ class Funnel:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The counts; the plan, of which stream it is, what was read, and how far all was folded."""
-
-    counts: tuple[int, ...]
-    plan: Plan
-    stream: Stream
-    states: States  # without values: how many rows, and of which periods
-    standings: tuple[Standing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _StepSet:
-    """The set of a step: a distinct measure under conditions, and what it is read from."""
-
-    step: Step
-    measure: Measure
-    where: tuple[Condition, ...]
-    plan: Plan
-
-
 def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
     """The counts with the proof. Raises what a question does."""
     begun, asked_at = desk.clock.monotonic(), desk.clock.now()
@@ -91,7 +56,7 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
     sealed = max(seal.events_from for seal in seals.values())
     names = tuple(step.name for step in question.steps)
     proof = Proof(
-        reads={read.stream.name: Reads(source=Source.of(read.plan, read.stream, read.states))},
+        reads={question.steps[0].stream.name: Reads(source=read.source)},
         freshness=Freshness.of_all(read.standings, asked_at),
         exact=dict.fromkeys(names, True),
         zone=question.zone,
@@ -103,17 +68,13 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
     return Funnel(asked.entity, names, read.counts, proof)
 
 
-def _read_unsealed(desk: Desk, question: FunnelQuestion) -> tuple[Mapping[str, Seal], _Read]:
+def _read_unsealed(desk: Desk, question: FunnelQuestion) -> tuple[Seals, FunnelRead]:
     """Reads, and does so again where something was purged meanwhile."""
-    by_sets = len(question.steps) == 1 or not question.ordered
+    ordered = question.ordered and len(question.steps) > 1
     while True:
         seals = _seals(desk, question)
         try:
-            read = (
-                _from_sets(desk, _served(desk, question), seals)
-                if by_sets
-                else _from_events(desk, question, seals)
-            )
+            read = (read_ordered if ordered else _read_unordered)(desk, _served(desk, question), seals)
         except RollupReplaced:
             continue  # what was being built serves now, and is read the next time
         if _seals(desk, question) == seals:
@@ -132,126 +93,25 @@ def _seals(desk: Desk, question: FunnelQuestion) -> Mapping[str, Seal]:
     return {name: desk.engine.seal(name, question.tenant) for name in names}
 
 
-def _from_sets(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]) -> _Read:
+def _read_unordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> FunnelRead:
     """Those who made all steps up to each: the intersections of the steps' sets."""
     sets = [
-        _set_of(
-            step,
-            question,
-            seals[step.stream.name],
-            days_wait=desk.engine.days_wait(step.stream.name, question.tenant),
-        )
+        set_of(desk, step, question, seals[step.stream.name], Grain.TOTAL, question.window)
         for step in question.steps
     ]
     raw = [each for each in sets if each.plan.rollup is None]
     if raw:
         read_raw = {name: seals[name] for name in (each.step.stream.name for each in raw)}
-        _guard(desk, question, read_raw, raw[0].plan.reason, raw[0].plan.remedy)
-    standings = tuple(_standing(desk, question, each) for each in sets)
+        guard(desk, question, read_raw, question.window, raw[0].plan.reason, raw[0].plan.remedy)
+    standings = tuple(standing(desk, question, each) for each in sets)
     counts: list[int] = []
-    rows, periods, remaining = 0, set[Period](), None
+    sources, remaining = Sources(), None
     for each in sets:
-        found = desk.engine.read_states(
-            StatesRequest(
-                tenant=question.tenant,
-                stream=each.step.stream,
-                rollup=each.plan.rollup,
-                measures=(each.measure,),
-                by=(),
-                where=each.where,
-                segments=each.plan.segments,
-                edges=each.plan.edges,
-                sets=(each.measure.name,),
-            ),
-            time_limit_seconds=desk.settings.questions.time_limit_seconds,
-        )
-        here = next(iter(cast(Sequence[BitMap], found.values[each.measure.name])), distinct.empty())
+        found = read_sets(desk, question.tenant, each, sources)
+        here = next(iter(found.values()), distinct.empty())
         remaining = here if remaining is None else distinct.common(remaining, here)
-        rows += found.rows_read
-        periods |= set(found.periods)
         counts.append(distinct.finish(remaining))
-    told = (raw or sets)[0]
-    read = States((), {}, rows, periods=tuple(period for period in Period if period in periods))
-    return _Read(tuple(counts), told.plan, told.step.stream, read, standings)
-
-
-def _set_of(step: Step, question: FunnelQuestion, seal: Seal, *, days_wait: bool) -> _StepSet:
-    """From a rollup where a distinct measure of the entity means the step, else from the events."""
-    window = question.window
-    buckets = (Bucket(window.start, window.end, False, None),)
-    span = Span(window, Grain.TOTAL, buckets, question.tenant_zone, seal.slots_from, days_wait)
-    bare = Measure(
-        name=f"each {step.entity.name}",
-        kind=MeasureKind.DISTINCT,
-        entity=step.entity.name,
-        field=step.entity.field,
-    )
-    tried = [
-        _StepSet(step, measure, where, plan(step.stream, (measure,), (), where, span))
-        for measure, where in (*_meant_by(step), (bare, step.where))
-    ]
-    able = [(len(each.plan.rollup.dimensions), each) for each in tried if each.plan.rollup is not None]
-    return min(able, key=lambda one: one[0])[1] if able else tried[0]
-
-
-def _meant_by(step: Step) -> Iterator[tuple[Measure, tuple[Condition, ...]]]:
-    """Declared measures of the entity, with the conditions that are left to ask for the step."""
-    for measure in step.stream.measures.values():
-        if measure.kind is not MeasureKind.DISTINCT or measure.entity != step.entity.name:
-            continue
-        if set(measure.where) <= set(step.where):
-            yield measure, tuple(each for each in step.where if each not in measure.where)
-
-
-def _standing(desk: Desk, question: FunnelQuestion, each: _StepSet) -> Standing:
-    found = desk.engine.standing(each.step.stream.name, question.tenant, question.window)
-    return found if each.plan.rollup is not None else _unbound(found, each.step.stream)
-
-
-def _unbound(found: Standing, stream: Stream) -> Standing:
-    """What waits for a fold does not matter where the events are read, but those of some wait themselves."""
-    if stream.derivation is not None:
-        return found
-    return Standing(found.commit, None, None, found.revision)
-
-
-def _from_events(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal]) -> _Read:
-    window = question.window
-    streams = {step.stream.name: step for step in question.steps}
-    _guard(desk, question, seals, ORDER, REMEDY)
-    standings = tuple(
-        _unbound(desk.engine.standing(name, question.tenant, window), step.stream)
-        for name, step in streams.items()
-    )
-    found = [
-        desk.engine.read_paths(
-            PathsRequest(
-                tenant=question.tenant,
-                stream=first.stream,
-                entity=first.entity,
-                steps=tuple(
-                    (at, step.where)
-                    for at, step in enumerate(question.steps)
-                    if step.stream.name == first.stream.name
-                ),
-                window=window,
-            ),
-            time_limit_seconds=desk.settings.questions.time_limit_seconds,
-        )
-        for first in streams.values()
-    ]
-    counts = reached(found, len(question.steps), question.within)
-    read = Plan(None, ORDER, REMEDY, (Segment(Period.SLOT, window.start, window.end),), (window.start,), ())
-    rows = sum(len(each.times) for each in found)
-    return _Read(counts, read, question.steps[0].stream, States((), {}, rows), standings)
-
-
-def _guard(desk: Desk, question: FunnelQuestion, seals: Mapping[str, Seal], reason: str, remedy: str) -> None:
-    """Refuses to read raw events that were purged, and more than is allowed."""
-    for name, seal in seals.items():
-        none_sealed(question.window.start, seal, name, question.tenant_zone, reason, remedy)
-    rows = sum(desk.engine.estimate_raw(name, question.tenant, question.window) for name in seals)
-    few_enough_raw(rows, desk.settings.questions.raw_rows_limit, reason, remedy)
+    return FunnelRead(tuple(counts), sources.told(), standings)
 
 
 def _share(count: int, of: int) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import Seal
@@ -39,13 +39,18 @@ def refuse_unmeasured(planned: Planned, engine: Engine, names: Collection[str]) 
     births = engine.births(planned.question.stream, planned.question.tenant)
     for window, read in planned.reads if births else ():
         begins = births.get(read.rollup.name, {}) if read.rollup is not None else {}
-        for name in sorted(set(names) & begins.keys()):
-            if begins[name] > window.start:
-                since = planned.question.tenant_zone.rfc3339(begins[name])
-                raise NotServable(
-                    f"{name} is kept from {since} on: what came before was purged before it was declared",
-                    hint="ask a measure that was kept before, or wait until its time is long enough",
-                )
+        none_late(names, begins, window.start, planned.question.tenant_zone)
+
+
+def none_late(names: Collection[str], begins: Mapping[str, int], start: int, zone: Zone) -> None:
+    """Raises NotServable where a set begins later than it is read from; `begins` is by measure."""
+    for name in sorted(set(names) & begins.keys()):
+        if begins[name] > start:
+            since = zone.rfc3339(begins[name])
+            raise NotServable(
+                f"{name} is kept from {since} on: what came before was purged before it was declared",
+                hint="ask a measure that was kept before, or wait until its time is long enough",
+            )
 
 
 def none_sealed(start: int, seal: Seal, stream: str, zone: Zone, reason: str, remedy: str) -> None:

@@ -30,6 +30,7 @@ class Source:
     rows_read: int
     considered: tuple[Considered, ...]
     seen_before: Source | None = None  # what told new from returning, where that was asked
+    also_read: tuple[Source, ...] = ()  # what else a funnel was told by
 
     @classmethod
     def of(cls, plan: Plan, stream: Stream, states: States, seen_before: Source | None = None) -> Source:
@@ -66,8 +67,12 @@ class Source:
         considered = [
             {"rollup": each.rollup, "chosen": each.chosen, "why": each.why} for each in self.considered
         ]
-        before = {} if self.seen_before is None else {"seenBefore": self.seen_before.brief()}
-        return {**read, "rowsRead": self.rows_read, "considered": considered, **before}
+        beside: dict[str, Json] = {}
+        if self.seen_before is not None:
+            beside["seenBefore"] = self.seen_before.brief()
+        if self.also_read:
+            beside["alsoRead"] = [each.brief() for each in self.also_read]
+        return {**read, "rowsRead": self.rows_read, "considered": considered, **beside}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
