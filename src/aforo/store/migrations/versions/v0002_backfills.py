@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from aforo.store.migrations.acts import audit_takes
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -32,12 +34,12 @@ def upgrade() -> None:
         ),
     )
     _parts()
-    _audit((*BEFORE, *ADDED))
+    audit_takes((*BEFORE, *ADDED))
 
 
 def downgrade() -> None:
     """Takes the tables away, and of the audit what it could not hold before."""
-    _audit(BEFORE)
+    audit_takes(BEFORE)
     op.drop_table("backfill_parts")
     op.drop_table("backfills")
 
@@ -81,25 +83,3 @@ def _parts() -> None:
         sqlite_where=running,
         postgresql_where=running,
     )
-
-
-def _audit(actions: tuple[str, ...]) -> None:
-    """The audit anew with these actions: SQLite cannot change a CHECK. Acts keep their numbers."""
-    words = ", ".join(f"'{action}'" for action in actions)
-    op.drop_index("ix_audit_at", table_name="audit")
-    op.rename_table("audit", "audit_before")
-    op.create_table(
-        "audit",
-        sa.Column("id", sa.Integer, primary_key=True, nullable=False),
-        sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("action", sa.String(32), nullable=False),
-        sa.Column("actor", sa.String(300), nullable=False),
-        sa.Column("address", sa.String(64)),
-        sa.Column("subject", sa.String(300), nullable=False),
-        sa.Column("detail", sa.String(1000), nullable=False),
-        sa.CheckConstraint(f"action IN ({words})", name="ck_audit_action"),
-        sqlite_autoincrement=True,
-    )
-    op.execute(f"INSERT INTO audit SELECT * FROM audit_before WHERE action IN ({words})")
-    op.drop_table("audit_before")
-    op.create_index("ix_audit_at", "audit", ["at"])
