@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -134,9 +135,7 @@ def doors(backfiller: Backfiller, hands: Hands) -> list[Door]:
         _door("POST", "/v1/backfills/plan", "planBackfill", foresee, PLANNING),
         _door("GET", "/v1/backfills", "listBackfills", listing, LISTING, paging.PARAMETERS),
         _door("GET", "/v1/backfills/{id}", "backfill", one, FINDING),
-        _door("POST", "/v1/backfills/{id}/pause", "pauseBackfill", moved(BackfillState.PAUSED), PAUSING),
-        _door("POST", "/v1/backfills/{id}/resume", "resumeBackfill", moved(BackfillState.RUNNING), RESUMING),
-        _door("DELETE", "/v1/backfills/{id}", "cancelBackfill", moved(BackfillState.CANCELLED), CANCELLING),
+        *(_door(move.method, move.path, move.name, moved(move.to), move.about) for move in MOVES),
     ]
 
 
@@ -306,28 +305,54 @@ FINDING = About(
     reply=_REPLY,
     errors=(*_ERRORS, NotFound),
 )
-_MOVES = (*_ERRORS, NotFound, errors.Conflict, errors.StorageFull)
-PAUSING = About(
-    tag="Operation",
-    summary="Pause a backfill",
-    description="Marks no more until it is resumed; the batch under way is still folded.",
-    path=_ID,
-    reply=_REPLY,
-    errors=_MOVES,
-)
-RESUMING = About(
-    tag="Operation",
-    summary="Resume a backfill",
-    description="Goes on where it was paused. Resuming one that runs changes nothing.",
-    path=_ID,
-    reply=_REPLY,
-    errors=_MOVES,
-)
-CANCELLING = About(
-    tag="Operation",
-    summary="Cancel a backfill",
-    description="Ends it for good. What it has folded stays folded, and is as true as it was.",
-    path=_ID,
-    reply=_REPLY,
-    errors=_MOVES,
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A way to move a backfill to another state, and what the reference says of it."""
+
+    method: str
+    path: str
+    name: str
+    to: BackfillState
+    summary: str
+    description: str
+
+    @property
+    def about(self) -> About:
+        return About(
+            tag="Operation",
+            summary=self.summary,
+            description=self.description,
+            path=_ID,
+            reply=_REPLY,
+            errors=(*_ERRORS, NotFound, errors.Conflict, errors.StorageFull),
+        )
+
+
+MOVES = (
+    Move(
+        "POST",
+        "/v1/backfills/{id}/pause",
+        "pauseBackfill",
+        BackfillState.PAUSED,
+        "Pause a backfill",
+        "Marks no more until it is resumed; the batch under way is still folded.",
+    ),
+    Move(
+        "POST",
+        "/v1/backfills/{id}/resume",
+        "resumeBackfill",
+        BackfillState.RUNNING,
+        "Resume a backfill",
+        "Goes on where it was paused. Resuming one that runs changes nothing.",
+    ),
+    Move(
+        "DELETE",
+        "/v1/backfills/{id}",
+        "cancelBackfill",
+        BackfillState.CANCELLED,
+        "Cancel a backfill",
+        "Ends it for good. What it has folded stays folded, and is as true as it was.",
+    ),
 )
