@@ -29,6 +29,7 @@ from aforo.assembly import Aforo  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
 from aforo.engines.appends import Append, StreamRows  # noqa: E402
 from aforo.engines.folds import Folded  # noqa: E402
+from aforo.questions import retention  # noqa: E402
 from aforo.questions.asked import decode  # noqa: E402
 from aforo.settings import Settings  # noqa: E402
 from aforo.windows import DAY, parse_instant  # noqa: E402
@@ -53,6 +54,13 @@ SPLITS = ("", ", source, device", ", country")
 PLAIN_MEMORY = "4GB"
 """The queries hold every visitor of every group at once, which does not fit what the engine may use."""
 LARGEST = "site00"
+COHORTS = {
+    "tenant": LARGEST,
+    "metric": "visitors",
+    "from": "2026-01-05",
+    "to": "2026-03-29",
+    "grain": "week",
+}
 QUESTION = {"tenant": LARGEST, "metrics": ["visitors"], "from": "2026-01-01", "to": "2026-03-31"}
 
 Numbers = npt.NDArray[np.int64]
@@ -143,6 +151,14 @@ def uniques(aforo: Aforo) -> tuple[int, float, str]:
     return int(row["visitors"]), statistics.quantiles(took, n=20)[-1], str(proof["source"])
 
 
+def cohorts(aforo: Aforo) -> tuple[float, int]:
+    """The 95th percentile of the seconds for the largest site's cohorts by week, and how many weeks."""
+    asked = retention.decode(COHORTS)
+    weeks = len(retention.retention(aforo.desk, asked).cohorts)
+    took = [seconds(lambda: retention.retention(aforo.desk, asked).as_json()) for _ in range(ASKED)]
+    return statistics.quantiles(took, n=20)[-1], weeks
+
+
 def late_event(aforo: Aforo) -> tuple[float, int, int]:
     """One event of 60 days ago: seconds until it is folded, rows of rollups written, slots folded."""
     table = next(Sites(1).chunks())
@@ -183,18 +199,23 @@ def plainly(file: Path, folder: Path) -> tuple[float, int, float]:
         return grouped, visitors, statistics.median(took)
 
 
-def sizes(file: Path, folder: Path) -> tuple[int, int]:
-    """Bytes of the raw events and of all rollups, each written to a file of its own."""
-    return _size(file, folder / "raw.duckdb", "events"), _size(file, folder / "rolled.duckdb", "rollup\\_")
+def sizes(file: Path, folder: Path) -> tuple[int, int, int]:
+    """Bytes of the raw events, of all rollups, and of these without slots, each in a file of its own."""
+    return (
+        _size(file, folder / "raw.duckdb", "events"),
+        _size(file, folder / "rolled.duckdb", "rollup\\_"),
+        _size(file, folder / "days.duckdb", "rollup\\_", but="\\_slot\\_"),
+    )
 
 
-def _size(file: Path, to: Path, prefix: str) -> int:
+def _size(file: Path, to: Path, prefix: str, but: str = "/") -> int:
     with duckdb.connect(to) as copy:
         copy.execute(f"ATTACH '{file}' AS ours (READ_ONLY)")
         tables = copy.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name = 'ours' "
-            "AND table_name LIKE $prefix || '%' ESCAPE '\\'",
-            {"prefix": prefix},
+            "AND table_name LIKE $prefix || '%' ESCAPE '\\' "
+            "AND table_name NOT LIKE '%' || $but || '%' ESCAPE '\\'",
+            {"prefix": prefix, "but": but},
         ).fetchall()
         for (table,) in tables:
             copy.execute(f'CREATE TABLE "{table}" AS SELECT * FROM ours."{table}"')
@@ -210,15 +231,18 @@ def figures(events: int, folder: Path) -> list[Figure]:
     folded = seconds(aforo.folder.run_until_clean)
     kept = seconds(aforo.periods.run_until_kept)
     visitors, p95, source = uniques(aforo)
+    matrix, weeks = cohorts(aforo)
     late, rows, slots = late_event(aforo)
     file_bytes = aforo.engine.statistics().file_bytes
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     aforo.stop()
     grouped, counted, raw = plainly(data / "events.duckdb", folder)
-    raw_bytes, rollup_bytes = sizes(data / "events.duckdb", folder)
+    raw_bytes, rollup_bytes, day_bytes = sizes(data / "events.duckdb", folder)
     assert abs(counted - visitors) <= 1, f"{visitors} visitors of {counted}"  # the late event may be one more
     assert source == "rollup", source
+    assert weeks == 12, weeks
     ratio, factor, share = grouped / folded, raw / p95, rollup_bytes / raw_bytes
+    of_days = day_bytes / raw_bytes
     return [
         Figure("load, commits of 50,000", f"{loaded:.1f} s, {events / loaded:,.0f}/s", "told", met=True),
         Figure(
@@ -230,7 +254,14 @@ def figures(events: int, folder: Path) -> list[Figure]:
         Figure("weeks and months put together from days", f"{kept:.1f} s", "told", met=True),
         Figure("90-day uniques of the largest site, p95", f"{p95 * 1000:.1f} ms", "<= 20 ms", p95 <= 0.02),
         Figure("the same from raw, over it", f"{factor:.0f} x ({raw * 1000:.0f} ms)", ">= 50", factor >= 50),
+        Figure(
+            "12 weeks' cohorts of the largest site, p95",
+            f"{matrix * 1000:.1f} ms",
+            "<= 300 ms",
+            matrix <= 0.3,
+        ),
         Figure("rollups' bytes as a share of raw", f"{share:.2f}", "<= 0.4", share <= 0.4),
+        Figure("the same once only days are kept", f"{of_days:.2f}", "<= 0.1", of_days <= 0.1),
         Figure("file bytes per event, rollups included", f"{file_bytes / events:.1f} B", "told", met=True),
         Figure(
             "one late event of 60 days ago",
