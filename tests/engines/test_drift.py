@@ -33,14 +33,13 @@ def column(measure: str) -> str:
     return layout.input
 
 
-def table(rollup: str, period: Period, part: str) -> str:
-    return LAYOUTS[rollup].table(period, part)
-
-
-def key(measure: str | None) -> str:
-    assert measure is not None
+def counts(measure: str) -> str:
     [layout] = lay_out(READINGS, (READINGS.measures[measure],))
-    return f"__measure = '{layout.key}'"
+    return layout.counts
+
+
+def table(rollup: str, period: Period) -> str:
+    return LAYOUTS[rollup].table(period)
 
 
 def check_all(engine: Engine) -> list[DaysChecked]:
@@ -85,15 +84,13 @@ class Wrong:
 
     rollup: str
     period: Period
-    part: str
     measure: str | None
     against: Against
     change: str
 
     @property
     def statement(self) -> str:
-        mine = f"tenant = 'river' AND {key(self.measure)}" if self.part != "sums" else "tenant = 'river'"
-        named = {"table": table(self.rollup, self.period, self.part), "mine": mine}
+        named = {"table": table(self.rollup, self.period), "mine": "tenant = 'river'"}
         if self.measure is not None:
             named["column"] = column(self.measure)
         return self.change.format(**named)
@@ -106,37 +103,30 @@ class Wrong:
 SLOTS, DAYS = Period.SLOT, Period.DAY
 EVENTS, KEPT = Against.EVENTS, Against.SLOTS
 SETTING = "UPDATE {table} SET {column} = %s WHERE {mine}"
-OTHERS = f"(SELECT max(__ordinals) FROM {table('whole', DAYS, 'sets')} WHERE {key('probes')})"
+OTHERS = f"(SELECT max({column('probes')}) FROM {table('whole', DAYS)})"
 ONE_MORE = (
     "INSERT INTO {table} (tenant, start, station) "
     "SELECT DISTINCT tenant, start, 'x' FROM {table} WHERE {mine}"
 )
 WRONG = {
-    "count": Wrong("gates", SLOTS, "sums", "all_readings", EVENTS, SETTING % 9),
-    "sum": Wrong("gates", DAYS, "sums", "level_sum", KEPT, SETTING % "{column} + 1"),
-    "sum that is null": Wrong("whole", SLOTS, "sums", "flow_sum", EVENTS, SETTING % "NULL"),
-    "minimum": Wrong("whole", SLOTS, "sums", "lowest", EVENTS, SETTING % -1),
-    "maximum": Wrong("wide", DAYS, "sums", "highest", EVENTS, SETTING % 8),
+    "count": Wrong("gates", SLOTS, "all_readings", EVENTS, SETTING % 9),
+    "sum": Wrong("gates", DAYS, "level_sum", KEPT, SETTING % "{column} + 1"),
+    "sum that is null": Wrong("whole", SLOTS, "flow_sum", EVENTS, SETTING % "NULL"),
+    "minimum": Wrong("whole", SLOTS, "lowest", EVENTS, SETTING % -1),
+    "maximum": Wrong("wide", DAYS, "highest", EVENTS, SETTING % 8),
     "a bucket": Wrong(
-        "whole", SLOTS, "buckets", "levels", EVENTS, "UPDATE {table} SET __counts = [5] WHERE {mine}"
+        "whole", SLOTS, "levels", EVENTS, f"UPDATE {{table}} SET {counts('levels')} = [5] WHERE {{mine}}"
     ),
-    "a histogram": Wrong("gates", DAYS, "buckets", "wet_flows", KEPT, "DELETE FROM {table} WHERE {mine}"),
-    "no set": Wrong("whole", SLOTS, "sets", "probes", EVENTS, "DELETE FROM {table} WHERE {mine}"),
-    "a set of others": Wrong(
-        "wide",
-        DAYS,
-        "sets",
-        "north_crews",
-        EVENTS,
-        f"UPDATE {{table}} SET __ordinals = {OTHERS} WHERE {{mine}}",
+    "a histogram": Wrong(
+        "gates", DAYS, "wet_flows", KEPT, f"UPDATE {{table}} SET {counts('wet_flows')} = [] WHERE {{mine}}"
     ),
-    "broken bytes": Wrong(
-        "whole", DAYS, "sets", "probes", KEPT, "UPDATE {table} SET __ordinals = 'broken'::BLOB WHERE {mine}"
-    ),
-    "a missing row": Wrong("gates", SLOTS, "sums", None, EVENTS, "DELETE FROM {table} WHERE {mine}"),
-    "a row too much": Wrong("gates", DAYS, "sums", None, KEPT, ONE_MORE),
+    "no set": Wrong("whole", SLOTS, "probes", EVENTS, SETTING % "[]"),
+    "a set of others": Wrong("wide", DAYS, "north_crews", EVENTS, SETTING % OTHERS),
+    "a set of nobody": Wrong("whole", DAYS, "probes", KEPT, SETTING % "[4294967295]"),
+    "a missing row": Wrong("gates", SLOTS, None, EVENTS, "DELETE FROM {table} WHERE {mine}"),
+    "a row too much": Wrong("gates", DAYS, None, KEPT, ONE_MORE),
     "a row twice": Wrong(
-        "wide", DAYS, "sums", None, EVENTS, "INSERT INTO {table} SELECT * FROM {table} WHERE {mine}"
+        "wide", DAYS, None, EVENTS, "INSERT INTO {table} SELECT * FROM {table} WHERE {mine}"
     ),
 }
 
@@ -169,9 +159,9 @@ def test_a_difference_names_the_split_and_both_values(opens: Opens, tmp_path: Pa
     corrupted = Corrupted(
         opens,
         tmp_path,
-        f"UPDATE {table('gates', Period.SLOT, 'sums')} SET {column('level_sum')} = 1225 {slot}",
-        f"UPDATE {table('gates', Period.SLOT, 'sets')} SET __ordinals = ''::BLOB {slot} AND {key('probes')}",
-        f"UPDATE {table('gates', Period.SLOT, 'buckets')} SET __counts = [5] {slot} AND {key('levels')}",
+        f"UPDATE {table('gates', Period.SLOT)} SET {column('level_sum')} = 1225 {slot}",
+        f"UPDATE {table('gates', Period.SLOT)} SET {column('probes')} = [] {slot}",
+        f"UPDATE {table('gates', Period.SLOT)} SET {counts('levels')} = [5] {slot}",
     )
     found = [each for each in differences(corrupted.bench.engine) if each.period == "slot"]
     assert {(each.start, tuple(each.split.items())) for each in found} == {
@@ -188,7 +178,7 @@ def test_a_whole_row_is_told_with_its_numbers(opens: Opens, tmp_path: Path) -> N
     corrupted = Corrupted(
         opens,
         tmp_path,
-        f"DELETE FROM {table('wide', Period.DAY, 'sums')} WHERE tenant = 'river' AND probe = 'p2'",
+        f"DELETE FROM {table('wide', Period.DAY)} WHERE tenant = 'river' AND probe = 'p2'",
     )
     [found] = differences(corrupted.bench.engine)
     assert (found.measure, found.kept) == (None, None)
@@ -203,7 +193,7 @@ def test_of_very_many_differences_a_few_are_named_and_all_are_mended(opens: Open
     bench.fold()
     bench.engine.close()
     with duckdb.connect(tmp_path / "data" / "events.duckdb") as file:
-        file.execute(f"DELETE FROM {table('gates', Period.SLOT, 'sums')}")
+        file.execute(f"DELETE FROM {table('gates', Period.SLOT)}")
     bench.engine = opens()
     checked = [day for day in check_all(bench.engine) if day.found]
     assert all(len(day.differences) == min(day.found, 100) for day in checked)
@@ -241,8 +231,8 @@ def test_rows_of_days_without_any_event_are_found(opens: Opens, tmp_path: Path) 
     corrupted = Corrupted(
         opens,
         tmp_path,
-        f"INSERT INTO {table('whole', Period.SLOT, 'sums')} "
-        f"SELECT * REPLACE (start - INTERVAL 10 DAYS AS start) FROM {table('whole', Period.SLOT, 'sums')} "
+        f"INSERT INTO {table('whole', Period.SLOT)} "
+        f"SELECT * REPLACE (start - INTERVAL 10 DAYS AS start) FROM {table('whole', Period.SLOT)} "
         "WHERE tenant = 'river'",
     )
     found = differences(corrupted.bench.engine)

@@ -50,13 +50,13 @@ def test_what_a_fold_reads_does_not_grow_while_a_slot_fills(bench: Bench) -> Non
 
 
 def test_a_day_of_many_rows_is_not_written_again_for_one_event(bench: Bench) -> None:
-    """Of slot and day only the rows of its own split, in each part of each rollup."""
+    """Of slot and day only the rows of its own split, in each rollup."""
     bench.send(*in_slot(300, 1), arrival=NOON)
     bench.fold()
     bench.send(Sent(id="one", fields={"station": "north", "gate": 1, "probe": "probe 1"}), arrival=NOON)
     folded = fold(bench.engine)
     assert folded.rows_read == 1
-    assert {each.sums.num_rows for each in folded.periods} == {1}
+    assert {each.rows.num_rows for each in folded.periods} == {1}
     bench.reference.fold()
     bench.check_everything()
 

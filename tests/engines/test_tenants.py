@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from tests.engines.gauges import NOON, READINGS, Bench, Sent, ask, fresh, of_events, some_readings
 
+from aforo.engines.embedded.layout import lay_out
 from aforo.engines.folds import Period
-from aforo.states import distinct
 from aforo.windows import DAY, Grain, Window, Zone
 
+PROBES = lay_out(READINGS, (READINGS.measures["probes"],))[0].key
 ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 
 
@@ -87,9 +88,7 @@ def test_ordinals_are_dense_for_each_tenant(twins: Bench) -> None:
         assert claim is not None
         folded = twins.engine.fold(claim)
         twins.engine.replace(folded)
-        [sets] = [
-            each.sets for each in folded.periods if each.rollup.name == "whole" and each.period is Period.DAY
+        [day] = [
+            each.rows for each in folded.periods if each.rollup.name == "whole" and each.period is Period.DAY
         ]
-        assert sets is not None
-        _, ordinals = distinct.decode(sets["__ordinals"])
-        assert sorted(ordinals.tolist()) == list(range(len(seen - {None}) + 1))
+        assert day[PROBES][0].as_py() == list(range(len(seen - {None}) + 1))

@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-from tests.engines.gauges import DEFAULT, MODEL
+import pyarrow as pa
+from duckdb.func import PythonUDFType
+from pyroaring import BitMap
+from tests.engines.conftest import Opens
+from tests.engines.gauges import DEFAULT, MODEL, NOON, Bench, Sent, some_readings
 
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import FILE_NAME
+from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.schema import FORMAT
+from aforo.engines.folds import Period
 from aforo.engines.refused import SamplesAsked
 
 FORMAT_1 = (
@@ -50,3 +56,61 @@ def test_counts_of_format_1_stay(tmp_path: Path) -> None:
     with duckdb.connect(tmp_path / FILE_NAME) as connection:
         assert connection.execute("SELECT count(*) FROM outcomes").fetchall() == [(2,)]
         assert connection.execute("SELECT format FROM meta").fetchall() == [(FORMAT,)]
+
+
+def serialised(sets: pa.Array) -> pa.Array:
+    return pa.array([BitMap(ordinals).serialize() for ordinals in sets.to_pylist()], pa.binary())
+
+
+def as_format_3(file: duckdb.DuckDBPyConnection, layout: RollupLayout, period: Period) -> None:
+    """Puts the sets and histograms of a rollup's period into tables of their own."""
+    table, split = layout.table(period), ", ".join(("tenant", "start", *layout.dimensions))
+    parts = {
+        "sums": [", ".join((split, *(column.name for column in layout.columns)))],
+        "buckets": [
+            f"{split}, '{each.key}' AS __measure, {each.keys} AS __keys, {each.counts} AS __counts"
+            for each in layout.histograms
+        ],
+        "sets": [
+            f"{split}, '{each.key}' AS __measure, serialised({each.input}) AS __ordinals"
+            for each in layout.distincts
+        ],
+    }
+    for part, selects in parts.items():
+        whole = " UNION ALL ".join(f"SELECT {each} FROM {table}" for each in selects)
+        there = {"sums": "true", "buckets": "len(__keys) > 0", "sets": "octet_length(__ordinals) > 8"}
+        if whole:
+            name = quoted(f"{table.strip(chr(34))}_{part}")
+            file.execute(f"CREATE TABLE {name} AS SELECT * FROM ({whole}) WHERE {there[part]}")
+    file.execute(f"DROP TABLE {table}")
+
+
+def test_rollups_of_format_3_stay(opens: Opens, tmp_path: Path) -> None:
+    bench = Bench(opens())
+    bench.send(*some_readings(60), *some_readings(20, tenant="hills"))
+    bench.fold()
+    bench.engine.close()
+    layouts = [
+        RollupLayout.of(stream, rollup)
+        for stream in MODEL.streams.values()
+        for rollup in stream.rollups.values()
+    ]
+    with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
+        file.create_function("serialised", serialised, ["UINTEGER[]"], "BLOB", type=PythonUDFType.ARROW)
+        for layout in layouts:
+            for period in layout.periods:
+                as_format_3(file, layout, period)
+        file.execute("UPDATE meta SET format = 3")
+    bench.engine = opens()
+    assert bench.engine.dirty_slots() == 0
+    for tenant in ("river", "hills"):
+        bench.check_everything(tenant)
+    bench.send(Sent(id="late", time=NOON, fields={"station": "north", "gate": 1, "probe": "p9"}))
+    bench.fold()
+    bench.check_everything()
+    bench.engine.close()
+    with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
+        left = file.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%_sums'"
+        ).fetchall()
+        assert left == []

@@ -29,7 +29,7 @@ STEPS = {
     Write.APPEND: ("open", "fsync", "write", "fdatasync"),
     Write.BULK: LANDED,
     Write.LAND: LANDED,
-    Write.REPLACE: ("_slot_sums", "_slot_buckets", "_slot_sets", "_day_sums", "revisions", "held", "ledger"),
+    Write.REPLACE: ("_slot", "_day", "revisions", "held", "ledger"),
 }
 
 

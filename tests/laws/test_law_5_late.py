@@ -47,7 +47,7 @@ def test_a_late_event_costs_its_slot_and_its_day(shelf: Shelf, slot: int, number
         (Period.SLOT, slot_of(slot)),
         (Period.DAY, day),
     }
-    tables = [part for each in folded.periods for part in each.parts if part is not None]
+    tables = [each.rows for each in folded.periods]
     written = {start for part in tables for start in part["start"].cast("int64").to_pylist()}
     assert written == {slot_of(slot), day}
     assert {name for part in tables for name in part["tenant"].to_pylist()} == {tenant}

@@ -89,15 +89,15 @@ def house(tmp_path: Path) -> Iterator[House]:
 def spoil(house: House) -> None:
     """A row that is wrong, one that is gone, and one of a slot in which nothing happened."""
     layout = RollupLayout.of(READINGS, READINGS.rollups["whole"])
-    sums = layout.table(Period.SLOT, "sums")
+    kept = layout.table(Period.SLOT)
     count = layout.measures[0].input
 
     def write(cursor: object) -> None:
         execute = cursor.execute  # type: ignore[attr-defined]
-        execute(f"UPDATE {sums} SET {count} = 77 WHERE start = make_timestamp({slot_of(NOON)})")
-        execute(f"DELETE FROM {sums} WHERE start = make_timestamp({slot_of(NOON) + SLOT})")
+        execute(f"UPDATE {kept} SET {count} = 77 WHERE start = make_timestamp({slot_of(NOON)})")
+        execute(f"DELETE FROM {kept} WHERE start = make_timestamp({slot_of(NOON) + SLOT})")
         execute(
-            f"INSERT INTO {sums} (tenant, start, {count}) "
+            f"INSERT INTO {kept} (tenant, start, {count}) "
             f"VALUES ('river', make_timestamp({slot_of(NOON) - 4 * SLOT}), 5)"
         )
 

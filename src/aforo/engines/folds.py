@@ -93,14 +93,7 @@ class FoldedPeriod:
     period: Period
     starts: Places
     whole: npt.NDArray[np.bool_]
-    sums: pa.Table
-    buckets: pa.Table | None
-    sets: pa.Table | None
-
-    @property
-    def parts(self) -> tuple[pa.Table | None, ...]:
-        """The rows of each part, None for one that the rollup does not have."""
-        return self.sums, self.buckets, self.sets
+    rows: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +116,7 @@ class Folded:
     @property
     def rows_written(self) -> int:
         """How many rows of rollups there are to be written."""
-        parts = [part for period in self.periods for part in period.parts]
-        return sum(part.num_rows for part in parts if part is not None)
+        return sum(period.rows.num_rows for period in self.periods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Which entities there were: a Roaring bitmap of their ordinals, so that unions are exact over any window."""
+"""Which entities there were, by their ordinals, so that unions are exact over any window.
+
+One set is a Roaring bitmap, many at once are their ascending members one after another.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from pyroaring import BitMap
 
-from aforo.states import roaring
-
+Numbers: TypeAlias = npt.NDArray[np.int64]
 Words: TypeAlias = npt.NDArray[np.uint32]
+
+DENSE_CELLS = 4_000_000
+"""Up to how many pairs of set and ordinal there may be, each gets a place to be counted in."""
 
 
 def empty() -> BitMap:
@@ -50,40 +54,33 @@ def without(a: BitMap, b: BitMap) -> BitMap:
     return a - b
 
 
-def encode(
-    groups: npt.NDArray[np.integer], ordinals: npt.NDArray[np.integer], n_groups: int
-) -> pa.LargeBinaryArray:
-    """One serialised set a group from pairs in any order, repeated or not; a group without pairs is empty.
+def grouped(groups: Numbers, ordinals: npt.NDArray[np.integer], n_groups: int) -> tuple[Numbers, Words]:
+    """The ascending members of many sets at once, one after another; before them where each set's begin.
 
-    `groups` are in [0, n_groups), `ordinals` in [0, 2**32); ValueError otherwise.
+    The bounds have one more, the end of the last. The pairs of group and ordinal beside each other are in any
+    order, repeated or not. `groups` are in [0, n_groups), `ordinals` in [0, 2**32); ValueError otherwise.
     """
     if len(groups) != len(ordinals):
         raise ValueError(f"{len(groups)} groups for {len(ordinals)} ordinals")
     if not len(groups):
-        return roaring.write(np.empty(0, np.uint64), n_groups)
+        return np.zeros(n_groups + 1, np.int64), np.empty(0, np.uint32)
     _within(groups, n_groups, "group")
     _within(ordinals, 2**32, "ordinal")
-    pairs = (groups.astype(np.uint64) << np.uint64(32)) | ordinals.astype(np.uint64)
-    return roaring.write(_sorted_unique(pairs), n_groups)
+    pairs = _sorted_unique(groups.astype(np.uint64) << np.uint64(32) | ordinals.astype(np.uint64))
+    bounds = np.searchsorted(pairs, np.arange(n_groups + 1, dtype=np.uint64) << np.uint64(32))
+    return bounds.astype(np.int64), pairs.astype(np.uint32)
 
 
-def decode(sets: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], Words]:
-    """The pairs (row, ordinal) of an array of serialised sets, ascending; null rows have none.
-
-    ValueError for bytes that are no serialised set.
-    """
-    return roaring.read(sets)
-
-
-def union(blobs: Iterable[bytes | memoryview | None]) -> BitMap:
-    """The union of serialised sets, nulls left out."""
-    sets = [BitMap.deserialize(bytes(blob)) for blob in blobs if blob is not None]
-    return BitMap.union(*sets) if sets else BitMap()
-
-
-def size(blobs: Iterable[bytes | memoryview | None]) -> int:
-    """How many different entities are in any of the serialised sets."""
-    return len(union(blobs))
+def sizes(groups: Numbers, ordinals: npt.NDArray[np.integer], n_groups: int) -> Numbers:
+    """How many different entities each of many sets has; the pairs are as `grouped` takes them."""
+    if not len(ordinals):
+        return np.zeros(n_groups, np.int64)
+    width = int(ordinals.max()) + 1
+    if n_groups * width > max(DENSE_CELLS, len(ordinals)):
+        return np.diff(grouped(groups, ordinals, n_groups)[0])
+    seen = np.zeros((n_groups, width), np.bool_)
+    seen[groups, ordinals] = True
+    return np.asarray(np.count_nonzero(seen, axis=1), np.int64)
 
 
 def _within(numbers: npt.NDArray[np.integer], limit: int, what: str) -> None:

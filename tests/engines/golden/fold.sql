@@ -50,200 +50,45 @@ FROM places AS p LEFT JOIN revisions AS r
 GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
 -- stream = readings
 
--- Counts, sums and extremes of whole.
-SELECT __tenant AS tenant, __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY tenant, start;
+-- What the events of slots are for whole: its numbers, and which they are.
+SELECT __tenant AS tenant, __slot AS start, count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max",
+    any_value(__day) AS __day, list(__row) AS __members
+FROM picked WHERE __dirty GROUP BY __tenant, __slot ORDER BY tenant, start;
 
--- How many values of levels fall into each bucket, as two lists a group.
-   SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
-       list(__count) AS __counts
-   FROM (
-       SELECT __tenant AS tenant, __slot AS start, "__m_033529746b31509a" AS __key, count(*) AS __count
-       FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
-   ) GROUP BY ALL
-UNION ALL
-   -- How many values of wet_flows fall into each bucket, as two lists a group.
-   SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
-       list(__count) AS __counts
-   FROM (
-       SELECT __tenant AS tenant, __slot AS start, "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
-       FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
-   ) GROUP BY ALL
-ORDER BY __measure, tenant, start;
-
--- Which entities probes saw, by group.
-SELECT __tenant AS tenant, __slot AS start, list("__m_57d74ec3e233f12a") AS __ordinals
-FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
-
--- Which entities north_crews saw, by group.
-SELECT __tenant AS tenant, __slot AS start, list("__m_81493006aeee52a2") AS __ordinals
-FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
-
--- Counts, sums and extremes, merged.
-    SELECT tenant, start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM (
-    SELECT f.tenant, c.__day AS start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums AS f
-    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
- UNION ALL
-    SELECT k.tenant, c.__day AS start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
-    FROM "rollup_8b8528a2b426de79_slot_sums" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
-    WHERE k.start >= $first AND k.start < $end
-)
-    GROUP BY ALL ORDER BY tenant, start;
+-- The slots that stay of days with slots that are made anew.
+SELECT k.tenant, c.__day AS start, k."__m_243b68e6251a4a0c", k."__m_2f000076e2d9d05f", k."__m_b3686568a8b5d286", k."__m_9d13f97c922467d3", k."__m_ea780e32910230c8", k."__m_d81829a5cae16c1e", k."__m_033529746b31509a_min", k."__m_033529746b31509a_max", k."__m_05b4a72f9b72e690_min", k."__m_05b4a72f9b72e690_max", k."__m_033529746b31509a_keys", k."__m_033529746b31509a_counts", k."__m_05b4a72f9b72e690_keys", k."__m_05b4a72f9b72e690_counts", k."__m_57d74ec3e233f12a", k."__m_81493006aeee52a2"
+FROM "rollup_8b8528a2b426de79_slot" AS k
+JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+    AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
+WHERE k.start >= $first AND k.start < $end;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- Histograms are added up bucket by bucket.
-    WITH parts AS (
-    SELECT f.tenant, c.__day AS start, __measure, __keys, __counts FROM fresh_buckets AS f
-    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
- UNION ALL
-    SELECT k.tenant, c.__day AS start, __measure, __keys, __counts
-    FROM "rollup_8b8528a2b426de79_slot_buckets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
-    WHERE k.start >= $first AND k.start < $end
-), counted AS (
-        SELECT tenant, start, __measure, unnest(__keys) AS __key,
-            unnest(__counts) AS __count
-        FROM parts
-    ), merged AS (
-        SELECT tenant, start, __measure, __key, sum(__count)::BIGINT AS __count
-        FROM counted GROUP BY ALL
-    )
-    SELECT tenant, start, __measure, list(__key) AS __keys, list(__count) AS __counts
-    FROM merged GROUP BY ALL ORDER BY __measure, tenant, start;
+-- Counts, sums and extremes, merged, and which rows make up each group.
+SELECT tenant, start, sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members
+FROM (SELECT tenant, start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", __row FROM part_0 UNION ALL SELECT tenant, start, "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", __row FROM part_1)
+GROUP BY tenant, start ORDER BY tenant, start;
+
+-- What the events of slots are for gates: its numbers, and which they are.
+SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max",
+    any_value(__day) AS __day, list(__row) AS __members
+FROM picked WHERE __dirty GROUP BY __tenant, __slot, "station", "gate", "wet" ORDER BY tenant, start;
+
+-- The slots that stay of days with slots that are made anew.
+SELECT k.tenant, c.__day AS start, k."station", k."gate", k."wet", k."__m_243b68e6251a4a0c", k."__m_2f000076e2d9d05f", k."__m_b3686568a8b5d286", k."__m_9d13f97c922467d3", k."__m_ea780e32910230c8", k."__m_d81829a5cae16c1e", k."__m_033529746b31509a_min", k."__m_033529746b31509a_max", k."__m_05b4a72f9b72e690_min", k."__m_05b4a72f9b72e690_max", k."__m_033529746b31509a_keys", k."__m_033529746b31509a_counts", k."__m_05b4a72f9b72e690_keys", k."__m_05b4a72f9b72e690_counts", k."__m_57d74ec3e233f12a", k."__m_81493006aeee52a2"
+FROM "rollup_8fb16991e6d626ae_slot" AS k
+JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
+    AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
+WHERE k.start >= $first AND k.start < $end;
 -- first = 2013-03-09 05:00:00
 -- end = 2013-03-10 05:00:00
 
--- The sets to unite.
-    SELECT tenant, start, __measure, __ordinals
-    FROM (
-    SELECT f.tenant, c.__day AS start, __measure, __ordinals FROM fresh_sets AS f
-    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
- UNION ALL
-    SELECT k.tenant, c.__day AS start, __measure, __ordinals
-    FROM "rollup_8b8528a2b426de79_slot_sets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
-    WHERE k.start >= $first AND k.start < $end
-) ORDER BY tenant, start;
--- first = 2013-03-09 05:00:00
--- end = 2013-03-10 05:00:00
+-- Counts, sums and extremes, merged, and which rows make up each group.
+SELECT tenant, start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members
+FROM (SELECT tenant, start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", __row FROM part_0 UNION ALL SELECT tenant, start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", __row FROM part_1)
+GROUP BY tenant, start, "station", "gate", "wet" ORDER BY tenant, start;
 
--- Which of them make up each set.
-SELECT tenant, start, __measure, list(__row) AS __members
-FROM set_parts GROUP BY ALL ORDER BY tenant, start;
-
--- Counts, sums and extremes of gates.
-SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE __dirty GROUP BY ALL ORDER BY tenant, start;
-
--- How many values of levels fall into each bucket, as two lists a group.
-   SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
-       list(__count) AS __counts
-   FROM (
-       SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", "__m_033529746b31509a" AS __key, count(*) AS __count
-       FROM picked WHERE __dirty AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
-   ) GROUP BY ALL
-UNION ALL
-   -- How many values of wet_flows fall into each bucket, as two lists a group.
-   SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
-       list(__count) AS __counts
-   FROM (
-       SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
-       FROM picked WHERE __dirty AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
-   ) GROUP BY ALL
-ORDER BY __measure, tenant, start;
-
--- Which entities probes saw, by group.
-SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", list("__m_57d74ec3e233f12a") AS __ordinals
-FROM picked WHERE __dirty AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
-
--- Which entities north_crews saw, by group.
-SELECT __tenant AS tenant, __slot AS start, "station", "gate", "wet", list("__m_81493006aeee52a2") AS __ordinals
-FROM picked WHERE __dirty AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
-
--- Counts, sums and extremes, merged.
-    SELECT tenant, start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max" FROM (
-    SELECT f.tenant, c.__day AS start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM fresh_sums AS f
-    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
- UNION ALL
-    SELECT k.tenant, c.__day AS start, "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max"
-    FROM "rollup_8fb16991e6d626ae_slot_sums" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
-    WHERE k.start >= $first AND k.start < $end
-)
-    GROUP BY ALL ORDER BY tenant, start;
--- first = 2013-03-09 05:00:00
--- end = 2013-03-10 05:00:00
-
--- Histograms are added up bucket by bucket.
-    WITH parts AS (
-    SELECT f.tenant, c.__day AS start, "station", "gate", "wet", __measure, __keys, __counts FROM fresh_buckets AS f
-    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
- UNION ALL
-    SELECT k.tenant, c.__day AS start, "station", "gate", "wet", __measure, __keys, __counts
-    FROM "rollup_8fb16991e6d626ae_slot_buckets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
-    WHERE k.start >= $first AND k.start < $end
-), counted AS (
-        SELECT tenant, start, "station", "gate", "wet", __measure, unnest(__keys) AS __key,
-            unnest(__counts) AS __count
-        FROM parts
-    ), merged AS (
-        SELECT tenant, start, "station", "gate", "wet", __measure, __key, sum(__count)::BIGINT AS __count
-        FROM counted GROUP BY ALL
-    )
-    SELECT tenant, start, "station", "gate", "wet", __measure, list(__key) AS __keys, list(__count) AS __counts
-    FROM merged GROUP BY ALL ORDER BY __measure, tenant, start;
--- first = 2013-03-09 05:00:00
--- end = 2013-03-10 05:00:00
-
--- The sets to unite.
-    SELECT tenant, start, "station", "gate", "wet", __measure, __ordinals
-    FROM (
-    SELECT f.tenant, c.__day AS start, "station", "gate", "wet", __measure, __ordinals FROM fresh_sets AS f
-    JOIN calendar AS c ON c.__tenant = f.tenant AND c.__slot = f.start
- UNION ALL
-    SELECT k.tenant, c.__day AS start, "station", "gate", "wet", __measure, __ordinals
-    FROM "rollup_8fb16991e6d626ae_slot_sets" AS k
-    JOIN calendar AS c ON c.__tenant = k.tenant AND c.__slot = k.start
-        AND NOT c.__daily AND (c.__merging OR NOT c.__dirty)
-    WHERE k.start >= $first AND k.start < $end
-) ORDER BY tenant, start;
--- first = 2013-03-09 05:00:00
--- end = 2013-03-10 05:00:00
-
--- Which of them make up each set.
-SELECT tenant, start, "station", "gate", "wet", __measure, list(__row) AS __members
-FROM set_parts GROUP BY ALL ORDER BY tenant, start;
-
--- Counts, sums and extremes of wide.
-SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max" FROM picked WHERE true GROUP BY ALL ORDER BY tenant, start;
-
--- How many values of levels fall into each bucket, as two lists a group.
-   SELECT * EXCLUDE (__key, __count), '__m_033529746b31509a' AS __measure, list(__key) AS __keys,
-       list(__count) AS __counts
-   FROM (
-       SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", "__m_033529746b31509a" AS __key, count(*) AS __count
-       FROM picked WHERE true AND "__m_033529746b31509a" IS NOT NULL GROUP BY ALL
-   ) GROUP BY ALL
-UNION ALL
-   -- How many values of wet_flows fall into each bucket, as two lists a group.
-   SELECT * EXCLUDE (__key, __count), '__m_05b4a72f9b72e690' AS __measure, list(__key) AS __keys,
-       list(__count) AS __counts
-   FROM (
-       SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count
-       FROM picked WHERE true AND "__m_05b4a72f9b72e690" IS NOT NULL GROUP BY ALL
-   ) GROUP BY ALL
-ORDER BY __measure, tenant, start;
-
--- Which entities probes saw, by group.
-SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", list("__m_57d74ec3e233f12a") AS __ordinals
-FROM picked WHERE true AND "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
-
--- Which entities north_crews saw, by group.
-SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", list("__m_81493006aeee52a2") AS __ordinals
-FROM picked WHERE true AND "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL ORDER BY tenant, start;
+-- What the events of days are for wide: its numbers, and which they are.
+SELECT __tenant AS tenant, __day AS start, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max",
+    list(__row) AS __members
+FROM picked GROUP BY __tenant, __day, "station", "gate", "probe" ORDER BY tenant, start;

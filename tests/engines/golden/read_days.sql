@@ -7,39 +7,35 @@ WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $la
 -- last = 2013-03-13 04:00:00
 
 -- Counts, sums and extremes, merged by bucket and split.
-SELECT __bucket, "station", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", count(*) AS __rows FROM (SELECT 0 AS __bucket, r."station", r."__m_243b68e6251a4a0c", r."__m_2f000076e2d9d05f", r."__m_b3686568a8b5d286", r."__m_9d13f97c922467d3", r."__m_ea780e32910230c8", r."__m_d81829a5cae16c1e", r."__m_033529746b31509a_min", r."__m_033529746b31509a_max", r."__m_05b4a72f9b72e690_min", r."__m_05b4a72f9b72e690_max" FROM "rollup_8fb16991e6d626ae_day_sums" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows GROUP BY ALL;
+SELECT __bucket, "station", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", count(*) AS __rows FROM (SELECT 0 AS __bucket, r."station", r."__m_243b68e6251a4a0c", r."__m_2f000076e2d9d05f", r."__m_b3686568a8b5d286", r."__m_9d13f97c922467d3", r."__m_ea780e32910230c8", r."__m_d81829a5cae16c1e", r."__m_033529746b31509a_min", r."__m_033529746b31509a_max", r."__m_05b4a72f9b72e690_min", r."__m_05b4a72f9b72e690_max" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows GROUP BY ALL;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
 
 -- The histograms of levels with their bucket and split.
-SELECT __bucket, "station", __keys, __counts FROM (SELECT 0 AS __bucket, r."station", r.__measure, r.__keys, r.__counts FROM "rollup_8fb16991e6d626ae_day_buckets" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
-WHERE __measure = $p3;
+SELECT __bucket, "station", "__m_033529746b31509a_keys" AS __keys, "__m_033529746b31509a_counts" AS __counts FROM (SELECT 0 AS __bucket, r."station", r."__m_033529746b31509a_keys", r."__m_033529746b31509a_counts" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
+WHERE len("__m_033529746b31509a_keys") > 0;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
--- p3 = __m_033529746b31509a
 
 -- The histograms of wet_flows with their bucket and split.
-SELECT __bucket, "station", __keys, __counts FROM (SELECT 0 AS __bucket, r."station", r.__measure, r.__keys, r.__counts FROM "rollup_8fb16991e6d626ae_day_buckets" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
-WHERE __measure = $p3;
+SELECT __bucket, "station", "__m_05b4a72f9b72e690_keys" AS __keys, "__m_05b4a72f9b72e690_counts" AS __counts FROM (SELECT 0 AS __bucket, r."station", r."__m_05b4a72f9b72e690_keys", r."__m_05b4a72f9b72e690_counts" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
+WHERE len("__m_05b4a72f9b72e690_keys") > 0;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
--- p3 = __m_05b4a72f9b72e690
 
--- The sets of probes, by bucket and split.
-SELECT __bucket, "station", list(__ordinals) AS __found, count(*) AS __rows
-FROM (SELECT 0 AS __bucket, r."station", r.__measure, r.__ordinals FROM "rollup_8fb16991e6d626ae_day_sets" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows WHERE __measure = $p3 GROUP BY ALL;
+-- The sets of probes with their bucket and split.
+SELECT __bucket, "station", "__m_57d74ec3e233f12a" AS __ordinals FROM (SELECT 0 AS __bucket, r."station", r."__m_57d74ec3e233f12a" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
+WHERE len("__m_57d74ec3e233f12a") > 0;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
--- p3 = __m_57d74ec3e233f12a
 
--- The sets of north_crews, by bucket and split.
-SELECT __bucket, "station", list(__ordinals) AS __found, count(*) AS __rows
-FROM (SELECT 0 AS __bucket, r."station", r.__measure, r.__ordinals FROM "rollup_8fb16991e6d626ae_day_sets" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows WHERE __measure = $p3 GROUP BY ALL;
+-- The sets of north_crews with their bucket and split.
+SELECT __bucket, "station", "__m_81493006aeee52a2" AS __ordinals FROM (SELECT 0 AS __bucket, r."station", r."__m_81493006aeee52a2" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
+WHERE len("__m_81493006aeee52a2") > 0;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
--- p3 = __m_81493006aeee52a2

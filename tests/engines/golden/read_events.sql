@@ -54,8 +54,8 @@ FROM (
 -- p9 = o
 -- p10 = 2013-03-10 00:00:00
 
--- The sets of probes, by bucket and split.
-SELECT __bucket, "probe", count(DISTINCT "__m_57d74ec3e233f12a") AS __found, count(*) AS __rows
+-- How many different probes the events have, by bucket and split.
+SELECT __bucket, "probe", count(DISTINCT "__m_57d74ec3e233f12a") AS __size, count(*) AS __rows
 FROM (SELECT 0 AS __bucket, r."probe", "__ordinal_probe.probe" AS "__m_57d74ec3e233f12a" FROM "events_readings" AS r WHERE r.tenant = $p0 AND r.time >= $p1::TIMESTAMP AND r.time < $p2::TIMESTAMP AND "level" > $p3 AND contains("station", $p4) AND "seen" < $p5::TIMESTAMP) AS rows WHERE "__m_57d74ec3e233f12a" IS NOT NULL GROUP BY ALL;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
@@ -64,8 +64,8 @@ FROM (SELECT 0 AS __bucket, r."probe", "__ordinal_probe.probe" AS "__m_57d74ec3e
 -- p4 = o
 -- p5 = 2013-03-10 00:00:00
 
--- The sets of north_crews, by bucket and split.
-SELECT __bucket, "probe", count(DISTINCT "__m_81493006aeee52a2") AS __found, count(*) AS __rows
+-- How many different north_crews the events have, by bucket and split.
+SELECT __bucket, "probe", count(DISTINCT "__m_81493006aeee52a2") AS __size, count(*) AS __rows
 FROM (SELECT 0 AS __bucket, r."probe", CASE WHEN "station" = $p0 THEN "__ordinal_crew.crew" END AS "__m_81493006aeee52a2" FROM "events_readings" AS r WHERE r.tenant = $p1 AND r.time >= $p2::TIMESTAMP AND r.time < $p3::TIMESTAMP AND "level" > $p4 AND contains("station", $p5) AND "seen" < $p6::TIMESTAMP) AS rows WHERE "__m_81493006aeee52a2" IS NOT NULL GROUP BY ALL;
 -- p0 = north
 -- p1 = river

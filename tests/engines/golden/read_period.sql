@@ -15,15 +15,14 @@ WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last OR
 -- last = 2013-04-01 04:00:00
 
 -- Counts, sums and extremes, merged by bucket and split.
-SELECT __bucket, count(*) AS __rows FROM (SELECT 0 AS __bucket FROM "rollup_8fb16991e6d626ae_month_sums" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows GROUP BY ALL;
+SELECT __bucket, count(*) AS __rows FROM (SELECT 0 AS __bucket FROM "rollup_8fb16991e6d626ae_month" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows GROUP BY ALL;
 -- p0 = river
 -- p1 = 2013-03-01 05:00:00
 -- p2 = 2013-04-01 04:00:00
 
--- The sets of probes, by bucket and split.
-SELECT __bucket, list(__ordinals) AS __found, count(*) AS __rows
-FROM (SELECT 0 AS __bucket, r.__measure, r.__ordinals FROM "rollup_8fb16991e6d626ae_month_sets" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows WHERE __measure = $p3 GROUP BY ALL;
+-- The sets of probes with their bucket and split.
+SELECT __bucket, "__m_57d74ec3e233f12a" AS __ordinals FROM (SELECT 0 AS __bucket, r."__m_57d74ec3e233f12a" FROM "rollup_8fb16991e6d626ae_month" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
+WHERE len("__m_57d74ec3e233f12a") > 0;
 -- p0 = river
 -- p1 = 2013-03-01 05:00:00
 -- p2 = 2013-04-01 04:00:00
--- p3 = __m_57d74ec3e233f12a

@@ -11,95 +11,35 @@ FROM places AS p LEFT JOIN revisions AS r
 GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start;
 -- stream = readings
 
-DELETE FROM "rollup_8b8528a2b426de79_slot_sums" USING places AS p WHERE "rollup_8b8528a2b426de79_slot_sums".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot_sums".start = p.start AND "rollup_8b8528a2b426de79_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8b8528a2b426de79_slot" USING places AS p WHERE "rollup_8b8528a2b426de79_slot".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot".start = p.start AND "rollup_8b8528a2b426de79_slot".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_sums" ("tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
+INSERT INTO "rollup_8b8528a2b426de79_slot" ("tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts") SELECT "tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_slot_buckets" USING places AS p WHERE "rollup_8b8528a2b426de79_slot_buckets".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot_buckets".start = p.start AND "rollup_8b8528a2b426de79_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8b8528a2b426de79_day" USING places AS p WHERE "rollup_8b8528a2b426de79_day".tenant = p.tenant AND "rollup_8b8528a2b426de79_day".start = p.start AND "rollup_8b8528a2b426de79_day".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+-- first = 1362805200000000
+-- last = 1362805200000000
+
+INSERT INTO "rollup_8b8528a2b426de79_day" ("tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts") SELECT "tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts" FROM folded;
+
+DELETE FROM "rollup_8fb16991e6d626ae_slot" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot".start = p.start AND "rollup_8fb16991e6d626ae_slot".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362848400000000
 -- last = 1362849300000000
 
-INSERT INTO "rollup_8b8528a2b426de79_slot_buckets" ("tenant", "start", "__measure", "__keys", "__counts") SELECT "tenant", "start", "__measure", "__keys", "__counts" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_slot" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_slot_sets" USING places AS p WHERE "rollup_8b8528a2b426de79_slot_sets".tenant = p.tenant AND "rollup_8b8528a2b426de79_slot_sets".start = p.start AND "rollup_8b8528a2b426de79_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_8b8528a2b426de79_slot_sets" ("tenant", "start", "__measure", "__ordinals") SELECT "tenant", "start", "__measure", "__ordinals" FROM folded;
-
-DELETE FROM "rollup_8b8528a2b426de79_day_sums" USING places AS p WHERE "rollup_8b8528a2b426de79_day_sums".tenant = p.tenant AND "rollup_8b8528a2b426de79_day_sums".start = p.start AND "rollup_8b8528a2b426de79_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_8fb16991e6d626ae_day" USING places AS p WHERE "rollup_8fb16991e6d626ae_day".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day".start = p.start AND "rollup_8fb16991e6d626ae_day".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_sums" ("tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
+INSERT INTO "rollup_8fb16991e6d626ae_day" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts" FROM folded;
 
-DELETE FROM "rollup_8b8528a2b426de79_day_buckets" USING places AS p WHERE "rollup_8b8528a2b426de79_day_buckets".tenant = p.tenant AND "rollup_8b8528a2b426de79_day_buckets".start = p.start AND "rollup_8b8528a2b426de79_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
+DELETE FROM "rollup_365dfe8de5fc188a_day" USING places AS p WHERE "rollup_365dfe8de5fc188a_day".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day".start = p.start AND "rollup_365dfe8de5fc188a_day".start BETWEEN make_timestamp($first) AND make_timestamp($last);
 -- first = 1362805200000000
 -- last = 1362805200000000
 
-INSERT INTO "rollup_8b8528a2b426de79_day_buckets" ("tenant", "start", "__measure", "__keys", "__counts") SELECT "tenant", "start", "__measure", "__keys", "__counts" FROM folded;
-
-DELETE FROM "rollup_8b8528a2b426de79_day_sets" USING places AS p WHERE "rollup_8b8528a2b426de79_day_sets".tenant = p.tenant AND "rollup_8b8528a2b426de79_day_sets".start = p.start AND "rollup_8b8528a2b426de79_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_8b8528a2b426de79_day_sets" ("tenant", "start", "__measure", "__ordinals") SELECT "tenant", "start", "__measure", "__ordinals" FROM folded;
-
-DELETE FROM "rollup_8fb16991e6d626ae_slot_sums" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot_sums".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot_sums".start = p.start AND "rollup_8fb16991e6d626ae_slot_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_8fb16991e6d626ae_slot_sums" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
-
-DELETE FROM "rollup_8fb16991e6d626ae_slot_buckets" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot_buckets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot_buckets".start = p.start AND "rollup_8fb16991e6d626ae_slot_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_8fb16991e6d626ae_slot_buckets" ("tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
-
-DELETE FROM "rollup_8fb16991e6d626ae_slot_sets" USING places AS p WHERE "rollup_8fb16991e6d626ae_slot_sets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_slot_sets".start = p.start AND "rollup_8fb16991e6d626ae_slot_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362848400000000
--- last = 1362849300000000
-
-INSERT INTO "rollup_8fb16991e6d626ae_slot_sets" ("tenant", "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
-
-DELETE FROM "rollup_8fb16991e6d626ae_day_sums" USING places AS p WHERE "rollup_8fb16991e6d626ae_day_sums".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day_sums".start = p.start AND "rollup_8fb16991e6d626ae_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_8fb16991e6d626ae_day_sums" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
-
-DELETE FROM "rollup_8fb16991e6d626ae_day_buckets" USING places AS p WHERE "rollup_8fb16991e6d626ae_day_buckets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day_buckets".start = p.start AND "rollup_8fb16991e6d626ae_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_8fb16991e6d626ae_day_buckets" ("tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__keys", "__counts" FROM folded;
-
-DELETE FROM "rollup_8fb16991e6d626ae_day_sets" USING places AS p WHERE "rollup_8fb16991e6d626ae_day_sets".tenant = p.tenant AND "rollup_8fb16991e6d626ae_day_sets".start = p.start AND "rollup_8fb16991e6d626ae_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_8fb16991e6d626ae_day_sets" ("tenant", "start", "station", "gate", "wet", "__measure", "__ordinals") SELECT "tenant", "start", "station", "gate", "wet", "__measure", "__ordinals" FROM folded;
-
-DELETE FROM "rollup_365dfe8de5fc188a_day_sums" USING places AS p WHERE "rollup_365dfe8de5fc188a_day_sums".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day_sums".start = p.start AND "rollup_365dfe8de5fc188a_day_sums".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_365dfe8de5fc188a_day_sums" ("tenant", "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max") SELECT "tenant", "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max" FROM folded;
-
-DELETE FROM "rollup_365dfe8de5fc188a_day_buckets" USING places AS p WHERE "rollup_365dfe8de5fc188a_day_buckets".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day_buckets".start = p.start AND "rollup_365dfe8de5fc188a_day_buckets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_365dfe8de5fc188a_day_buckets" ("tenant", "start", "station", "gate", "probe", "__measure", "__keys", "__counts") SELECT "tenant", "start", "station", "gate", "probe", "__measure", "__keys", "__counts" FROM folded;
-
-DELETE FROM "rollup_365dfe8de5fc188a_day_sets" USING places AS p WHERE "rollup_365dfe8de5fc188a_day_sets".tenant = p.tenant AND "rollup_365dfe8de5fc188a_day_sets".start = p.start AND "rollup_365dfe8de5fc188a_day_sets".start BETWEEN make_timestamp($first) AND make_timestamp($last);
--- first = 1362805200000000
--- last = 1362805200000000
-
-INSERT INTO "rollup_365dfe8de5fc188a_day_sets" ("tenant", "start", "station", "gate", "probe", "__measure", "__ordinals") SELECT "tenant", "start", "station", "gate", "probe", "__measure", "__ordinals" FROM folded;
+INSERT INTO "rollup_365dfe8de5fc188a_day" ("tenant", "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts") SELECT "tenant", "start", "station", "gate", "probe", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts" FROM folded;
 
 DELETE FROM revisions USING raised WHERE stream = $stream AND revisions.tenant = raised.tenant AND day = start;
 -- stream = readings

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, quoted
 from aforo.engines.folds import Period
@@ -19,9 +17,9 @@ CREATE TABLE IF NOT EXISTS births (
 SEALED = "SELECT 1 FROM seals WHERE stream = $stream LIMIT 1"
 
 OTHERS = """
--- The other rollups of a stream, with the columns of their days' sums.
+-- The other rollups of a stream, with the columns of their days.
 SELECT r.hash, list(c.column_name) FROM rollups AS r
-JOIN information_schema.columns AS c ON c.table_name = concat('rollup_', r.hash, '_', $period, '_sums')
+JOIN information_schema.columns AS c ON c.table_name = concat('rollup_', r.hash, '_', $period)
 WHERE r.stream = $stream AND r.hash <> $hash GROUP BY r.hash ORDER BY r.hash
 """
 
@@ -82,22 +80,15 @@ def _nearest(
         split = {each for each in columns if each not in ("tenant", "start") and not each.startswith("__m_")}
         if split != dimensions:
             continue
-        shared = tuple(each for each in layout.measures if _keeps(cursor, other, columns, each))
+        shared = tuple(each for each in layout.measures if _columns(each) <= set(columns))
         if len(shared) > len(best[1]):
             best = (other, shared)
     return best
 
 
-def _keeps(cursor: Cursor, other: str, columns: Iterable[str], measure: MeasureLayout) -> bool:
-    """Whether another rollup keeps a measure: by its columns, or for a set by its rows."""
-    if measure.columns:
-        return {each.name.strip('"') for each in measure.columns} <= set(columns)
-    table = f"rollup_{other}_{Period.DAY}_sets"
-    there = "SELECT 1 FROM information_schema.tables WHERE table_name = $table"
-    if first_row(cursor, there, {"table": table}) is None:
-        return False
-    kept = f"SELECT 1 FROM {quoted(table)} WHERE __measure = $measure LIMIT 1"
-    return first_row(cursor, kept, {"measure": measure.key}) is not None
+def _columns(measure: MeasureLayout) -> set[str]:
+    """The names of a measure's columns, unquoted."""
+    return {*(each.name.strip('"') for each in measure.columns), *(each.name for each in measure.lists)}
 
 
 def _take_over(
@@ -109,26 +100,12 @@ def _take_over(
     shared: tuple[MeasureLayout, ...],
 ) -> None:
     """The sealed rows of the other rollup; what comes after the seal is folded from events."""
-    sums = [column.name for each in shared for column in each.columns]
-    columns = {
-        "sums": sums,
-        "buckets": ["__measure", "__keys", "__counts"],
-        "sets": ["__measure", "__ordinals"],
-    }
-    for part in layout.parts:
-        table = f"rollup_{other}_{period}_{part}"
-        there = "SELECT 1 FROM information_schema.tables WHERE table_name = $table"
-        if first_row(cursor, there, {"table": table}) is None:
-            continue
-        names = ["tenant", "start", *layout.dimensions, *columns[part]]
-        only = "" if part == "sums" else " AND list_contains($measures, o.__measure)"
-        given: dict[str, object] = {"stream": stream.name}
-        if part != "sums":
-            given["measures"] = [each.key for each in shared]
-        cursor.execute(
-            f"INSERT INTO {layout.table(period, part)} ({', '.join(names)}) "
-            f"SELECT {', '.join(f'o.{name}' for name in names)} FROM {quoted(table)} AS o "
-            "JOIN seals AS s ON s.stream = $stream AND s.tenant = o.tenant "
-            f"WHERE o.start < s.events_from{only}",
-            given,
-        )
+    same = [column.name for each in shared for column in each.columns]
+    same += [quoted(column.name) for each in shared for column in each.lists]
+    names = ["tenant", "start", *layout.dimensions, *same]
+    cursor.execute(
+        f"INSERT INTO {layout.table(period)} ({', '.join(names)}) "
+        f"SELECT {', '.join(f'o.{name}' for name in names)} FROM {quoted(f'rollup_{other}_{period}')} AS o "
+        "JOIN seals AS s ON s.stream = $stream AND s.tenant = o.tenant WHERE o.start < s.events_from",
+        {"stream": stream.name},
+    )

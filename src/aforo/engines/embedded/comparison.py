@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aforo.engines.drifted import Against
-from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
+from aforo.engines.embedded.layout import RollupLayout
 from aforo.engines.embedded.parameters import Parameters
 from aforo.engines.folds import Period
 from aforo.windows import Window
@@ -48,17 +48,12 @@ class Comparison:
         """The events that are compared."""
         return f"FROM {PICKED} WHERE {self.settled}"
 
-    def kept(self, part: str, parameters: Parameters, period: Period | None = None) -> str:
-        """The kept rows of a part that are compared, each with its slot and day."""
+    def kept(self, parameters: Parameters, period: Period | None = None) -> str:
+        """The kept rows that are compared, each with its slot and day."""
         return f"""
-            FROM {self.layout.table(period or self.period, part)}
+            FROM {self.layout.table(period or self.period)}
             JOIN {CALENDAR} ON __slot = start AND {self.settled}
             WHERE tenant = {parameters.bind(self.tenant)}
                 AND start >= {parameters.bind_time(self.within.start)}
                 AND start < {parameters.bind_time(self.within.end)}
         """
-
-
-def keys_of(measures: tuple[MeasureLayout, ...], parameters: Parameters) -> str:
-    """The keys of measures, as a list."""
-    return parameters.bind([each.key for each in measures]) + "::VARCHAR[]"

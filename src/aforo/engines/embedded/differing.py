@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from aforo.engines.drifted import Against, Difference
-from aforo.engines.embedded.comparison import Comparison, keys_of
+from aforo.engines.embedded.comparison import Comparison
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.differing_sets import both_sets, per_group
-from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, StateColumn
+from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, StateColumn, quoted
 from aforo.engines.embedded.parameters import Parameters, microseconds
 from aforo.engines.folds import Period
 from aforo.model.measure import MeasureKind
@@ -25,8 +25,22 @@ from aforo.states.histogram import value_of
 
 
 def differences(cursor: Cursor, compared: Comparison) -> Iterator[Difference]:
-    """Every difference of the three parts, the row's own numbers first."""
-    yield from _of_sums(cursor, compared)
+    """Every difference, of the row's own numbers first. A row that is missing or too much is told once."""
+    whole = set()
+    for each in _of_sums(cursor, compared):
+        if each.measure is None:
+            whole.add(_row_of(each))
+        yield each
+    for each in _of_lists(cursor, compared):
+        if _row_of(each) not in whole:
+            yield each
+
+
+def _row_of(difference: Difference) -> tuple[object, ...]:
+    return (difference.start, *difference.split.values())
+
+
+def _of_lists(cursor: Cursor, compared: Comparison) -> Iterator[Difference]:
     if compared.layout.histograms:
         yield from _of_buckets(cursor, compared)
     if compared.layout.distincts:
@@ -105,7 +119,7 @@ def sums_sql(compared: Comparison, parameters: Parameters) -> str:
         WITH sides AS (
             SELECT false AS __is_kept, start{dimensions}{named} FROM ({wanted})
             UNION ALL
-            SELECT true, start{dimensions}{named} {compared.kept("sums", parameters)}
+            SELECT true, start{dimensions}{named} {compared.kept(parameters)}
         ), compared AS (
             SELECT start{dimensions}, count(*) FILTER (NOT __is_kept) AS __wanted_rows,
                 count(*) FILTER (__is_kept) AS __kept_rows{sides}
@@ -121,7 +135,7 @@ def _wanted_sums(compared: Comparison, parameters: Parameters) -> str:
         folded = "".join(f", {column.fold} AS {column.name}" for column in columns)
         return f"SELECT {as_start}{folded} {compared.picked()} GROUP BY {compared.start}{compared.dimensions}"
     merged = "".join(f", {column.merge} AS {column.name}" for column in columns)
-    slots = compared.kept("sums", parameters, Period.SLOT)
+    slots = compared.kept(parameters, Period.SLOT)
     return f"SELECT {as_start}{merged} {slots} GROUP BY {compared.start}{compared.dimensions}"
 
 
@@ -133,13 +147,11 @@ def buckets_sql(compared: Comparison, parameters: Parameters) -> str:
         WITH sides AS (
             {_wanted_buckets(compared, parameters)}
             UNION ALL
-            SELECT start{dimensions}, __measure, unnest(__keys), 0, unnest(__counts)
-            {compared.kept("buckets", parameters)}
+            {_kept_buckets(compared, parameters)}
         ), compared AS (
             SELECT start{dimensions}, __measure, __key, sum(__wanted)::BIGINT AS __wanted,
                 sum(__kept)::BIGINT AS __kept
-            FROM sides WHERE list_contains({keys_of(compared.layout.histograms, parameters)}, __measure)
-            GROUP BY start{dimensions}, __measure, __key
+            FROM sides GROUP BY start{dimensions}, __measure, __key
         )
         SELECT start{dimensions}, __measure, count(*) AS __differ, min(__key) AS __first,
             arg_min(__wanted, __key) AS __wanted, arg_min(__kept, __key) AS __kept
@@ -151,15 +163,30 @@ def buckets_sql(compared: Comparison, parameters: Parameters) -> str:
 def _wanted_buckets(compared: Comparison, parameters: Parameters) -> str:
     as_start = f"{compared.start} AS start{compared.dimensions}"
     if compared.against is Against.SLOTS:
-        return f"""
-            SELECT {as_start}, __measure, unnest(__keys) AS __key, unnest(__counts) AS __wanted, 0 AS __kept
-            {compared.kept("buckets", parameters, Period.SLOT)}
-        """
+        return " UNION ALL ".join(
+            f"""
+            SELECT {as_start}, {parameters.bind(each.key)} AS __measure, unnest({quoted(each.keys)}) AS __key,
+                unnest({quoted(each.counts)}) AS __wanted, 0 AS __kept
+            {compared.kept(parameters, Period.SLOT)}
+            """
+            for each in compared.layout.histograms
+        )
     return " UNION ALL ".join(
         f"""
             SELECT {as_start}, {parameters.bind(each.key)} AS __measure, {each.input} AS __key,
                 count(*) AS __wanted, 0 AS __kept
             {compared.picked()} AND {each.input} IS NOT NULL GROUP BY ALL
+        """
+        for each in compared.layout.histograms
+    )
+
+
+def _kept_buckets(compared: Comparison, parameters: Parameters) -> str:
+    return " UNION ALL ".join(
+        f"""
+            SELECT start{compared.dimensions}, {parameters.bind(each.key)}, unnest({quoted(each.keys)}), 0,
+                unnest({quoted(each.counts)})
+            {compared.kept(parameters)}
         """
         for each in compared.layout.histograms
     )

@@ -7,59 +7,62 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aforo.engines.drifted import Against
-from aforo.engines.embedded.comparison import Comparison, keys_of
+from aforo.engines.embedded.comparison import Comparison
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.gathering import lengths_of
 from aforo.engines.embedded.parameters import Parameters
 from aforo.engines.folds import Period
-from aforo.states import distinct
 
 Pairs = npt.NDArray[np.uint64]
 Members = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]
-
-NOBODY = 2**32 - 1
+Statement = tuple[str, Parameters]
 
 
 def both_sets(cursor: Cursor, compared: Comparison) -> tuple[pa.Table, Pairs, Pairs]:
     """The groups that have a set on either side, and the pairs (group, ordinal) of both, ascending."""
-    wanted, wanted_pairs = _wanted_sets(cursor, compared)
-    parameters = Parameters()
-    kept = cursor.sql(
-        f"""
-        -- The sets of {compared.layout.rollup.name} as they are kept.
-        SELECT start{compared.dimensions}, __measure, __ordinals {compared.kept("sets", parameters)}
-            AND list_contains({keys_of(compared.layout.distincts, parameters)}, __measure)
-        """,
-        params=parameters,
-    ).to_arrow_table()
-    kept_pairs = _decoded(kept["__ordinals"])
-    kept = kept.drop_columns(["__ordinals"])
+    wanted, wanted_members = _members(cursor, _wanted(compared))
+    kept, kept_members = _members(cursor, _kept(compared, compared.period, "start"))
     groups, of_wanted, of_kept = _grouped(cursor, compared, wanted, kept)
-    return groups, _as_pairs(of_wanted, wanted_pairs), _as_pairs(of_kept, kept_pairs)
+    return groups, _as_pairs(of_wanted, wanted_members), _as_pairs(of_kept, kept_members)
 
 
-def _wanted_sets(cursor: Cursor, compared: Comparison) -> tuple[pa.Table, Members]:
-    """The groups that should have a set, and their members as (row, ordinal)."""
-    parameters, as_start = Parameters(), f"{compared.start} AS start{compared.dimensions}"
+def _wanted(compared: Comparison) -> Statement:
     if compared.against is Against.SLOTS:
-        sql = f"""
-            -- The sets of the slots of days.
-            SELECT {as_start}, __measure, __ordinals {compared.kept("sets", parameters, Period.SLOT)}
-                AND list_contains({keys_of(compared.layout.distincts, parameters)}, __measure)
-        """
-        found = cursor.sql(sql, params=parameters).to_arrow_table()
-        return found.drop_columns(["__ordinals"]), _decoded(found["__ordinals"])
+        return _kept(compared, Period.SLOT, f"{compared.start} AS start")
+    parameters = Parameters()
     selects = " UNION ALL ".join(
         f"""
-            SELECT {as_start}, {parameters.bind(each.key)} AS __measure,
+            SELECT {compared.start} AS start{compared.dimensions}, {parameters.bind(each.key)} AS __measure,
                 list(DISTINCT {each.input}) AS __ordinals
             {compared.picked()} AND {each.input} IS NOT NULL GROUP BY ALL
         """
         for each in compared.layout.distincts
     )
-    said = f"-- Which entities the events of days have.\n{selects}"
-    found = cursor.sql(said, params=parameters).to_arrow_table()
+    return f"-- Which entities the events of days have.\n{selects}", parameters
+
+
+def _kept(compared: Comparison, period: Period, start: str) -> Statement:
+    parameters = Parameters()
+    selects = " UNION ALL ".join(
+        f"""
+            SELECT {start}{compared.dimensions}, {parameters.bind(each.key)} AS __measure,
+                {each.input} AS __ordinals
+            {compared.kept(parameters, period)} AND len({each.input}) > 0
+        """
+        for each in compared.layout.distincts
+    )
+    return (
+        f"-- The sets of each {period} of {compared.layout.rollup.name} as they are kept.\n{selects}",
+        parameters,
+    )
+
+
+def _members(cursor: Cursor, statement: Statement) -> tuple[pa.Table, Members]:
+    """The groups, and the members of their sets as (row, ordinal)."""
+    sql, parameters = statement
+    found = cursor.sql(sql, params=parameters).to_arrow_table()
     lists = found["__ordinals"].combine_chunks()
-    rows = np.repeat(np.arange(found.num_rows), lists.value_lengths().to_numpy(zero_copy_only=False))
+    rows = np.repeat(np.arange(found.num_rows), lengths_of(lists))
     return found.drop_columns(["__ordinals"]), (rows, lists.flatten().to_numpy(zero_copy_only=False))
 
 
@@ -97,25 +100,6 @@ def _group_of(members: pa.ListArray, rows: int) -> npt.NDArray[np.int64]:
     lengths = members.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     group_of[members.flatten().to_numpy(zero_copy_only=False)] = np.repeat(np.arange(len(members)), lengths)
     return group_of
-
-
-def _decoded(sets: pa.ChunkedArray) -> Members:
-    """The members of sets; what is none of ours has a member that nobody has, and so differs from any set."""
-    try:
-        return distinct.decode(sets)
-    except ValueError:
-        read = [_readable(blob) for blob in sets.to_pylist()]
-        rows, ordinals = distinct.decode(pa.array(read, pa.large_binary()))
-        broken = np.array([at for at, blob in enumerate(read) if blob is None], np.int64)
-        return np.append(rows, broken), np.append(ordinals, np.full(len(broken), NOBODY, np.uint32))
-
-
-def _readable(blob: bytes) -> bytes | None:
-    try:
-        distinct.decode(pa.array([blob], pa.large_binary()))
-    except ValueError:
-        return None
-    return blob
 
 
 def _as_pairs(group_of: npt.NDArray[np.int64], members: Members) -> Pairs:

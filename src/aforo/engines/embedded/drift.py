@@ -53,11 +53,10 @@ def kept_days(cursor: Cursor, stream: Stream, zone_of: Callable[[str], Zone]) ->
 
 def _kept_slots_sql(stream: Stream) -> str:
     rollups = [
-        layout.table(period, part)
+        layout.table(period)
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
         for period in layout.periods
         if period in COMPARED
-        for part in layout.parts
     ]
     rows = "".join(f" UNION SELECT DISTINCT tenant, start, 0 FROM {table}" for table in rollups)
     return f"""

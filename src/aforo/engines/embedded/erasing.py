@@ -145,12 +145,11 @@ def _unsplit(cursor: Cursor, stream: Stream, asked: ErasureAsked) -> None:
             continue
         layout = RollupLayout.of(stream, rollup)
         for period in layout.periods:
-            for part in layout.parts:
-                cursor.execute(
-                    f"UPDATE {layout.table(period, part)} SET {quoted(field.name)} = NULL "
-                    f"WHERE tenant = $tenant AND {quoted(field.name)} = $value",
-                    {"tenant": asked.tenant, "value": value},
-                )
+            cursor.execute(
+                f"UPDATE {layout.table(period)} SET {quoted(field.name)} = NULL "
+                f"WHERE tenant = $tenant AND {quoted(field.name)} = $value",
+                {"tenant": asked.tenant, "value": value},
+            )
 
 
 def _slots(cursor: Cursor, of: OfNumber, most_rows: int) -> dict[int, int]:

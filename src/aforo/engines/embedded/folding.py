@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from aforo.engines.embedded import rows
+from aforo.engines.embedded import gathering, rows
 from aforo.engines.embedded.calendar import Calendar
 from aforo.engines.embedded.course import Course, Stretch
 from aforo.engines.embedded.database import Cursor
@@ -47,11 +47,12 @@ def fold(
         np.zeros(len(calendar.slots), np.bool_),
         of_events=any(layout.rollup.grain is RollupGrain.DAY for layout in layouts),
     )
-    read, events = _pick(cursor, course, stream, layouts)
+    picked, events = _pick(cursor, course, stream, layouts)
+    read = picked.num_rows
     if (strange := course.strange(events)).any():
         course = course.without(strange)
-        again, events = _pick(cursor, course, stream, layouts)
-        read += again
+        picked, events = _pick(cursor, course, stream, layouts)
+        read += picked.num_rows
     hold = ~course.whole_slots | worth_holding(cursor, claim.slots, events)
     return Folded(
         claim=claim,
@@ -59,7 +60,9 @@ def fold(
         day_of=calendar.claimed_day_of,
         days=calendar.days,
         revisions=revisions(cursor, claim.stream, calendar.days),
-        periods=tuple(each for layout in layouts for each in _fold_rollup(cursor, layout, course, claim)),
+        periods=tuple(
+            each for layout in layouts for each in _fold_rollup(cursor, layout, course, claim, picked)
+        ),
         held=hold & (not claim.settling),
         rows_read=read,
     )
@@ -67,8 +70,8 @@ def fold(
 
 def _pick(
     cursor: Cursor, course: Course, stream: Stream, layouts: list[RollupLayout]
-) -> tuple[int, npt.NDArray[np.int64]]:
-    """Registers the events to fold as what each gives to every measure; how many, also by claimed slot."""
+) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """What the events to fold give to each measure, registered too; and how many each claimed slot has."""
     dimensions = dict.fromkeys(name for layout in layouts for name in layout.dimensions)
     measures = dict.fromkeys(name for layout in layouts for name in layout.rollup.measures)
     parameters = Parameters()
@@ -86,10 +89,10 @@ def _pick(
         WHERE e."commit" > c.__after AND e."commit" <= c.__until
     """
     cursor.register("calendar", course.table())
-    picked: pa.Table = cursor.sql(sql, params=parameters).to_arrow_table()
+    picked = gathering.numbered(cursor.sql(sql, params=parameters).to_arrow_table())
     cursor.register("picked", picked)
     events = cursor.execute(EVENTS_OF_SLOTS).fetchnumpy()["events"]
-    return picked.num_rows, np.asarray(events, np.int64)
+    return picked, np.asarray(events, np.int64)
 
 
 def _events_sql(stream: Stream, stretches: list[Stretch], parameters: Parameters) -> str:
@@ -101,13 +104,15 @@ def _events_sql(stream: Stream, stretches: list[Stretch], parameters: Parameters
     )
 
 
-def _fold_rollup(cursor: Cursor, layout: RollupLayout, course: Course, claim: Claim) -> list[FoldedPeriod]:
+def _fold_rollup(
+    cursor: Cursor, layout: RollupLayout, course: Course, claim: Claim, picked: pa.Table
+) -> list[FoldedPeriod]:
     calendar, merger = course.calendar, rows.Merger(cursor, layout, course)
     if layout.rollup.grain is RollupGrain.DAY:
-        days = merger.days_of_events(rows.from_events(cursor, layout, "__day", only_dirty=False))
-        return [FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *days)]
-    fresh = rows.from_events(cursor, layout, "__slot", only_dirty=True)
+        days = merger.days_of_events(rows.of_days(cursor, layout, picked))
+        return [FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, days)]
+    fresh = rows.of_slots(cursor, layout, picked)
     return [
-        FoldedPeriod(layout.rollup, Period.SLOT, claim.slots, course.whole_slots, *merger.slots(fresh)),
-        FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, *merger.days(fresh)),
+        FoldedPeriod(layout.rollup, Period.SLOT, claim.slots, course.whole_slots, merger.slots(fresh)),
+        FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, merger.days(fresh)),
     ]

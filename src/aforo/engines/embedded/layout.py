@@ -1,7 +1,9 @@
 """How a model's streams, entities and rollups are laid out as tables and columns.
 
-A rollup keeps three tables a period: `sums` (counts, sums, least and greatest values, a column each),
-`buckets` (histograms, keys and counts as two lists) and `sets` (distinct entities, a Roaring bitmap a row).
+A rollup keeps one table a period, with a row for each split: of counts, sums, least and greatest values a
+column each, of a set the ascending ordinals as a list, of a histogram its ascending keys and their counts as
+two lists. Numbers in lists are what the file packs best: a set of one takes two or three bytes, and a large
+one less for each member.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ def ordinal_column(entity: str, field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StateColumn:
-    """One column of a `sums` table: how it is computed from inputs and merged with its like."""
+    """A column of numbers that add up or compare: how it is computed from inputs and merged with its like."""
 
     name: str
     type: str
@@ -70,8 +72,16 @@ class StateColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class ListColumn:
+    """A column of ascending numbers, or of counts beside them; the name is as Arrow has it, unquoted."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureLayout:
-    """Where a measure's states stand; `key` names it in columns, and in rows of buckets and sets."""
+    """Where a measure's states stand; `key` names it in columns."""
 
     measure: Measure
     key: str
@@ -106,6 +116,25 @@ class MeasureLayout:
         return ()
 
     @property
+    def lists(self) -> tuple[ListColumn, ...]:
+        """The columns of a set or histogram, empty lists where there was nothing."""
+        if self.measure.kind is MeasureKind.DISTINCT:
+            return (ListColumn(self.key, "UINTEGER[]"),)
+        if self.measure.kind is MeasureKind.HISTOGRAM:
+            return (ListColumn(self.keys, "INTEGER[]"), ListColumn(self.counts, "BIGINT[]"))
+        return ()
+
+    @property
+    def keys(self) -> str:
+        """The name of a histogram's list of buckets."""
+        return f"{self.key}_keys"
+
+    @property
+    def counts(self) -> str:
+        """The name of its list of how many values each of those holds."""
+        return f"{self.key}_counts"
+
+    @property
     def least(self) -> str:
         return quoted(f"{self.key}_min")
 
@@ -128,7 +157,7 @@ def lay_out(stream: Stream, measures: tuple[Measure, ...]) -> tuple[MeasureLayou
 
 @dataclass(frozen=True, slots=True)
 class RollupLayout:
-    """A rollup's tables and what stands in them."""
+    """A rollup's tables, one a period, and what stands in them."""
 
     rollup: Rollup
     hash: str
@@ -163,26 +192,27 @@ class RollupLayout:
         """The periods kept, finest first: a rollup whose finest grain is the day keeps no slots."""
         return PERIODS[PERIODS.index(Period(self.rollup.grain.value)) :]
 
-    def columns_sql(self, part: str) -> str:
-        """The columns of a part's table with their types, the same for every period."""
+    @property
+    def lists(self) -> tuple[ListColumn, ...]:
+        return tuple(column for measure in self.measures for column in measure.lists)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Every column that holds a state."""
+        return (*(column.name for column in self.columns), *(quoted(column.name) for column in self.lists))
+
+    @property
+    def columns_sql(self) -> str:
+        """The columns of a table with their types, the same for every period."""
         dimensions = "".join(
             f", {name} {type_}" for name, type_ in zip(self.dimensions, self.dimension_types, strict=True)
         )
-        states = {
-            "sums": "".join(f", {column.name} {column.type}" for column in self.columns),
-            "buckets": ", __measure VARCHAR NOT NULL, __keys INTEGER[] NOT NULL, __counts BIGINT[] NOT NULL",
-            "sets": ", __measure VARCHAR NOT NULL, __ordinals BLOB NOT NULL",
-        }
-        return f"tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL{dimensions}{states[part]}"
+        numbers = "".join(f", {column.name} {column.type}" for column in self.columns)
+        lists = "".join(f", {quoted(column.name)} {column.type} NOT NULL DEFAULT []" for column in self.lists)
+        return f"tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL{dimensions}{numbers}{lists}"
 
-    def table(self, period: Period, part: str) -> str:
-        """The table of a part: `sums`, `buckets` or `sets`."""
-        return quoted(f"rollup_{self.hash}_{period}_{part}")
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts this rollup has, sums always."""
-        return ("sums", *(["buckets"] if self.histograms else []), *(["sets"] if self.distincts else []))
+    def table(self, period: Period) -> str:
+        return quoted(f"rollup_{self.hash}_{period}")
 
 
 def of_kind(measures: tuple[MeasureLayout, ...], kind: MeasureKind) -> tuple[MeasureLayout, ...]:

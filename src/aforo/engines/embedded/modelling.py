@@ -12,6 +12,7 @@ from aforo.engines.embedded import (
     rezoning,
     sealing,
     unheld,
+    upgrading,
 )
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.hashes import Hashes
@@ -104,6 +105,10 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
         for stream in model.streams.values()
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
     }
+    known = {layout.hash: layout for layout in building.layouts(cursor, model)}
+    upgrading.join_parts(
+        cursor, {**known, **{hash_: layout for hash_, (_, layout) in wanted.items()}}.values()
+    )
     commit = last_commit(cursor)
     for hash_, (stream, layout) in wanted.items():
         if hash_ not in kept:
@@ -117,8 +122,7 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
 
 def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
     for period in layout.periods:
-        for part in layout.parts:
-            cursor.execute(f"CREATE TABLE {layout.table(period, part)} ({layout.columns_sql(part)})")
+        cursor.execute(f"CREATE TABLE {layout.table(period)} ({layout.columns_sql})")
     cursor.execute(
         "INSERT INTO rollups VALUES ($hash, $stream, $name)",
         {"hash": layout.hash, "stream": stream.name, "name": layout.rollup.name},

@@ -151,10 +151,10 @@ class PeriodBuilding:
                 looked.settled[stream.name, tenant] = (revision, min(coming, default=LATEST))
         return looked
 
-    def _write(self, work: Work, rows: dict[str, pa.Table]) -> None:
+    def _write(self, work: Work, rows: pa.Table) -> None:
         """Takes the old rows out of use, writes the new ones in pieces, and then lets them be read."""
         writes = list(writes_of(work, rows))
-        whole = sum(table.num_rows for table in rows.values()) <= ROWS_A_WRITE
+        whole = rows.num_rows <= ROWS_A_WRITE
         for together in [writes] if whole else [[each] for each in writes]:
             self._database.write(partial(_do, together))
 
@@ -225,18 +225,17 @@ def _bounded(cursor: Cursor, work: Work) -> Work:
     return Work(work.layout, work.period, work.finished[:within])
 
 
-def writes_of(work: Work, rows: dict[str, pa.Table]) -> Iterator[Callable[[Cursor], None]]:
+def writes_of(work: Work, rows: pa.Table) -> Iterator[Callable[[Cursor], None]]:
     """What is to be written, in order; between any two of them the periods are just not kept."""
-    tables = {part: work.layout.table(work.period, part) for part in work.layout.parts}
+    table = work.layout.table(work.period)
     named: dict[str, object] = {"rollup": work.layout.hash, "period": work.period}
 
     def clear(cursor: Cursor) -> None:
         cursor.register("built", work.built())
         cursor.execute(UNSTAMP, named)
-        for table in tables.values():
-            cursor.execute(
-                f"DELETE FROM {table} AS r USING built AS b WHERE r.tenant = b.tenant AND r.start = b.start"
-            )
+        cursor.execute(
+            f"DELETE FROM {table} AS r USING built AS b WHERE r.tenant = b.tenant AND r.start = b.start"
+        )
         cursor.unregister("built")
 
     def stamp(cursor: Cursor) -> None:
@@ -245,9 +244,8 @@ def writes_of(work: Work, rows: dict[str, pa.Table]) -> Iterator[Callable[[Curso
         cursor.unregister("built")
 
     yield clear
-    for part, table in tables.items():
-        for at in range(0, rows[part].num_rows, ROWS_A_WRITE):
-            yield _insert(table, rows[part].slice(at, ROWS_A_WRITE))
+    for at in range(0, rows.num_rows, ROWS_A_WRITE):
+        yield _insert(table, rows.slice(at, ROWS_A_WRITE))
     yield stamp
 
 

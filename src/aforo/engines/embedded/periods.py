@@ -56,10 +56,7 @@ def make_room(cursor: Cursor, model: Model) -> None:
 
 def _make_tables(cursor: Cursor, layout: RollupLayout) -> None:
     for period in PERIODS_OF_DAYS:
-        for part in layout.parts:
-            cursor.execute(
-                f"CREATE TABLE IF NOT EXISTS {layout.table(period, part)} ({layout.columns_sql(part)})"
-            )
+        cursor.execute(f"CREATE TABLE IF NOT EXISTS {layout.table(period)} ({layout.columns_sql})")
 
 
 class RevisionSums:

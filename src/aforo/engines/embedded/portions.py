@@ -38,11 +38,6 @@ def only(folded: Folded, chosen: Chosen) -> Folded:
 
 def _only(folded: Folded, chosen: Chosen, days_of_rows: list[Numbers]) -> Folded:
     slots = chosen[folded.day_of]
-    days = iter(days_of_rows)
-
-    def kept(table: pa.Table | None) -> pa.Table | None:
-        return None if table is None else table.filter(pa.array(chosen[next(days)]))
-
     places = {Period.SLOT: folded.claim.slots.only(slots), Period.DAY: folded.days.only(chosen)}
     return Folded(
         claim=replace(folded.claim, slots=places[Period.SLOT]),
@@ -56,9 +51,9 @@ def _only(folded: Folded, chosen: Chosen, days_of_rows: list[Numbers]) -> Folded
                 each.period,
                 places[each.period],
                 each.whole[slots if each.period is Period.SLOT else chosen],
-                *map(kept, each.parts),
+                each.rows.filter(pa.array(chosen[days])),
             )
-            for each in folded.periods
+            for each, days in zip(folded.periods, days_of_rows, strict=True)
         ),
         held=folded.held[slots],
         rows_read=folded.rows_read,
@@ -66,7 +61,7 @@ def _only(folded: Folded, chosen: Chosen, days_of_rows: list[Numbers]) -> Folded
 
 
 def _days_of_rows(folded: Folded) -> list[Numbers]:
-    """For each part that there is, in order: the place in `folded.days` of the day of each row."""
+    """For each period, in order: the place in `folded.days` of the day of each row."""
     names, codes = np.unique(folded.days.tenants, return_inverse=True)
     known = {name: code for code, name in enumerate(names.tolist())}
     keys = {
@@ -75,10 +70,8 @@ def _days_of_rows(folded: Folded) -> list[Numbers]:
     }
     found = []
     for period in folded.periods:
-        for table in period.parts:
-            if table is not None:
-                at = np.searchsorted(keys[period.period], _keys(table, known))
-                found.append(folded.day_of[at] if period.period is Period.SLOT else at)
+        at = np.searchsorted(keys[period.period], _keys(period.rows, known))
+        found.append(folded.day_of[at] if period.period is Period.SLOT else at)
     return found
 
 

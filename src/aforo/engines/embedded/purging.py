@@ -132,10 +132,9 @@ def _slots_step(
 
 def _slot_tables(stream: Stream) -> list[str]:
     return [
-        layout.table(Period.SLOT, part)
+        layout.table(Period.SLOT)
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
         if layout.rollup.grain is RollupGrain.SLOT
-        for part in layout.parts
     ]
 
 

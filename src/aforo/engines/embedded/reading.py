@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from pyroaring import BitMap
 
 from aforo.engines.coarsening import coarsened, days_to_coarsen
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.gathering import lengths_of
 from aforo.engines.embedded.grouping import Grouping, grouping
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import (
@@ -117,7 +117,7 @@ class Reading:
             items = "".join(f", {column.fold} AS {column.name}" for column in columns)
             rows = self._event_rows(parameters, self._measures)
         else:
-            rows = self._rollup_rows(parameters, "sums", tuple(column.name for column in columns))
+            rows = self._rollup_rows(parameters, tuple(column.name for column in columns))
         return Statement(
             f"""
             -- Counts, sums and extremes, merged by bucket and split.
@@ -147,14 +147,14 @@ class Reading:
             return 0
         keys, group_of = self._grouped(table)
         lists, counts = table["__keys"].combine_chunks(), table["__counts"].combine_chunks()
-        lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
-        added = histogram.added(
-            np.repeat(group_of, lengths),
-            lists.flatten().to_numpy(zero_copy_only=False),
-            counts.flatten().to_numpy(zero_copy_only=False),
+        bounds, values, sums = histogram.added(
+            np.repeat(group_of, lengths_of(lists)),
+            lists.flatten().to_numpy(),
+            counts.flatten().to_numpy(),
             len(keys),
         )
-        for key, (own, many) in zip(keys, added, strict=True):
+        for at, key in enumerate(keys):
+            own, many = values[bounds[at] : bounds[at + 1]], sums[bounds[at] : bounds[at + 1]]
             bare = merged[key][measure.measure.name]
             assert isinstance(bare, Histogram)
             merged[key][measure.measure.name] = Histogram(own, many, bare.minimum, bare.maximum)
@@ -162,12 +162,13 @@ class Reading:
 
     def _kept_histograms(self, measure: MeasureLayout) -> Statement:
         parameters = Parameters()
-        rows = self._rollup_rows(parameters, "buckets", ("__measure", "__keys", "__counts"))
+        keys, counts = (quoted(name) for name in (measure.keys, measure.counts))
+        rows = self._rollup_rows(parameters, (keys, counts))
         return Statement(
             f"""
             -- The histograms of {measure.measure.name} with their bucket and split.
-            SELECT {self._group()}, __keys, __counts FROM ({rows}) AS rows
-            WHERE __measure = {parameters.bind(measure.key)}
+            SELECT {self._group()}, {keys} AS __keys, {counts} AS __counts FROM ({rows}) AS rows
+            WHERE len({keys}) > 0
             """,
             parameters,
         )
@@ -198,52 +199,80 @@ class Reading:
         return self._keys(table.take(pa.array(first))), group_of
 
     def _fill_distinct(self, measure: MeasureLayout, merged: dict[Key, dict[str, object]]) -> int:
-        parameters, wanted = Parameters(), measure.measure.name in self._request.sets
-        if self._layout is None:
-            rows = self._event_rows(parameters, (measure,))
-            found = f"list(DISTINCT {measure.input})" if wanted else f"count(DISTINCT {measure.input})"
-            kept = f"{measure.input} IS NOT NULL"
+        name, wanted = measure.measure.name, measure.measure.name in self._request.sets
+        if self._layout is None and not wanted:
+            table = self._run(self._sizes(measure))
+            for key, size in zip(self._keys(table), table["__size"].to_pylist(), strict=True):
+                merged[key][name] = size
+            return sum(table["__rows"].to_pylist())
+        table = self._run(self._raw_sets(measure) if self._layout is None else self._kept_sets(measure))
+        if not table.num_rows:
+            return 0
+        keys, group_of = self._grouped(table)
+        lists = table["__ordinals"].combine_chunks()
+        of, ordinals = np.repeat(group_of, lengths_of(lists)), lists.flatten().to_numpy()
+        if wanted:
+            bounds, members = distinct.grouped(of, ordinals, len(keys))
+            for at, key in enumerate(keys):
+                merged[key][name] = BitMap(members[bounds[at] : bounds[at + 1]])
         else:
-            rows = self._rollup_rows(parameters, "sets", ("__measure", "__ordinals"))
-            found, kept = "list(__ordinals)", f"__measure = {parameters.bind(measure.key)}"
-        table = self._run(
-            Statement(
-                f"""
-                -- The sets of {measure.measure.name}, by bucket and split.
-                SELECT {self._group()}, {found} AS __found, count(*) AS __rows
-                FROM ({rows}) AS rows WHERE {kept} GROUP BY ALL
-                """,
-                parameters,
-            )
-        )
-        for key, found_here in zip(self._keys(table), table["__found"].to_pylist(), strict=True):
-            merged[key][measure.measure.name] = self._set_of(found_here, wanted=wanted)
-        return sum(table["__rows"].to_pylist())
+            for key, size in zip(keys, distinct.sizes(of, ordinals, len(keys)).tolist(), strict=True):
+                merged[key][name] = size
+        return sum(table["__rows"].to_pylist()) if self._layout is None else table.num_rows
 
-    def _set_of(self, found: Any, *, wanted: bool) -> BitMap | int:
-        """The union of kept sets, or what the events gave; its size where no more is wanted."""
-        if self._layout is None:
-            return distinct.fold(found) if wanted else int(found)
-        return distinct.union(found) if wanted else distinct.size(found)
+    def _kept_sets(self, measure: MeasureLayout) -> Statement:
+        parameters = Parameters()
+        rows = self._rollup_rows(parameters, (measure.input,))
+        return Statement(
+            f"""
+            -- The sets of {measure.measure.name} with their bucket and split.
+            SELECT {self._group()}, {measure.input} AS __ordinals FROM ({rows}) AS rows
+            WHERE len({measure.input}) > 0
+            """,
+            parameters,
+        )
+
+    def _raw_sets(self, measure: MeasureLayout) -> Statement:
+        parameters = Parameters()
+        rows = self._event_rows(parameters, (measure,))
+        return Statement(
+            f"""
+            -- The sets of {measure.measure.name}, from events by bucket and split.
+            SELECT {self._group()}, list(DISTINCT {measure.input}) AS __ordinals, count(*) AS __rows
+            FROM ({rows}) AS rows WHERE {measure.input} IS NOT NULL GROUP BY ALL
+            """,
+            parameters,
+        )
+
+    def _sizes(self, measure: MeasureLayout) -> Statement:
+        parameters = Parameters()
+        rows = self._event_rows(parameters, (measure,))
+        return Statement(
+            f"""
+            -- How many different {measure.measure.name} the events have, by bucket and split.
+            SELECT {self._group()}, count(DISTINCT {measure.input}) AS __size, count(*) AS __rows
+            FROM ({rows}) AS rows WHERE {measure.input} IS NOT NULL GROUP BY ALL
+            """,
+            parameters,
+        )
 
     def _group(self) -> str:
         return ", ".join(("__bucket", *map(quoted, self._grouping.columns)))
 
-    def _rollup_rows(self, parameters: Parameters, part: str, columns: Sequence[str]) -> str:
+    def _rollup_rows(self, parameters: Parameters, columns: Sequence[str]) -> str:
         """The rows of every period that the request reads, each with its bucket."""
         assert self._layout is not None
-        each = (self._period_rows(parameters, period, part, columns) for period in self._periods())
+        each = (self._period_rows(parameters, period, columns) for period in self._periods())
         return " UNION ALL ".join(each)
 
-    def _period_rows(self, parameters: Parameters, period: Period, part: str, columns: Sequence[str]) -> str:
+    def _period_rows(self, parameters: Parameters, period: Period, columns: Sequence[str]) -> str:
         assert self._layout is not None
-        taken = ["r.__bucket AS __key" if name == "__key" else f"r.{name}" for name in columns]
         return self._placed(
             parameters,
-            table=f"{self._layout.table(period, part)} AS r",
+            table=f"{self._layout.table(period)} AS r",
             time="r.start",
             segments=self._segments_of(period),
-            items=[*self._grouping.items, *taken],
+            items=[*self._grouping.items, *(f"r.{name}" for name in columns)],
         )
 
     def _event_rows(self, parameters: Parameters, measures: Iterable[MeasureLayout]) -> str:

@@ -111,7 +111,7 @@ def _kept(cursor: Cursor, stream: Stream, tenant: str, window: Window) -> Named:
 def _slots_sql(stream: Stream) -> str:
     """Slots with events, and those that have none and yet have rows, which then are wrong."""
     kept = [
-        layout.table(Period.SLOT, "sums")
+        layout.table(Period.SLOT)
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
         if Period.SLOT in layout.periods
     ]

@@ -76,40 +76,30 @@ def revisions(cursor: Cursor, stream: str, days: Places) -> npt.NDArray[np.int64
 
 def replace_rows(cursor: Cursor, layout: RollupLayout, period: FoldedPeriod) -> None:
     """Puts the rows of a folded period in the place of what is kept for its starts."""
-    rows = {"sums": period.sums, "buckets": period.buckets, "sets": period.sets}
-    for part in layout.parts:
-        table = layout.table(period.period, part)
-        if period.whole.any():
-            places = period.starts.only(period.whole)
-            same = f"{table}.tenant = p.tenant AND {table}.start = p.start"
-            sql = f"DELETE FROM {table} USING places AS p WHERE {same} AND {_within(table)}"
-            _with_places(cursor, places, sql, _bounds(places))
-        _put(cursor, layout, table, part, rows[part], None if period.whole.all() else _bounds(period.starts))
-
-
-def _put(
-    cursor: Cursor,
-    layout: RollupLayout,
-    table: str,
-    part: str,
-    new: pa.Table | None,
-    merged: dict[str, object] | None,
-) -> None:
-    """Inserts the new rows; where some were `merged`, what they were merged with goes first."""
-    if new is None or not new.num_rows:
+    table = layout.table(period.period)
+    if period.whole.any():
+        places = period.starts.only(period.whole)
+        same = f"{table}.tenant = p.tenant AND {table}.start = p.start"
+        sql = f"DELETE FROM {table} USING places AS p WHERE {same} AND {_within(table)}"
+        _with_places(cursor, places, sql, _bounds(places))
+    if not period.rows.num_rows:
         return
-    cursor.register("folded", new)
-    names = ", ".join(quoted(name) for name in new.column_names)
-    if merged is not None:
-        split = layout.dimensions if part == "sums" else (*layout.dimensions, "__measure")
-        same = "".join(f" AND {table}.{name} IS NOT DISTINCT FROM f.{name}" for name in split)
-        cursor.execute(
-            f"DELETE FROM {table} USING folded AS f "
-            f"WHERE {table}.tenant = f.tenant AND {table}.start = f.start{same} AND {_within(table)}",
-            merged,
-        )
+    cursor.register("folded", period.rows)
+    if not period.whole.all():
+        _make_way(cursor, layout, table, _bounds(period.starts))
+    names = ", ".join(quoted(name) for name in period.rows.column_names)
     cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM folded")
     cursor.unregister("folded")
+
+
+def _make_way(cursor: Cursor, layout: RollupLayout, table: str, bounds: dict[str, object]) -> None:
+    """Removes what the new rows were merged with: the kept ones of the same split."""
+    same = "".join(f" AND {table}.{name} IS NOT DISTINCT FROM f.{name}" for name in layout.dimensions)
+    cursor.execute(
+        f"DELETE FROM {table} USING folded AS f "
+        f"WHERE {table}.tenant = f.tenant AND {table}.start = f.start{same} AND {_within(table)}",
+        bounds,
+    )
 
 
 def _within(table: str) -> str:

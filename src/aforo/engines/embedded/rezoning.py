@@ -42,7 +42,7 @@ SELECT stream, events_from FROM seals WHERE tenant = $tenant LIMIT 1
 TABLES = """
 -- The tables of a period's rows, of every rollup there is.
 SELECT t.table_name FROM information_schema.tables AS t
-JOIN rollups AS r ON starts_with(t.table_name, 'rollup_' || r.hash || '_' || $period || '_')
+JOIN rollups AS r ON t.table_name = 'rollup_' || r.hash || '_' || $period
 """
 
 FORGET_PERIODS = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 4
+FORMAT = 5
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -104,6 +104,7 @@ UPGRADES: dict[int, tuple[str, ...]] = {
     2: (),  # Format 3 has journals beside the file, which an older version would leave lying.
     # Format 4 has hashes for values, which an older version would not know again.
     3: CREATE_FORGETTING,
+    4: (),  # Format 5 has one table a rollup's period, which `upgrading` makes with the model.
 }
 """What brings the tables of a format to those of the next."""
 

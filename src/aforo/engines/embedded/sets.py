@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
+import pyarrow as pa
 from pyroaring import BitMap
 
 from aforo.engines.embedded import building
@@ -14,7 +16,6 @@ from aforo.engines.embedded.layout import RollupLayout
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
 from aforo.model.model import Model
-from aforo.states import distinct
 from aforo.windows import DAY
 
 DAYS_AT_ONCE = 32
@@ -22,12 +23,12 @@ DAYS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """The sets of one measure in one rollup; `whole` where everybody is in them that events name."""
+    """A column of sets in one rollup's days; `whole` where everybody is in them that events name."""
 
     stream: str
     hash: str
     table: str
-    measure: str
+    column: str
     whole: bool
 
     def days(
@@ -35,13 +36,13 @@ class Sets:
     ) -> Iterator[tuple[int, BitMap]]:
         """Each day's start and everybody in it, one day after the other."""
         limit = "" if before is None else " AND start < $before"
-        asked: dict[str, object] = {"tenant": tenant, "measure": self.measure}
+        asked: dict[str, object] = {"tenant": tenant}
         found = first_row(
             cursor,
             f"""
             -- Between which days a tenant has sets.
             SELECT epoch_us(min(start)), epoch_us(max(start)) FROM {self.table}
-            WHERE tenant = $tenant AND __measure = $measure{limit}
+            WHERE tenant = $tenant AND len({self.column}) > 0{limit}
             """,
             asked if before is None else {**asked, "before": timestamp(before)},
         )
@@ -55,17 +56,22 @@ class Sets:
     def _stretch(
         self, cursor: Cursor, asked: dict[str, object], start: int, end: int, order: str
     ) -> Iterator[tuple[int, BitMap]]:
-        rows = cursor.execute(
+        rows = cursor.sql(
             f"""
             -- The sets of some days.
-            SELECT epoch_us(start), __ordinals FROM {self.table}
-            WHERE tenant = $tenant AND __measure = $measure AND start >= $start AND start < $end
-            ORDER BY start {order}
+            SELECT epoch_us(start) AS start, {self.column} AS members FROM {self.table}
+            WHERE tenant = $tenant AND len({self.column}) > 0 AND start >= $start AND start < $end
+            ORDER BY epoch_us({self.table}.start) {order}
             """,
-            {**asked, "start": timestamp(start), "end": timestamp(end)},
-        ).fetchall()
-        for day, of_day in groupby(rows, lambda row: int(row[0])):
-            yield day, distinct.union(blob for _, blob in of_day)
+            params={**asked, "start": timestamp(start), "end": timestamp(end)},
+        ).to_arrow_table()
+        sets = (chunk.flatten().to_numpy() for lists in rows["members"].chunks for chunk in _each(lists))
+        for day, of_day in groupby(zip(rows["start"].to_pylist(), sets, strict=True), lambda row: int(row[0])):
+            yield day, BitMap(np.concatenate([members for _, members in of_day]))
+
+
+def _each(lists: pa.ListArray) -> Iterator[pa.ListArray]:
+    return (lists.slice(at, 1) for at in range(len(lists)))
 
 
 def of_entity(cursor: Cursor, model: Model, entity: str) -> list[Sets]:
@@ -75,7 +81,7 @@ def of_entity(cursor: Cursor, model: Model, entity: str) -> list[Sets]:
         for _, earlier in building.known(cursor, model).values()
     ]
     return [
-        Sets(stream, layout.hash, layout.table(Period.DAY, "sets"), each.key, not each.measure.where)
+        Sets(stream, layout.hash, layout.table(Period.DAY), each.input, not each.measure.where)
         for stream, layout in sorted(kept, key=lambda one: (len(one[1].dimensions), one[1].hash))
         for each in layout.distincts
         if each.measure.entity == entity
