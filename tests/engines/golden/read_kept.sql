@@ -7,15 +7,14 @@ WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $la
 -- last = 2013-03-13 04:00:00
 
 -- Counts, sums and extremes, merged by bucket and split.
-SELECT __bucket, "__kept", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", count(*) AS __rows FROM (SELECT 0 AS __bucket, k.__place AS __kept, r."__m_2f000076e2d9d05f" FROM "rollup_8fb16991e6d626ae_day_sums" AS r LEFT JOIN kept_groups AS k ON r."station" IS NOT DISTINCT FROM k.__value_0::VARCHAR AND r."gate" IS NOT DISTINCT FROM k.__value_1::BIGINT WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows GROUP BY ALL;
+SELECT __bucket, "__kept", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", count(*) AS __rows FROM (SELECT 0 AS __bucket, k.__place AS __kept, r."__m_2f000076e2d9d05f" FROM "rollup_8fb16991e6d626ae_day" AS r LEFT JOIN kept_groups AS k ON r."station" IS NOT DISTINCT FROM k.__value_0::VARCHAR AND r."gate" IS NOT DISTINCT FROM k.__value_1::BIGINT WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows GROUP BY ALL;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
 
--- The sets of probes, by bucket and split.
-SELECT __bucket, "__kept", list(__ordinals) AS __found, count(*) AS __rows
-FROM (SELECT 0 AS __bucket, k.__place AS __kept, r.__measure, r.__ordinals FROM "rollup_8fb16991e6d626ae_day_sets" AS r LEFT JOIN kept_groups AS k ON r."station" IS NOT DISTINCT FROM k.__value_0::VARCHAR AND r."gate" IS NOT DISTINCT FROM k.__value_1::BIGINT WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows WHERE __measure = $p3 GROUP BY ALL;
+-- The sets of probes with their bucket and split.
+SELECT __bucket, "__kept", "__m_57d74ec3e233f12a" AS __ordinals FROM (SELECT 0 AS __bucket, k.__place AS __kept, r."__m_57d74ec3e233f12a" FROM "rollup_8fb16991e6d626ae_day" AS r LEFT JOIN kept_groups AS k ON r."station" IS NOT DISTINCT FROM k.__value_0::VARCHAR AND r."gate" IS NOT DISTINCT FROM k.__value_1::BIGINT WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
+WHERE len("__m_57d74ec3e233f12a") > 0;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
--- p3 = __m_57d74ec3e233f12a

@@ -75,11 +75,9 @@ def _pick(
     dimensions = dict.fromkeys(name for layout in layouts for name in layout.dimensions)
     measures = dict.fromkeys(name for layout in layouts for name in layout.rollup.measures)
     parameters = Parameters()
-    inputs = [
-        item
-        for layout in lay_out(stream, tuple(stream.measures[name] for name in measures))
-        for item in input_columns(stream, layout, parameters)
-    ]
+    # A rollup that serves while another is built has the same measures by other names.
+    by_key = {each.key: each for each in lay_out(stream, tuple(stream.measures[name] for name in measures))}
+    inputs = [item for each in by_key.values() for item in input_columns(stream, each, parameters)]
     items = "".join(f", {item}" for item in (*dimensions, *inputs))
     sql = f"""
         -- What the events to fold give to each measure.
