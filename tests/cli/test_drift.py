@@ -24,7 +24,7 @@ def spoil(folder: Path) -> None:
     with duckdb.connect(folder / "aforo-data" / "events.duckdb") as file:
         [(table,)] = file.execute(
             "SELECT table_name FROM duckdb_columns() "
-            "WHERE column_name = 'country' AND table_name LIKE 'rollup%day_sums'"
+            "WHERE column_name = 'country' AND table_name LIKE 'rollup%day'"
         ).fetchall()
         file.execute(f'DELETE FROM "{table}"')
 

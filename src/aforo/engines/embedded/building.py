@@ -265,13 +265,6 @@ def mark_folded(cursor: Cursor, folded: Folded) -> None:
     )
 
 
-def layouts(cursor: Cursor, model: Model) -> list[RollupLayout]:
-    """Those of every kept rollup that can be folded with the fields there are now."""
-    return [
-        RollupLayout.of(earlier.stream, earlier.rollup) for _, earlier in _earlier(cursor, model).values()
-    ]
-
-
 def is_building(cursor: Cursor, hash_: str) -> bool:
     """Whether it still is: its model may have gone."""
     return first_row(cursor, "SELECT 1 FROM builds WHERE hash = $hash", {"hash": hash_}) is not None

@@ -105,10 +105,10 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
         for stream in model.streams.values()
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
     }
-    known = {layout.hash: layout for layout in building.layouts(cursor, model)}
-    upgrading.join_parts(
-        cursor, {**known, **{hash_: layout for hash_, (_, layout) in wanted.items()}}.values()
-    )
+    earlier = [each for _, each in building.known(cursor, model).values()]
+    known = {each.hash: each for each in (RollupLayout.of(one.stream, one.rollup) for one in earlier)}
+    known.update({hash_: layout for hash_, (_, layout) in wanted.items()})
+    upgrading.join_parts(cursor, known.values())
     commit = last_commit(cursor)
     for hash_, (stream, layout) in wanted.items():
         if hash_ not in kept:

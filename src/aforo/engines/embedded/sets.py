@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
-import pyarrow as pa
 from pyroaring import BitMap
 
 from aforo.engines.embedded import building
 from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.embedded.layout import RollupLayout
+from aforo.engines.embedded.gathering import flat, lengths_of
+from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
 from aforo.model.model import Model
@@ -23,13 +22,17 @@ DAYS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """A column of sets in one rollup's days; `whole` where everybody is in them that events name."""
+    """The sets of one measure in one rollup's days; `whole` where everybody is in them that events name."""
 
     stream: str
     hash: str
     table: str
-    column: str
+    measure: str
     whole: bool
+
+    @property
+    def _column(self) -> str:
+        return quoted(self.measure)
 
     def days(
         self, cursor: Cursor, tenant: str, *, before: int | None = None, newest_first: bool = True
@@ -42,7 +45,7 @@ class Sets:
             f"""
             -- Between which days a tenant has sets.
             SELECT epoch_us(min(start)), epoch_us(max(start)) FROM {self.table}
-            WHERE tenant = $tenant AND len({self.column}) > 0{limit}
+            WHERE tenant = $tenant AND len({self._column}) > 0{limit}
             """,
             asked if before is None else {**asked, "before": timestamp(before)},
         )
@@ -59,19 +62,18 @@ class Sets:
         rows = cursor.sql(
             f"""
             -- The sets of some days.
-            SELECT epoch_us(start) AS start, {self.column} AS members FROM {self.table}
-            WHERE tenant = $tenant AND len({self.column}) > 0 AND start >= $start AND start < $end
-            ORDER BY epoch_us({self.table}.start) {order}
+            SELECT epoch_us(start) AS day, {self._column} AS members FROM {self.table}
+            WHERE tenant = $tenant AND len({self._column}) > 0 AND start >= $start AND start < $end
+            ORDER BY start {order}
             """,
             params={**asked, "start": timestamp(start), "end": timestamp(end)},
         ).to_arrow_table()
-        sets = (chunk.flatten().to_numpy() for lists in rows["members"].chunks for chunk in _each(lists))
-        for day, of_day in groupby(zip(rows["start"].to_pylist(), sets, strict=True), lambda row: int(row[0])):
-            yield day, BitMap(np.concatenate([members for _, members in of_day]))
-
-
-def _each(lists: pa.ListArray) -> Iterator[pa.ListArray]:
-    return (lists.slice(at, 1) for at in range(len(lists)))
+        days = np.repeat(rows["day"].to_numpy(), lengths_of(rows["members"].combine_chunks()))
+        members = flat([rows], "members")
+        changes = np.flatnonzero(np.diff(days)) + 1
+        for of_day, own in zip(np.split(days, changes), np.split(members, changes), strict=True):
+            if len(of_day):
+                yield int(of_day[0]), BitMap(own)
 
 
 def of_entity(cursor: Cursor, model: Model, entity: str) -> list[Sets]:
@@ -81,7 +83,7 @@ def of_entity(cursor: Cursor, model: Model, entity: str) -> list[Sets]:
         for _, earlier in building.known(cursor, model).values()
     ]
     return [
-        Sets(stream, layout.hash, layout.table(Period.DAY), each.input, not each.measure.where)
+        Sets(stream, layout.hash, layout.table(Period.DAY), each.key, not each.measure.where)
         for stream, layout in sorted(kept, key=lambda one: (len(one[1].dimensions), one[1].hash))
         for each in layout.distincts
         if each.measure.entity == entity
