@@ -24,6 +24,7 @@ from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
 from aforo.rollups.backfiller import Backfiller
+from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
@@ -137,6 +138,9 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         periods=PeriodKeeper(engine, clock, telemetry, every_seconds=60.0),
         folder=folder,
         drift=drift,
+        compaction=Compaction(
+            engine, clock, telemetry, every_seconds=0, loose_share=0.05, most_rest_seconds=0
+        ),
         desk=Desk(engine, model, settings, clock, telemetry),
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),

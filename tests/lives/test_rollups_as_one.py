@@ -175,6 +175,10 @@ class Life(RuleBasedStateMachine):
         if folded is not None:
             self.world.write_fold(folded)
 
+    @rule(first=st.integers(0, 30), rows=st.integers(1, 30))
+    def events_are_moved(self, first: int, rows: int) -> None:
+        self.world.move_events(first, rows)
+
     @rule(model=st.sampled_from([None, None, *MODELS]), crashed=st.booleans())
     def another_process_begins(self, model: str | None, crashed: bool) -> None:
         self.unwritten = None

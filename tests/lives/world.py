@@ -21,7 +21,7 @@ from tests.reference_engine import ReferenceEngine
 
 from aforo.clock import ManualClock
 from aforo.engines.appends import Append
-from aforo.engines.embedded import EmbeddedEngine
+from aforo.engines.embedded import EmbeddedEngine, tidying
 from aforo.engines.folds import Claim, Folded, Period
 from aforo.engines.keeping import ErasureAsked, PurgeAsked
 from aforo.engines.reads import Segment
@@ -241,6 +241,11 @@ class World:
     def keep_periods(self) -> None:
         """All weeks and months that are over and folded, as merges of their days."""
         PeriodKeeper(self.engine, self.clock, Telemetry(), every_seconds=1).run_until_kept()
+
+    def move_events(self, first: int, rows: int) -> None:
+        """A step of compaction over some row numbers, however they lie."""
+        step = tidying.Move("readings", ((first, first + rows),))
+        self.engine._database.write(lambda cursor: tidying.move(cursor, step))
 
     def check_drift(self, which: int) -> None:
         """The engine's own check of one of somebody's days finds nothing, whatever waits."""

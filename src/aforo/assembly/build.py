@@ -18,6 +18,7 @@ from aforo.model.reading import read_file, read_model
 from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
+from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.folder import Folder
 from aforo.rollups.periods import PeriodKeeper
@@ -83,6 +84,13 @@ class Aforo:
             marked=self.folder.wake,
             dice=random.Random(),  # noqa: S311 - which days are looked at is no secret
         )
+        self.compaction = Compaction(
+            self.engine,
+            clock,
+            self.telemetry,
+            every_seconds=settings.compaction.every_seconds,
+            loose_share=settings.compaction.loose_share,
+        )
         tenants = frozenset(self.model.tenants) if settings.intake.tenants == "fixed" else None
         self.buffer = Buffer(
             self.engine,
@@ -110,11 +118,15 @@ class Aforo:
         self.buffer.start()
 
     def start_folding(self) -> None:
-        """Begins to fold, to purge what is past its retention, and to check for drift, in the background."""
+        """Begins to fold, to purge what is past its retention, to check for drift and to compact.
+
+        All of it in the background.
+        """
         self.folder.start()
         self.retention.start()
         self.periods.start()
         self.drift.start()
+        self.compaction.start()
 
     def stop(self) -> None:
         """Commits what waits, ends the fold under way and lets go of the data directory."""
@@ -122,6 +134,7 @@ class Aforo:
         self.retention.stop()
         self.periods.stop()
         self.drift.stop()
+        self.compaction.stop()
         self.folder.stop()
         self.engine.close()
 

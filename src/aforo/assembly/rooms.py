@@ -24,6 +24,7 @@ def rooms(aforo: Aforo, store: Store) -> Rooms:
         folder=aforo.folder,
         periods=aforo.periods,
         drift=aforo.drift,
+        compaction=aforo.compaction,
         desk=aforo.desk,
         ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
         audit=Audit(store, aforo.clock),

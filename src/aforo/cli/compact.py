@@ -13,7 +13,8 @@ from aforo.clock import SystemClock
 def compact(context: typer.Context) -> None:
     """Put the events in order of time again, and give free room back to the disk.
 
-    No server may hold the data directory meanwhile, and the disk must have room for a second file.
+    A server that holds the data directory does what can be done while it serves. Without one the file is
+    written anew, which gives back all free room; the disk must have room for a second file.
     """
     session: Session = context.obj
     reply = compact_directory(session.resolved().settings, SystemClock())

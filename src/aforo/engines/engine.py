@@ -20,7 +20,7 @@ from aforo.engines.folds import Claim, Derived, Folded
 from aforo.engines.keeping import Erased, ErasureAsked, Forgotten, PurgeAsked, Purged, Seal
 from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SamplesAsked
-from aforo.engines.statistics import Statistics
+from aforo.engines.statistics import Statistics, Storage
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
 from aforo.windows import Window, Zone
@@ -204,6 +204,18 @@ class Engine(Protocol):
 
     def dirty_slots(self) -> int:
         """How many slots of all tenants wait for a fold."""
+        ...
+
+    def tidy(self, *, loose_share: float) -> int | None:
+        """Moves some events, so that they lie in order of time again; how many. Nobody sees a difference.
+
+        None where fewer than `loose_share` of each stream's blocks overlap others in time, or where events
+        come too fast.
+        """
+        ...
+
+    def storage(self) -> Storage:
+        """What the file holds, and how much of it lies out of order: for the operator."""
         ...
 
     def statistics(self) -> Statistics:

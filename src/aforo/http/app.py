@@ -17,6 +17,7 @@ from aforo.events.segment import Switch
 from aforo.http import (
     audit,
     backfills,
+    compact,
     doctor,
     drift,
     erasures,
@@ -48,6 +49,7 @@ from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.rollups.backfiller import Backfiller
+from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
@@ -70,6 +72,7 @@ class Rooms:
     folder: Folder
     periods: PeriodKeeper
     drift: DriftCheck
+    compaction: Compaction
     desk: Desk
     ring: KeyRing
     audit: Audit
@@ -154,6 +157,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         models.listing(rooms.model),
         models.definition(rooms.model),
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),
+        compact.compacting(rooms.compaction, crew.operating, rooms.audit),
         refusals.listing(rooms.engine, rooms.model, crew.operating),
         drift.checking(rooms.drift, crew.operating, rooms.audit),
         drift.last_checked(rooms.drift),

@@ -42,7 +42,8 @@ class BuildReply(Shape, frozen=True):
 class DoctorReply(Shape, frozen=True):
     """The server at a glance; `outcomes` counts what became of all events that ever came.
 
-    `fileBytesPerEvent` has everything in it, rollups and what can be reclaimed as well; null without events.
+    `fileBytesPerEvent` has everything in it, rollups and free room as well; null without events. `freeBytes`
+    are used again by what comes; `outOfOrder` events lie in blocks whose times overlap those of others.
     """
 
     version: str
@@ -52,6 +53,8 @@ class DoctorReply(Shape, frozen=True):
     commit: int
     file_bytes: int
     file_bytes_per_event: float | None
+    free_bytes: int
+    out_of_order: int
     streams: tuple[StreamHolding, ...]
     outcomes: dict[str, int]
     builds: tuple[BuildReply, ...]
@@ -68,15 +71,17 @@ def examining(engine: Engine, model: Model, hands: Hands) -> Door:
 
 def report_of(statistics: Statistics, model: Model) -> DoctorReply:
     """The engine's statistics as they are shown."""
-    events = sum(each.events for each in statistics.streams)
+    storage = statistics.storage
     return DoctorReply(
         version=__version__,
         engine=statistics.engine,
         engine_version=statistics.version,
         model_version=model.version,
         commit=statistics.commit,
-        file_bytes=statistics.file_bytes,
-        file_bytes_per_event=round(statistics.file_bytes / events, 1) if events else None,
+        file_bytes=storage.file_bytes,
+        file_bytes_per_event=storage.bytes_per_event,
+        free_bytes=storage.free_bytes,
+        out_of_order=storage.out_of_order,
         streams=tuple(
             StreamHolding(
                 stream=each.stream,

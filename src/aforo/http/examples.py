@@ -271,6 +271,20 @@ AUDITS: Examples = {
 
 NO_PARAMETERS: Examples = {"Nothing to choose": {}}
 FOLDS: Examples = {"Three slots": {"slots": 3, "tookMs": 12.5}}
+COMPACTIONS: Examples = {
+    "Late events put in their place": {
+        "events": 3000000,
+        "bytesBefore": 268173312,
+        "bytesAfter": 197132288,
+        "bytesPerEvent": 65.7,
+        "freeBytes": 4718592,
+        "outOfOrderBefore": 30000,
+        "outOfOrderAfter": 0,
+        "moved": 2949120,
+        "finished": True,
+        "tookMs": 8125.3,
+    }
+}
 DRIFT_ASKED: Examples = {"All days": {}, "Ten days, taken by lot": {"sampleDays": 10}}
 _NO_DRIFT = {
     "checkedAt": "2013-02-01T00:00:00+00:00",
@@ -316,6 +330,8 @@ REPORTS: Examples = {
         "commit": 1,
         "fileBytes": 46662,
         "fileBytesPerEvent": 15554.0,
+        "freeBytes": 0,
+        "outOfOrder": 0,
         "streams": [
             {
                 "stream": "flights",

@@ -53,21 +53,21 @@ def folding(folder: Folder, periods: PeriodKeeper, hands: Hands, clock: Clock, a
         return json_reply(FoldReply(slots=slots, took_ms=round((clock.monotonic() - begun) * 1000, 3)))
 
     async def answer(request: Request) -> Response:
-        await _refuse_parameters(request)
+        await refuse_parameters(request, "a fold takes none")
         actor = actor_of(request)
         return await hands.do(lambda: work(actor))
 
     return Door("POST", "/v1/fold", "foldNow", answer, ABOUT, scope=KeyScope.OPERATE, across_tenants=True)
 
 
-async def _refuse_parameters(request: Request) -> None:
+async def refuse_parameters(request: Request, hint: str) -> None:
     """An empty body will do, and so will an empty object."""
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         return
     came = await body.receive(request, MAX_BODY_BYTES)
     given = body.as_object(body.decoded(came.plain()))
     if given:
-        raise UnknownName(f"there is no parameter named {next(iter(given))!r}", hint="a fold takes none")
+        raise UnknownName(f"there is no parameter named {next(iter(given))!r}", hint=hint)
 
 
 ABOUT = About(

@@ -255,6 +255,21 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compaction:
+    """How events are put in order of time again while serving."""
+
+    every_seconds: float = _setting(
+        600.0,
+        "How often a server looks whether compacting is worth it; 0 never does.",
+        least=0,
+        most=366 * 86_400,
+    )
+    loose_share: float = _setting(
+        0.05, "Share of a stream's blocks that overlap others in time from which on it is.", least=0, most=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
     """What one question may cost."""
 
@@ -315,6 +330,7 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     backfill: Backfill = field(default_factory=Backfill)
     drift: Drift = field(default_factory=Drift)
+    compaction: Compaction = field(default_factory=Compaction)
     questions: Questions = field(default_factory=Questions)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)

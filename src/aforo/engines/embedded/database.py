@@ -80,6 +80,13 @@ class Database:
             self._check_open()
             return self._writer.submit(self._transact, change)
 
+    def checkpoint(self) -> None:
+        """Brings the log into the file now, between two write transactions; readers go on."""
+        with self._changed:
+            self._check_open()
+            written = self._writer.submit(self._checkpoint)
+        written.result()
+
     def accompany(self, companion: Companion) -> None:
         """From now on every write transaction is told to a companion, which begins it."""
         self._companion = companion
@@ -192,6 +199,11 @@ class Database:
                 raise
             self._companion.done()
             return result
+
+    def _checkpoint(self) -> None:
+        self._renew()
+        with self._spoken():
+            self._root.execute("CHECKPOINT")
 
     def _roll_back(self) -> None:
         try:

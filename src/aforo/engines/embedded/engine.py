@@ -36,8 +36,9 @@ from aforo.engines.embedded import (
     sampling,
     sealing,
     seeing,
+    tidying,
 )
-from aforo.engines.embedded.appending import Appending
+from aforo.engines.embedded.appending import LAND_ROWS, Appending
 from aforo.engines.embedded.claiming import Claiming
 from aforo.engines.embedded.database import Cursor, Database, first_row
 from aforo.engines.embedded.deriving import Deriving
@@ -58,7 +59,7 @@ from aforo.engines.folds import Claim, Derived, Folded
 from aforo.engines.keeping import Erased, ErasureAsked, Forgotten, PurgeAsked, Purged, Seal
 from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
 from aforo.engines.refused import KeptSample, SampleLimits, SamplesAsked
-from aforo.engines.statistics import Statistics, StreamStatistics
+from aforo.engines.statistics import Statistics, Storage, StreamStatistics
 from aforo.errors import RollupReplaced, StorageError
 from aforo.model.model import Model
 from aforo.model.tenant import Tenant
@@ -439,13 +440,40 @@ class EmbeddedEngine:
         with self._landed() as cursor:
             return int(_row(cursor, ALL_DIRTY, {})[0])
 
+    def tidy(self, *, loose_share: float) -> int | None:
+        if self._pending.rows > LAND_ROWS:
+            return None  # so many wait for the writer already
+        with self._landed() as cursor:
+            step = tidying.next_move(cursor, list(self.model.streams), loose_share=loose_share)
+        if step is None:
+            return None
+        moved = self._database.write(lambda cursor: tidying.move(cursor, step))
+        # The room of the old blocks is free with the next, once nobody reads them any more.
+        self._database.checkpoint()
+        return moved
+
+    def storage(self) -> Storage:
+        with self._landed() as cursor:
+            return self._storage(cursor)
+
+    def _storage(self, cursor: Cursor) -> Storage:
+        streams = list(self.model.streams)
+        return Storage(
+            file_bytes=self._database.file_bytes(),
+            free_bytes=tidying.free_bytes(cursor),
+            events=sum(
+                int(_row(cursor, f"SELECT count(*) FROM {events_table(stream)}", {})[0]) for stream in streams
+            ),
+            out_of_order=sum(tidying.out_of_order(cursor, stream) for stream in streams),
+        )
+
     def statistics(self) -> Statistics:
         with self._landed() as cursor:
             return Statistics(
                 engine=self.name,
                 version=duckdb.__version__,
                 commit=modelling.last_commit(cursor),
-                file_bytes=self._database.file_bytes(),
+                storage=self._storage(cursor),
                 streams=tuple(
                     row for stream in self.model.streams for row in _stream_statistics(cursor, stream)
                 ),
