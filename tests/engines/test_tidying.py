@@ -129,6 +129,19 @@ def test_a_fold_under_way_finds_what_it_claimed(engine: EmbeddedEngine) -> None:
     bench.check_everything()
 
 
+def test_what_lands_with_a_move_stays_where_it_is(engine: EmbeddedEngine) -> None:
+    bench = Bench(engine)
+    for seed in range(3):
+        bench.send(*some_readings(5, seed=seed))  # it waits for the next transaction, which moves
+        for first in (0, 3, 100):
+            step = tidying.Move("readings", ((first, first + 5),))
+            engine._database.write(lambda cursor, step=step: tidying.move(cursor, step))  # type: ignore[misc]
+            if first == 3:
+                bench.send(*some_readings(4, seed=seed + 10))
+    bench.fold()
+    bench.check_everything()
+
+
 def test_nothing_is_moved_where_it_is_not_worth_it(engine: EmbeddedEngine) -> None:
     assert engine.tidy(loose_share=SHARE) is None
     assert engine.storage().bytes_per_event is None

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import events_table
+from aforo.errors import StorageError
 from aforo.windows import DAY
 
 Numbers = npt.NDArray[np.int64]
@@ -99,12 +100,23 @@ def move(cursor: Cursor, asked: Move) -> int:
     cursor.execute(
         "-- What is moved, in the order it will lie in.\n"
         f"CREATE OR REPLACE TEMP TABLE moving AS SELECT rowid AS __row, * FROM {table} WHERE {within} "
-        "ORDER BY time LIMIT $whole",
-        {**bounds, "whole": whole},
+        "ORDER BY time",
+        bounds,
+    )
+    # No LIMIT above: with one DuckDB fails inside, where it selects and seeks row numbers at once.
+    cursor.execute(
+        "DELETE FROM moving WHERE __row IN (SELECT __row FROM moving ORDER BY time DESC LIMIT $left)",
+        {"left": rows - whole},
     )
     left = "" if whole == rows else " AND rowid IN (SELECT __row FROM moving)"
-    cursor.execute(f"DELETE FROM {table} WHERE ({within}){left}", bounds)
-    cursor.execute(f"INSERT INTO {table} SELECT * EXCLUDE (__row) FROM moving")
+    taken = first_row(cursor, f"DELETE FROM {table} WHERE ({within}){left}", bounds)
+    written = first_row(cursor, f"INSERT INTO {table} SELECT * EXCLUDE (__row) FROM moving")
+    if not taken == written == (whole,):
+        raise StorageError(
+            f"{whole:,} events of {asked.stream} were to be moved, {taken} were taken and {written} written; "
+            "nothing was changed",
+            hint="aforo compact without a server puts them in order too",
+        )
     cursor.execute("DROP TABLE moving")
     return whole
 
