@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 from tests.packs import example
 
@@ -13,6 +15,8 @@ from aforo.clock import ManualClock
 from aforo.model.model import Model
 from aforo.model.reading import read_model
 from aforo.packs import MODEL_FILES, model_file
+from aforo.packs.web.asked import asked_of
+from aforo.packs.web.summary import summary
 from aforo.settings import Settings
 from aforo.windows import parse_instant
 
@@ -55,6 +59,14 @@ def test_all_packs_are_one_model() -> None:
 
 def test_the_page_has_an_example_of_every_metric(model: Model) -> None:
     assert example.values().keys() == model.metrics.keys()
+
+
+def test_the_summary_of_the_page(site: Local) -> None:
+    given = {"propertyId": "site", "from": "2026-03-03", "to": "2026-03-03", "compareTo": "previous"}
+    reply = json.loads(msgspec.json.encode(summary(site.aforo.desk, asked_of(given, "default"))))
+    assert "proof" in reply
+    del reply["proof"]
+    assert reply == json.loads(example.block("summary"))
 
 
 def test_the_examples_of_the_page(site: Local, model: Model) -> None:

@@ -35,6 +35,7 @@ from aforo.http import (
     retention,
     seen,
     segment,
+    summary,
 )
 from aforo.http.access.cors import Cors
 from aforo.http.access.guard import Guard
@@ -154,6 +155,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         retention.retaining(rooms.desk, crew.asking, limits),
         funnel.funnelling(rooms.desk, crew.asking, limits),
         seen.seeing(rooms.engine, rooms.model, crew.asking),
+        summary.summing_up(rooms.desk, crew.asking, rooms.settings.web),
         models.listing(rooms.model),
         models.definition(rooms.model),
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),

@@ -15,6 +15,7 @@ from aforo.http.about import About
 from aforo.http.access.bearing import HEADERS, OF_ADMINS, WRITE_KEY, Place
 from aforo.http.access.guard import Guard, Lock
 from aforo.http.caller import KeyScope
+from aforo.http.problems import FLAGGED
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 MOST_TOLD = 20
@@ -26,7 +27,8 @@ class Door:
     """One route, and the scope that opens it: None where it is open to everybody.
 
     What is told `across_tenants` is not for keys that are bound to some. `places` are where a key may stand;
-    the header is always one. Without `about` it is not in the reference.
+    the header is always one. With `flagged` its problems say `ok` and `error` too. Without `about` it is not
+    in the reference.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Door:
     scope: KeyScope | None = field(kw_only=True)
     across_tenants: bool = field(default=False, kw_only=True)
     places: frozenset[Place] = field(default=HEADERS, kw_only=True)
+    flagged: bool = field(default=False, kw_only=True)
 
     @property
     def lock(self) -> Lock | None:
@@ -55,6 +58,7 @@ def route(door: Door, guard: Guard) -> Route:
     parameters = (*door.parameters, *((WRITE_KEY,) if Place.QUERY in door.places else ()))
 
     async def answer(request: Request) -> Response:
+        setattr(request.state, FLAGGED, door.flagged)
         if lock is None:
             refuse_unknown(request, parameters)
             return await door.answer(request)

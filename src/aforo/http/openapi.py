@@ -26,7 +26,7 @@ from aforo.http.about import About, Content
 from aforo.http.access.bearing import ADMIN_KEY, API_KEY, WRITE_KEY, Place
 from aforo.http.door import Door
 from aforo.http.problem_examples import PROBLEMS
-from aforo.http.problems import Problem
+from aforo.http.problems import FlaggedProblem, Problem
 
 Json = dict[str, object]
 VERSION = "3.0.3"
@@ -67,7 +67,7 @@ def document(doors: Iterable[Door], version: str) -> Json:
         "tags": [{"name": name} for name in dict.fromkeys(about.tag for _, about in told)],
         "paths": paths,
         "components": {
-            "schemas": schemas([Problem, *_types(about for _, about in told)]),
+            "schemas": schemas([Problem, FlaggedProblem, *_types(about for _, about in told)]),
             "securitySchemes": {name: scheme for schemes in SCHEMES.values() for name, scheme in schemes},
         },
     }
@@ -163,7 +163,7 @@ def _refusals(door: Door) -> tuple[type[AforoError], ...]:
     """What whoever asks may be told before the route itself is asked."""
     if door.lock is None:
         return UnknownName, Forbidden
-    admin = (AdminAuthNotConfigured,) if door.lock.is_admin else ()
+    admin = (AdminAuthNotConfigured,) if door.lock.takes_admins else ()
     tenants = (NotYourTenant,) if door.across_tenants else ()
     # A key is looked up in the store, and a use of it may have to be written there.
     return UnknownName, Forbidden, NotAuthorised, TooManyRequests, *admin, *tenants, StorageError
@@ -177,15 +177,18 @@ def _responses(door: Door, about: About) -> Json:
         by_status.setdefault(problems.kind_of(error).status, []).append(error)
     return {
         str(about.status): reply,
-        **{str(status): _problem(status, by_status[status]) for status in sorted(by_status)},
+        **{str(status): _problem(status, by_status[status], door) for status in sorted(by_status)},
     }
 
 
-def _problem(status: int, errors: Sequence[type[AforoError]]) -> Json:
+def _problem(status: int, errors: Sequence[type[AforoError]], door: Door) -> Json:
     titles = dict.fromkeys(problems.kind_of(error).title for error in errors)
     codes = {problems.code_of(error) for error in errors}
-    shown = {name: value for name, value in PROBLEMS.items() if value["code"] in codes}
-    content = Content(problems.MEDIA_TYPE, (Problem,), shown)
+    shown = {name: dict(value) for name, value in PROBLEMS.items() if value["code"] in codes}
+    if door.flagged:
+        shown = {name: {**value, "ok": False, "error": value["code"]} for name, value in shown.items()}
+    shape = FlaggedProblem if door.flagged else Problem
+    content = Content(problems.MEDIA_TYPE, (shape,), shown)
     response: Json = {"description": "; ".join(titles), "content": {content.media_type: _content(content)}}
     headers = {
         401: (("WWW-Authenticate", "How to show who sends it.", "string"),),

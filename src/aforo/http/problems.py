@@ -89,6 +89,13 @@ class Problem(Shape, frozen=True):
     errors: tuple[ProblemError, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
+class FlaggedProblem(Problem, frozen=True):
+    """A problem for clients that look at `ok`, which is false, and at `error`, which is the code again."""
+
+    ok: bool = False
+    error: str = ""
+
+
 def kind_of(error: type[AforoError]) -> Kind:
     """The line of the table for an error: its own, or that of the nearest error it is derived from."""
     return next(_BY_ERROR[above] for above in error.__mro__ if above in _BY_ERROR)
@@ -140,12 +147,17 @@ def type_of(code: str) -> str:
     return f"urn:aforo:problem:{code}"
 
 
-def told(error: AforoError) -> Response:
-    """The reply that tells of an error."""
+def flagged(problem: Problem) -> FlaggedProblem:
+    """The same, with what some clients look at beside."""
+    return FlaggedProblem(**msgspec.structs.asdict(problem), error=problem.code)
+
+
+def told(error: AforoError, *, flag: bool = False) -> Response:
+    """The reply that tells of an error; flagged where the route's clients want it so."""
     problem = problem_of(error)
     if problem.code == INTERNAL:
         log.error("request failed", code=error.code, detail=error.detail, exc_info=error)
-    return _reply(problem, _headers(error))
+    return _reply(flagged(problem) if flag else problem, _headers(error))
 
 
 def _reply(problem: Problem, headers: Mapping[str, str]) -> Response:
@@ -170,9 +182,12 @@ def _seconds(until: float) -> str:
     return str(max(1, math.ceil(until)))
 
 
-async def _told(_request: Request, error: Exception) -> Response:
+FLAGGED = "flagged"  # of a request's state: its door tells problems flagged
+
+
+async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, AforoError)
-    return told(error)
+    return told(error, flag=getattr(request.state, FLAGGED, False))
 
 
 async def _routed_wrong(request: Request, error: Exception) -> Response:
@@ -219,4 +234,6 @@ class Unexpected:
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if begun:
                 raise  # half a reply cannot be mended: the connection has to break
-            await _reply(unexpected(), {})(scope, receive, send)
+            problem = unexpected()
+            flag = getattr(Request(scope).state, FLAGGED, False)
+            await _reply(flagged(problem) if flag else problem, {})(scope, receive, send)

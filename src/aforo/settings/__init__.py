@@ -14,6 +14,7 @@ from aforo.settings.tree import (
     Questions,
     Settings,
     Stop,
+    Web,
     describe,
     env_name,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Resolved",
     "Settings",
     "Stop",
+    "Web",
     "config_file",
     "describe",
     "env_name",

@@ -284,6 +284,17 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """How sites are summed up."""
+
+    default_property: str = _setting(
+        "default",
+        "The tenant that a summary is of where it names no property.",
+        env="ROLLUP_DEFAULT_PROPERTY_ID",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """How the server ends."""
 
@@ -332,6 +343,7 @@ class Settings:
     drift: Drift = field(default_factory=Drift)
     compaction: Compaction = field(default_factory=Compaction)
     questions: Questions = field(default_factory=Questions)
+    web: Web = field(default_factory=Web)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)
 

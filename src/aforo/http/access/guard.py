@@ -54,6 +54,11 @@ class Lock:
         """Whether it stays shut on a server without keys."""
         return self.scope not in ANYONE.scopes
 
+    @property
+    def takes_admins(self) -> bool:
+        """Whether an admin's key is looked for in its own header; where no key opens, that is told."""
+        return Place.ADMIN_HEADER in self.places
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -155,7 +160,7 @@ class Guard:
         raise await self._unknown(lock, f"the key that came {how}")
 
     async def _unknown(self, lock: Lock, detail: str) -> AforoError:
-        if lock.is_admin and not await self._hands.do(
+        if lock.takes_admins and not await self._hands.do(
             lambda: self._ring.any_good(lock.scope, KeyScope.ADMIN)
         ):
             return AdminAuthNotConfigured(

@@ -1,0 +1,69 @@
+"""`GET /v1/metrics/summary`: a site's numbers at a glance, as dashboards of sites read them."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aforo import errors
+from aforo.http import summary_example
+from aforo.http.about import About, Content
+from aforo.http.access.bearing import OF_ADMINS
+from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.door import Door
+from aforo.http.hands import Hands
+from aforo.http.reply import json_reply
+from aforo.packs.web.asked import PARAMETERS, asked_of
+from aforo.packs.web.reply import Summary
+from aforo.packs.web.summary import summary
+from aforo.questions.ask import Desk
+from aforo.settings import Web
+
+
+def summing_up(desk: Desk, hands: Hands, settings: Web) -> Door:
+    """The way to the summary."""
+
+    def work(request: Request, caller: Caller) -> Response:
+        asked = asked_of(request.query_params, caller.only_tenant or settings.default_property)
+        caller.require(asked.property_id)
+        return json_reply(summary(desk, asked))
+
+    async def answer(request: Request) -> Response:
+        caller = caller_of(request)
+        return await hands.do(lambda: work(request, caller))
+
+    return Door(
+        "GET",
+        "/v1/metrics/summary",
+        "getSummary",
+        answer,
+        ABOUT,
+        tuple(PARAMETERS),
+        scope=KeyScope.READ,
+        places=OF_ADMINS,
+        flagged=True,
+    )
+
+
+ABOUT = About(
+    tag="Questions",
+    summary="Sum up a site",
+    description=(
+        "Visitors, page views, forms, leads and sources of one site over days, from the streams of the pack "
+        "`web`, beside another window where that is asked: `delta` is (current - other) / other, and null "
+        "without another or where that is zero. Visitors are those of the whole window, each counted once; "
+        "who returns was there before it began. A window that is not over is compared with as much of the "
+        "other. A key of scope `read` opens it, or an admin's as `x-admin-key`. Problems say `ok` and "
+        "`error` too."
+    ),
+    query=PARAMETERS,
+    reply=Content("application/json", (Summary,), summary_example.SUMMARIES),
+    errors=(
+        errors.InvalidRequest,
+        errors.NotYourTenant,
+        errors.QuestionTooLarge,
+        errors.NotServable,
+        errors.StorageError,
+        errors.TimeLimit,
+    ),
+)
