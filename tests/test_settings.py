@@ -180,7 +180,7 @@ def test_every_setting_is_described() -> None:
     described = {each.key: each for each in describe()}
     assert set(described) == set(load({}, None, {}).sources)
     for each in described.values():
-        assert re.fullmatch(r"AFORO_[A-Z_]+|ADMIN_API_KEY", each.env)
+        assert re.fullmatch(r"AFORO_[A-Z_]+|ADMIN_API_KEY|ROLLUP_DEFAULT_PROPERTY_ID", each.env)
         assert each.sentence.endswith(".")
     port = described["http.port"]
     assert (port.env, port.type, port.default, port.bounds) == (
