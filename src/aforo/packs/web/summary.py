@@ -20,10 +20,11 @@ from aforo.packs.web.reply import (
     SummaryMetrics,
     TrendDay,
 )
-from aforo.questions.answer import TIME, Answer
+from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked
 from aforo.questions.compare import delta
+from aforo.questions.question import TIME
 from aforo.windows import Zone, parse_instant
 
 PACK = "web"
