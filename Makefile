@@ -19,7 +19,7 @@ export PIP_USE_PEP517 := 1
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## load the flights of 2013, draw what they say, then serve them (SERVE=0 ends before)
+demo: $(READY) ## load the flights of 2013 and a made-up site, draw what they say, then serve them (SERVE=0 ends before)
 	@$(BIN)/aforo demo $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
 test: $(READY) ## run all but the long tests, and want 90 % of lines and branches below http/ visited

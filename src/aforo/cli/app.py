@@ -27,6 +27,7 @@ from aforo.cli import (
     retention,
     seen,
     serve,
+    simulate,
 )
 from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
@@ -95,6 +96,7 @@ for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.
     app.command()(command)
 for question in (retention.retention, funnel.funnel, seen.seen):
     app.command()(question)
+app.command()(simulate.simulate)
 app.command()(compact.compact)
 app.command()(erase.erase)
 app.command()(erase.erasures)

@@ -113,7 +113,9 @@ def proof_lines(proof: Json) -> list[str]:
     read = f"{last} in {proof['tookMs']:,.1f} ms; {exact}"
     days = f"{fresh}; {proof['timezone']}, weeks from {proof['weekStart']}"
     also = [f"also {_origin(each)}" for each in proof.get("alsoRead", ())]
+    made_up = ["of made-up data: the tenant's name says so"] if proof.get("simulated") else []
     return [
+        *made_up,
         *rest,
         read,
         *also,

@@ -1,4 +1,4 @@
-"""`aforo demo`: 336,776 real flights in, proven answers out, then the server to ask more."""
+"""`aforo demo`: 336,776 real flights and a made-up site in, proven answers out, then the server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aforo.assembly import Local
-from aforo.assembly.demo import ORDER, chunks
+from aforo.assembly.demo import ORDER, chunks, site
 from aforo.cli.ask import proof_lines
 from aforo.cli.load import folding, with_bar
 from aforo.cli.output import out, shown
@@ -26,12 +26,17 @@ def demo(
     context: typer.Context,
     serve: Annotated[bool, typer.Option(help="Serve when all is loaded.")] = True,
 ) -> None:
-    """Load a year of New York's flights, show what they say, and serve them."""
+    """Load a year of New York's flights and a made-up site, show what they say, and serve them."""
     session: Session = context.obj
     with session.holding() as local:
         with_bar(local, ORDER, chunks())
+        made = site(local.aforo.settings, local.aforo.clock)
+        if made is not None:
+            with_bar(local, made.order, made.chunks())
         folding(local)
         _tell(local)
+        if made is not None:
+            _tell_site(local, made.wish.tenant)
         if serve:
             from aforo.assembly.serving import serve as serve_directory
 
@@ -69,6 +74,33 @@ def _tell(local: Local) -> None:
     console.print(
         "\nask for yourself: [bold]aforo ask dep_delay_p95 --tenant nyc --from 2013-01-01 --to 2013-12-31 "
         "--by carrier --grain month[/]\n",
+        soft_wrap=True,
+    )
+
+
+def _tell_site(local: Local, tenant: str) -> None:
+    """The last 30 days of the site, and where a dashboard would ask for them."""
+    console = out()
+    totals: dict[str, Any] = {}
+    for metrics in (["web_visitors", "web_returning_visitors", "web_page_views"], ["web_new_leads"]):
+        totals |= local.ask({"tenant": tenant, "metrics": metrics})["rows"][0]  # type: ignore[index]
+    console.print(
+        f"[bold]{tenant}[/] is made up, as its name says. In 30 days "
+        f"[bold]{totals['web_visitors']:,}[/] visitors, "
+        f"[bold]{totals['web_returning_visitors']:,}[/] of whom had been there before, saw "
+        f"[bold]{totals['web_page_views']:,}[/] pages, "
+        f"and [bold]{totals['web_new_leads']:,}[/] became leads.",
+        soft_wrap=True,
+    )
+    by_source: Any = local.ask({"tenant": tenant, "metrics": ["web_visitors"], "by": ["traffic_source"]})
+    bars = [(row["traffic_source"], row["web_visitors"]) for row in by_source["rows"]]
+    bars.sort(key=lambda bar: -bar[1])
+    _chart(console, "visitors by where they came from", bars)
+    served = local.aforo.settings.http
+    url = f"http://{served.host}:{served.port}"
+    console.print(
+        f"\nall of it at a glance, once served: "
+        f"[bold]curl '{url}/v1/metrics/summary?propertyId={tenant}&compareTo=previous'[/]\n",
         soft_wrap=True,
     )
 

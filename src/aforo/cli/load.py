@@ -64,7 +64,7 @@ def load(
         loaded = with_bar(reached, order, read_chunks(order, session.resolved().settings))
         if fold:
             folding(reached)
-    _tell(loaded, session.format)
+    tell(loaded, session.format)
     if loaded.refused:
         raise typer.Exit(REFUSED)
 
@@ -115,7 +115,8 @@ def _pair(text: str) -> tuple[str, str]:
     return field, column
 
 
-def _tell(loaded: Loaded, format_: Format) -> None:
+def tell(loaded: Loaded, format_: Format) -> None:
+    """What became of the rows."""
     stretch = loaded.stretch
     reply = {
         "rows": loaded.rows,

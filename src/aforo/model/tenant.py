@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SIMULATED = "demo-"
+"""How the names of tenants begin whose data is made up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
@@ -12,3 +15,8 @@ class Tenant:
     name: str
     timezone: str = "UTC"
     week_start: str = "monday"
+
+
+def is_simulated(tenant: str) -> bool:
+    """Whether the data of the tenant named so is made up; the name itself says it wherever it is shown."""
+    return tenant.startswith(SIMULATED)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aforo.model.stream import Stream
+from aforo.model.tenant import is_simulated
 from aforo.questions.finish import accuracy
 from aforo.questions.planned import Planned, Side
 from aforo.questions.proof import Freshness, Proof, Reads, Source
@@ -65,6 +66,7 @@ def evidence(question: Question, parts: Parts, model_version: str, took_seconds:
         unmeasured_until=_unmeasured(parts.all),
         model_version=model_version,
         took_seconds=took_seconds,
+        simulated=is_simulated(question.tenant),
     )
 
 

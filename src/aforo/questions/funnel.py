@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from aforo.engines.keeping import Seal
 from aforo.errors import RollupReplaced
+from aforo.model.tenant import is_simulated
 from aforo.questions.ask import Desk
 from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, resolve
 from aforo.questions.ordered import read_ordered
@@ -63,6 +64,7 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
         sealed_until=sealed if question.window.start < sealed else None,
         model_version=desk.model.version,
         took_seconds=desk.clock.monotonic() - begun,
+        simulated=is_simulated(asked.tenant),
     )
     desk.answered(proof)
     return Funnel(asked.entity, names, read.counts, proof)

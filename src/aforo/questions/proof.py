@@ -138,6 +138,7 @@ class Proof:
     took_seconds: float
     # Metrics that are null in buckets that begin before: what keeps them was born then, after a purge.
     unmeasured_until: Mapping[str, int] = field(default_factory=dict)
+    simulated: bool = False  # the tenant's data is made up
 
     @property
     def source(self) -> Source:
@@ -158,6 +159,7 @@ class Proof:
         ]
         sealed = {} if self.sealed_until is None else {"sealedUntil": self.zone.rfc3339(self.sealed_until)}
         return {
+            **({"simulated": True} if self.simulated else {}),
             **(next(iter(told.values())) if len(told) == 1 else {"streams": told}),
             "completeUntil": self.zone.rfc3339(self.freshness.complete_until),
             "staleSeconds": self.freshness.stale_seconds,

@@ -194,8 +194,10 @@ def _freshness(complete_until: int, zone: Zone, now: int) -> FreshnessSaid:
 def _proof(parts: Parts, zone: Zone, complete_until: int, took_seconds: float) -> dict[str, Any]:
     """What holds for all parts, how exact each number is, and the proof of every answer."""
     told = {_camel(name): part.proof.as_json() for name, part in parts.each()}
+    made_up = {"simulated": True} if parts.traffic.proof.simulated else {}
     compared = parts.traffic.comparison
     return {
+        **made_up,
         "completeUntil": zone.rfc3339(complete_until),
         "staleSeconds": max(part.proof.freshness.stale_seconds for _, part in parts.each()),
         "timezone": zone.name,
