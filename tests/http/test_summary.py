@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from tests.http.conftest import House, settings_in, standing
@@ -27,11 +27,9 @@ VIEW = {"event": "page_view", "visitor_id": "v"}
 
 def site(folder: Path, **access: Any) -> Iterator[House]:
     """A house with the pack; the property where none is named is `mine`."""
-    settings = settings_in(folder)
-    settings = replace(
-        settings, access=replace(Access(), **access), web=replace(Web(), default_property="mine")
-    )
-    return standing(settings, read_model(model_file("web").read_bytes(), source="web"))
+    told = settings_in(folder)
+    told = replace(told, access=replace(Access(), **access), web=replace(Web(), default_property="mine"))
+    return standing(told, read_model(model_file("web").read_bytes(), source="web"))
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +53,8 @@ class Keyed:
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
-    settings = {"admin_key": ADMIN["x-admin-key"], "wrong_keys_per_minute": 0}
-    for house in site(tmp_path_factory.mktemp("keyed"), **settings):
+    access = {"admin_key": ADMIN["x-admin-key"], "wrong_keys_per_minute": 0}
+    for house in site(tmp_path_factory.mktemp("keyed"), **access):
         with house.client() as client:
             bring(client, {"Authorization": f"Bearer {ADMIN['x-admin-key']}"})
             house.rooms.folder.run_until_clean()
@@ -159,6 +157,7 @@ def test_a_tenant_s_key_asks_of_its_own_without_saying_so(keyed: Keyed) -> None:
 WORDS = st.sampled_from(["mine", "mine ", "MINE", "yours", "*", "", "?", "yours&propertyId=mine", "previous"])
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from([*PARAMETERS, "tenant", "property"]), WORDS), st.booleans())
 def test_no_parameter_shows_another_tenant_s(keyed: Keyed, parameters: dict[str, str], twice: bool) -> None:
     pairs = [*parameters.items(), *([("propertyId", "mine")] if twice else [])]

@@ -25,7 +25,7 @@ NOW = parse_instant("2026-02-13T10:20:00Z")
 DAYS = 238  # up to the day that NOW is in
 
 
-def made_up(tenant: str, seed: int, rows: int = 1_500) -> list[Event]:
+def made_up(tenant: str, seed: int, rows: int = 1_000) -> list[Event]:
     """Events of a site over 238 days, some twice, in no order; every field is missing now and then."""
     dice = random.Random(seed)
     begin = parse_instant(f"{FIRST_DAY}T00:00:00Z")
