@@ -19,6 +19,7 @@ from tests.faults.points import Strike, Watched, die, watch, watch_journal
 from tests.laws.shelf import READINGS, Desk, Shelf, as_json, content
 
 from aforo.engines.embedded import EmbeddedEngine, appending
+from aforo.engines.folds import Folded
 from aforo.events.receipt import Receipt
 from aforo.windows import DAY, SLOT, Window, Zone
 
@@ -91,7 +92,7 @@ class Scenario:
         claim = self.shelf.engine.claim(10**6)
         assert claim is not None
         folded = self.shelf.engine.fold(claim)
-        return lambda: self.shelf.engine.replace(folded)
+        return lambda: self.replace(folded)
 
     def send(self) -> Receipt:
         return self.desk.take([*self._bodies(LATER), {"stream": "no such stream"}])
@@ -101,6 +102,14 @@ class Scenario:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(appending, "BULK_ROWS", 1)
             return self.send()
+
+    def replace(self, folded: Folded) -> None:
+        """As a folder does it: what could not be written is left to whoever claims it next."""
+        try:
+            self.shelf.engine.replace(folded)
+        except BaseException:
+            self.shelf.engine.release(folded.claim)
+            raise
 
     def hold(self, write: Write, *, committed: bool) -> None:
         """The write is there whole or not at all."""
