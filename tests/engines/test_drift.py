@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copytree
 
 import duckdb
 import numpy as np
 import pytest
-from tests.engines.conftest import Opens
-from tests.engines.gauges import MODEL, NOON, READINGS, VISITS, Bench, Sent, fold_once, some_readings
+from tests.engines.conftest import Opens, embedded
+from tests.engines.gauges import (
+    DEFAULT,
+    MODEL,
+    NOON,
+    READINGS,
+    VISITS,
+    Bench,
+    Sent,
+    as_reference,
+    fold_once,
+    some_readings,
+)
 
 from aforo.engines.drifted import Against, DaysChecked, Difference
 from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out
@@ -26,6 +38,7 @@ SOME = [
     Sent(id="3", time=NOON + SLOT, fields={**NORTH, "station": None}),
     Sent(id="4", time=NOON - DAY, fields=NORTH),
 ]
+ALL = [*SOME, *some_readings(12, tenant="hills")]
 
 
 def column(measure: str) -> str:
@@ -52,19 +65,30 @@ def differences(engine: Engine) -> list[Difference]:
     return [difference for each in checked for difference in each.differences]
 
 
-class Corrupted:
-    """A bench whose rollups were changed behind the engine's back."""
+@pytest.fixture(scope="module")
+def true(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose rollups are true, to be copied."""
+    there = tmp_path_factory.mktemp("true")
+    bench = Bench(embedded(there))
+    bench.engine.apply_model(MODEL, DEFAULT)
+    bench.send(*ALL)
+    bench.fold()
+    assert differences(bench.engine) == []
+    bench.engine.close()
+    return there
 
-    def __init__(self, opens: Opens, path: Path, *statements: str) -> None:
-        self.bench = Bench(opens())
-        self.bench.send(*SOME, *some_readings(12, tenant="hills"))
-        self.bench.fold()
-        assert differences(self.bench.engine) == []
-        self.bench.engine.close()
+
+class Corrupted:
+    """A bench whose rollups were true before they were changed behind the engine's back."""
+
+    def __init__(self, opens: Opens, true: Path, path: Path, *statements: str) -> None:
+        copytree(true, path / "data")
         with duckdb.connect(path / "data" / "events.duckdb") as file:
             for statement in statements:
                 assert file.execute(statement).fetchall()[0][0] > 0, f"nothing was changed by {statement}"
-        self.bench.engine = opens()
+        self.bench = Bench(opens())
+        self.bench.reference.take([as_reference(each) for each in ALL], NOON)  # the engine has them
+        self.bench.reference.fold()
 
     def mend(self) -> None:
         """Marks what differs and folds; then nothing differs, and all is what the reference says."""
@@ -133,9 +157,9 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_what_is_made_wrong_is_found_named_marked_and_mended(
-    opens: Opens, tmp_path: Path, wrong: Wrong
+    opens: Opens, tmp_path: Path, true: Path, wrong: Wrong
 ) -> None:
-    corrupted = Corrupted(opens, tmp_path, wrong.statement)
+    corrupted = Corrupted(opens, true, tmp_path, wrong.statement)
     found = differences(corrupted.bench.engine)
     # Where a slot was changed, the day above it no longer is what its slots are, and is found too.
     assert wrong.found in {(each.rollup, each.period, each.measure, each.against) for each in found}
@@ -143,21 +167,24 @@ def test_what_is_made_wrong_is_found_named_marked_and_mended(
     corrupted.mend()
 
 
-def test_an_event_that_went_behind_the_back_is_found_in_every_rollup(opens: Opens, tmp_path: Path) -> None:
+def test_an_event_that_went_behind_the_back_is_found_in_every_rollup(
+    opens: Opens, tmp_path: Path, true: Path
+) -> None:
     corrupted = Corrupted(
-        opens, tmp_path, f"DELETE FROM {events_table('readings')} WHERE tenant = 'river' AND id = '1'"
+        opens, true, tmp_path, f"DELETE FROM {events_table('readings')} WHERE tenant = 'river' AND id = '1'"
     )
     found = differences(corrupted.bench.engine)
     assert {each.rollup for each in found} == set(READINGS.rollups)
     assert {each.start for each in found if each.period == "slot"} == {slot_of(NOON)}
 
 
-def test_a_difference_names_the_split_and_both_values(opens: Opens, tmp_path: Path) -> None:
+def test_a_difference_names_the_split_and_both_values(opens: Opens, tmp_path: Path, true: Path) -> None:
     slot = (
         f"WHERE tenant = 'river' AND station = 'north' AND NOT wet AND start > make_timestamp({NOON - SLOT})"
     )
     corrupted = Corrupted(
         opens,
+        true,
         tmp_path,
         f"UPDATE {table('gates', Period.SLOT)} SET {column('level_sum')} = 1225 {slot}",
         f"UPDATE {table('gates', Period.SLOT)} SET {column('probes')} = [] {slot}",
@@ -174,9 +201,10 @@ def test_a_difference_names_the_split_and_both_values(opens: Opens, tmp_path: Pa
     }
 
 
-def test_a_whole_row_is_told_with_its_numbers(opens: Opens, tmp_path: Path) -> None:
+def test_a_whole_row_is_told_with_its_numbers(opens: Opens, tmp_path: Path, true: Path) -> None:
     corrupted = Corrupted(
         opens,
+        true,
         tmp_path,
         f"DELETE FROM {table('wide', Period.DAY)} WHERE tenant = 'river' AND probe = 'p2'",
     )
@@ -214,8 +242,8 @@ def test_what_waits_for_a_fold_is_no_drift(bench: Bench) -> None:
     assert (checked.days, checked.waiting, checked.found) == (1, 2, 0)
 
 
-def test_a_slot_beside_one_that_waits_is_compared(opens: Opens, tmp_path: Path) -> None:
-    corrupted = Corrupted(opens, tmp_path, WRONG["minimum"].statement)
+def test_a_slot_beside_one_that_waits_is_compared(opens: Opens, tmp_path: Path, true: Path) -> None:
+    corrupted = Corrupted(opens, true, tmp_path, WRONG["minimum"].statement)
     corrupted.bench.send(Sent(id="5", time=NOON, fields=NORTH))
     found = [each for day in check_all(corrupted.bench.engine) for each in day.differences]
     # The dirty slot is left out, and so is its day; yesterday is compared as a whole.
@@ -227,9 +255,10 @@ def test_a_slot_beside_one_that_waits_is_compared(opens: Opens, tmp_path: Path) 
     assert yesterday < NOON - DAY
 
 
-def test_rows_of_days_without_any_event_are_found(opens: Opens, tmp_path: Path) -> None:
+def test_rows_of_days_without_any_event_are_found(opens: Opens, tmp_path: Path, true: Path) -> None:
     corrupted = Corrupted(
         opens,
+        true,
         tmp_path,
         f"INSERT INTO {table('whole', Period.SLOT)} "
         f"SELECT * REPLACE (start - INTERVAL 10 DAYS AS start) FROM {table('whole', Period.SLOT)} "
