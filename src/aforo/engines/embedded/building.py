@@ -254,6 +254,9 @@ def is_current(cursor: Cursor, stream: Stream) -> bool:
 def mark_folded(cursor: Cursor, folded: Folded) -> None:
     """What a fold has written is to be built as well, where anything of its stream is being built."""
     claim = folded.claim
+    # Tens of thousands of slots are folded at once, and mostly nothing is being built.
+    if first_row(cursor, "SELECT 1 FROM builds WHERE stream = $stream", {"stream": claim.stream}) is None:
+        return
     cursor.execute(
         MARK_FOLDED,
         {
