@@ -25,7 +25,7 @@ def simulate(
     tenant: Annotated[
         str | None,
         typer.Option(
-            help="Whose they are; the name begins with demo-.",
+            help="Whose they are; the name begins with demo- or demo_.",
             show_default="the pack's, like demo-site",
         ),
     ] = None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SIMULATED = "demo-"
-"""How the names of tenants begin whose data is made up."""
+SIMULATED = ("demo-", "demo_")
+"""How the names of tenants begin whose data is made up; a model file can declare the second kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,9 +34,10 @@ class Wish:
 
     def __post_init__(self) -> None:
         if not is_simulated(self.tenant):
+            beginnings = " or ".join(SIMULATED)
             raise InvalidRequest(
                 f"{self.tenant!r} does not say that it is made up",
-                hint=f"the tenant's name has to begin with {SIMULATED}: {SIMULATED}{self.tenant}",
+                hint=f"let the tenant's name begin with {beginnings}: {SIMULATED[0]}{self.tenant}",
             )
         for name, value, most in (("days", self.days, LONGEST_DAYS), ("rate", self.rate, MOST_EVENTS_A_DAY)):
             if not 1 <= value <= most:
