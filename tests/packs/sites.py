@@ -20,24 +20,24 @@ from aforo.windows import Zone, parse_instant
 Event = dict[str, Any]
 PATHS = ("/", "/prices", "/blog", "/about", "/contact")
 SOURCES = ("direct", "organic_search", "social", "referral", "paid_search", "email", None)
-FIRST_DAY = date(2025, 6, 20)
 NOW = parse_instant("2026-02-13T10:20:00Z")
-DAYS = 238  # up to the day that NOW is in
+# Events lie in the last half year, and in the winter a year before.
+LATELY = (parse_instant("2025-08-01T00:00:00Z"), NOW)
+A_YEAR_AGO = (parse_instant("2024-11-12T00:00:00Z"), parse_instant("2025-02-14T00:00:00Z"))
 
 
 def made_up(tenant: str, seed: int, rows: int = 1_000) -> list[Event]:
-    """Events of a site over 238 days, some twice, in no order; every field is missing now and then."""
+    """Events of a site, some twice, in no order; every field is missing now and then."""
     dice = random.Random(seed)
-    begin = parse_instant(f"{FIRST_DAY}T00:00:00Z")
     visitors = [f"v{number}" for number in range(rows // 8)]
-    events = [_event(dice, tenant, number, begin, dice.choice(visitors)) for number in range(rows)]
-    events += [_lead(dice, tenant, number, begin) for number in range(rows // 15)]
+    events = [_event(dice, tenant, number, dice.choice(visitors)) for number in range(rows)]
+    events += [_lead(dice, tenant, number) for number in range(rows // 6)]
     events += dice.sample(events, rows // 20)
     dice.shuffle(events)
     return events
 
 
-def _event(dice: random.Random, tenant: str, number: int, begin: int, visitor: str) -> Event:
+def _event(dice: random.Random, tenant: str, number: int, visitor: str) -> Event:
     def maybe(value: object) -> object:
         return None if dice.random() < 0.1 else value
 
@@ -46,7 +46,7 @@ def _event(dice: random.Random, tenant: str, number: int, begin: int, visitor: s
         "stream": "web_events",
         "tenant": tenant,
         "id": f"e{number}",
-        "time": instant(begin + dice.randrange((NOW - begin) // 1_000_000) * 1_000_000),
+        "time": _moment(dice),
         "event": kind,
         "visitor_id": visitor,
         "path": maybe(dice.choice(PATHS)),
@@ -59,19 +59,20 @@ def _event(dice: random.Random, tenant: str, number: int, begin: int, visitor: s
     return {name: value for name, value in event.items() if value is not None}
 
 
-def _lead(dice: random.Random, tenant: str, number: int, begin: int) -> Event:
+def _lead(dice: random.Random, tenant: str, number: int) -> Event:
     event = {
         "stream": "web_leads",
         "tenant": tenant,
         "id": f"c{number}",
-        "time": instant(begin + dice.randrange((NOW - begin) // 1_000_000) * 1_000_000),
+        "time": _moment(dice),
         "lead_id": f"l{dice.randrange(number + 1)}",
     }
     return {**event, "time_to_capture_ms": dice.randrange(10**9)} if dice.random() < 0.8 else event
 
 
-def instant(time: int) -> str:
-    return Zone("UTC").rfc3339(time)
+def _moment(dice: random.Random) -> str:
+    begin, end = LATELY if dice.random() < 0.65 else A_YEAR_AGO
+    return Zone("UTC").rfc3339(dice.randrange(begin // 1_000_000, end // 1_000_000) * 1_000_000)
 
 
 def held(folder: Path, zones: Mapping[str, str] = {}) -> Local:
