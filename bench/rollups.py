@@ -233,7 +233,7 @@ def figures(events: int, folder: Path) -> list[Figure]:
     visitors, p95, source = uniques(aforo)
     matrix, weeks = cohorts(aforo)
     late, rows, slots = late_event(aforo)
-    file_bytes = aforo.engine.statistics().file_bytes
+    file_bytes = aforo.engine.statistics().storage.file_bytes
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     aforo.stop()
     grouped, counted, raw = plainly(data / "events.duckdb", folder)
