@@ -185,7 +185,7 @@ def main() -> None:
                 median, slowest, again = measured(stream, make, options.runs)
                 ratio = median / first.setdefault(kind, median)
                 cells.append(f"{median:.1f} ({slowest:.1f}; {again:.1f}) = {ratio:.2f} x")
-            size = stream.engine.statistics().file_bytes / 2**20
+            size = stream.engine.statistics().storage.file_bytes / 2**20
             print(f"| {millions:g} M | {' | '.join(cells)} | {size:,.0f} MB | {rate:,.0f}/s |", flush=True)
         stream.engine.close()
 

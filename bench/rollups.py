@@ -204,7 +204,7 @@ def sizes(file: Path, folder: Path) -> tuple[int, int, int]:
     return (
         _size(file, folder / "raw.duckdb", "events"),
         _size(file, folder / "rolled.duckdb", "rollup\\_"),
-        _size(file, folder / "days.duckdb", "rollup\\_", but="\\_slot\\_"),
+        _size(file, folder / "days.duckdb", "rollup\\_", but="\\_slot"),
     )
 
 
