@@ -196,4 +196,6 @@ def _state(measure: Measure, stream: Stream, events: Sequence[Event]) -> object:
 def _values(measure: Measure, stream: Stream, events: Sequence[Event]) -> list[object]:
     """What the events for which the measure's conditions hold give to it."""
     kept = [event for event in events if all(holds(each, event.fields, stream) for each in measure.where)]
+    if measure.field == "time":
+        return [event.time for event in kept]
     return [event.fields.get(measure.field) if measure.field else event for event in kept]

@@ -23,6 +23,11 @@ class FieldType(StrEnum):
         """Whether it can be summed, compared by size and put in a histogram."""
         return self in (FieldType.INTEGER, FieldType.NUMBER)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether one value can be the least or the greatest of many."""
+        return self.numeric or self is FieldType.TIMESTAMP
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -43,3 +48,7 @@ class Field:
             object.__setattr__(self, "max_length", DEFAULT_MAX_LENGTH)
         if self.type is not FieldType.NUMBER:
             object.__setattr__(self, "scale", 0)
+
+
+TIME = Field(name="time", type=FieldType.TIMESTAMP, required=True, description="When it was")
+"""An event's own time, which stands beside its fields and can be measured as one of them."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from aforo.errors import UnknownName
 from aforo.model.derivation import Derivation
-from aforo.model.field import Field, FieldType
+from aforo.model.field import TIME, Field, FieldType
 from aforo.model.measure import Measure
 from aforo.model.rollup import Rollup
 from aforo.model.segment import CallRule
@@ -51,6 +51,7 @@ class Stream:
     description: str = ""
     fields: Mapping[str, Field]
     id: tuple[str, ...] = ()  # fields whose values make the id when an event brings none; () = none
+    same_content_minutes: int | None = None  # with neither id nor time, equal content is one event so long
     extra: Extra = Extra.REFUSE
     entities: Mapping[str, Entity]
     measures: Mapping[str, Measure]
@@ -71,6 +72,12 @@ class Stream:
         if name not in self.measures:
             raise UnknownName.of(f"measure of {self.name}", name, self.measures)
         return self.measures[name]
+
+    def measured(self, measure: Measure) -> Field | None:
+        """What a measure is over: a field, or the event's own time; None where it only counts."""
+        if measure.field is None:
+            return None
+        return TIME if measure.field == TIME.name else self.fields[measure.field]
 
     def dimensions(self) -> tuple[str, ...]:
         """Every field that some rollup is kept by, in the order of the fields."""

@@ -100,7 +100,7 @@ def _field(field: Field) -> Json:
 
 
 def _measure(stream: Stream, measure: Measure) -> Json:
-    field = None if measure.field is None else stream.fields[measure.field]
+    field = stream.measured(measure)
     return {
         "kind": measure.kind.value,
         "field": None if field is None else [field.name, field.type.value, field.scale],

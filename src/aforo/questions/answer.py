@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aforo.model.formula import Distribution
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
-from aforo.questions.finish import adds_up, is_integer
+from aforo.questions.finish import adds_up, is_instant, is_integer
 from aforo.questions.proof import Proof
 from aforo.questions.question import (
     CHANGE,
@@ -91,6 +91,8 @@ def _of_metric(metric: Metric, question: Question, stream: Stream) -> Iterable[C
 def _type_of(metric: Metric, stream: Stream) -> str:
     if isinstance(metric.formula, Distribution):
         return "distribution"
+    if is_instant(metric, stream):
+        return "instant"
     return "integer" if is_integer(metric, stream) else "number"
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from aforo.engines.reads import Split, States
 from aforo.model import formula as formulas
 from aforo.model.field import FieldType
-from aforo.model.formula import Binary, Distribution, Negative, Number, Percentile
+from aforo.model.formula import Binary, Distribution, Negative, Number, Percentile, Ref
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
@@ -19,6 +19,11 @@ from aforo.questions.sighting import sighted
 from aforo.states import histogram
 from aforo.states import sum as sum_
 from aforo.states.histogram import Bin, Histogram
+
+
+class Instant(int):
+    """A time in microseconds: shown as a time, and never added or divided once it is told."""
+
 
 Bins: TypeAlias = tuple[Bin, ...]
 Value: TypeAlias = int | float | Bins | None
@@ -85,18 +90,26 @@ def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finishe
     columns = {name: _column(measure, states.values[name], stream) for name, measure in used.items()}
     seen = [leaf.column for leaf in sighted(metrics)]
     columns |= {column: cast(Sequence[_State], states.values[column]) for column in seen}
-    values = [_values(metric, columns, len(states.keys)) for metric in metrics]
+    values = [_values(metric, columns, len(states.keys), stream) for metric in metrics]
     empty = {name: _column(measure, [_NOTHING[measure.kind]], stream) for name, measure in used.items()}
     empty |= {column: [0] for column in seen}
     return Finished(
         dict(zip(states.keys, zip(*values, strict=True), strict=True)),
-        tuple(_values(metric, empty, 1)[0] for metric in metrics),
+        tuple(_values(metric, empty, 1, stream)[0] for metric in metrics),
     )
 
 
 def is_integer(metric: Metric, stream: Stream) -> bool:
     """Whether the metric's values are whole numbers by nature."""
     return formulas.is_integer(metric.formula, lambda name: _measure_is_integer(stream, name))
+
+
+def is_instant(metric: Metric, stream: Stream) -> bool:
+    """Whether the metric's values are times: a measure of times, by itself."""
+    if not isinstance(metric.formula, Ref):
+        return False
+    field = stream.measured(stream.measures[metric.formula.measure])
+    return field is not None and field.type is FieldType.TIMESTAMP
 
 
 def adds_up(formula: formulas.Formula, stream: Stream) -> bool:
@@ -140,7 +153,9 @@ def _column(measure: Measure, states: Sequence[object], stream: Stream) -> Seque
     return [sum_.finish(state or 0, scale) for state in sums]
 
 
-def _values(metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int) -> list[Value]:
+def _values(
+    metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int, stream: Stream
+) -> list[Value]:
     if isinstance(metric.formula, Distribution):
         name, most = metric.formula.measure, metric.formula.most
         return [histogram.bins(cast(Histogram, state), most) for state in columns[name]]
@@ -148,6 +163,9 @@ def _values(metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int) 
         # The commonest formula that costs: not taken through fractions, which would give the same float.
         name, p = metric.formula.measure, metric.formula.p
         return [histogram.percentile(cast(Histogram, state), p) for state in columns[name]]
+    if is_instant(metric, stream):
+        times = cast(Sequence[int | None], columns[metric.measures[0]])
+        return [None if time is None else Instant(time) for time in times]
     value_of, percentile_of = _readers(columns)
     return [formulas.evaluate(metric.formula, value_of(row), percentile_of(row)) for row in range(rows)]
 
@@ -173,13 +191,14 @@ def _measure_is_integer(stream: Stream, name: str) -> bool:
     measure = stream.measures[name]
     if measure.kind in _INTEGER_KINDS or measure.field is None:
         return True
-    return stream.fields[measure.field].type is FieldType.INTEGER or (
-        measure.kind is MeasureKind.SUM and _scale(measure, stream) == 0
-    )
+    field = stream.measured(measure)
+    whole = field is not None and field.type in (FieldType.INTEGER, FieldType.TIMESTAMP)
+    return whole or (measure.kind is MeasureKind.SUM and _scale(measure, stream) == 0)
 
 
 def _scale(measure: Measure, stream: Stream) -> int:
-    return 0 if measure.field is None else stream.fields[measure.field].scale
+    field = stream.measured(measure)
+    return 0 if field is None else field.scale
 
 
 def _is_scaled_percentile(formula: formulas.Formula) -> bool:

@@ -11,7 +11,7 @@ from aforo.engines.reads import FEWER, Split
 from aforo.errors import QuestionTooLarge
 from aforo.questions.compare import Counterpart, change, delta
 from aforo.questions.comparison import Against, Comparison
-from aforo.questions.finish import Finished, Value
+from aforo.questions.finish import Finished, Instant, Value
 from aforo.questions.ordering import by_values, ordered
 from aforo.questions.question import (
     CHANGE,
@@ -24,7 +24,7 @@ from aforo.questions.question import (
     Order,
     Question,
 )
-from aforo.windows import Bucket, Grain, Zone
+from aforo.windows import Bucket, Grain, Zone, parse_instant
 
 Cell: TypeAlias = str | int | float | bool | list[dict[str, float]] | None
 Row: TypeAlias = dict[str, Cell]
@@ -128,7 +128,9 @@ def _key(placed: _Placed, column: str, question: Question) -> object:
         return bool(question.by) and not placed.group
     if column in question.by:
         return placed.group[question.by.index(column)] if placed.group else None
-    return placed.row[column]
+    cell = placed.row[column]
+    # Times as texts stand in another order where clocks change, or only some have a fraction.
+    return parse_instant(cell) if isinstance(cell, str) else cell
 
 
 def _metrics(
@@ -141,11 +143,11 @@ def _metrics(
         others = compared.finished.at(pair, group)
     row: Row = {}
     for name, value, against in zip(question.metrics, values, others, strict=True):
-        row[name] = _shown(value)
+        row[name] = _shown(value, question.zone)
         if name in daily.metrics:
             row[name + PER_DAY] = _by_day(value, daily.days[index])
         if question.compare is not None:
-            row[name + COMPARED] = _shown(against)
+            row[name + COMPARED] = _shown(against, question.zone)
             if question.compare.against is Against.BEFORE:
                 row[name + CHANGE] = change(_number(value), _number(against))
             row[name + DELTA] = delta(_number(value), _number(against))
@@ -158,13 +160,15 @@ def _by_day(value: Value, days: float) -> float | None:
 
 
 def _number(value: Value) -> int | float | None:
-    """What can be subtracted and divided; of a distribution, nothing."""
-    return None if isinstance(value, tuple) else value
+    """What can be subtracted and divided; of a distribution or a time, nothing."""
+    return None if isinstance(value, tuple | Instant) else value
 
 
-def _shown(value: Value) -> Cell:
+def _shown(value: Value, zone: Zone) -> Cell:
     if isinstance(value, tuple):
         return [{"from": each.low, "to": each.high, "count": each.count} for each in value]
+    if isinstance(value, Instant):
+        return zone.rfc3339(value)
     return value
 
 

@@ -18,6 +18,7 @@ from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import RollupLayout, events_table, quoted
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Claim, Folded, Places
+from aforo.model.field import TIME
 from aforo.model.measure import Measure
 from aforo.model.model import Model
 from aforo.model.rollup import Rollup
@@ -334,7 +335,8 @@ def _means(stream: Stream, rollup: Rollup) -> str | None:
         or (measure.entity in stream.entities and stream.entities[measure.entity].field == measure.field)
         for measure in measures
     )
-    return RollupLayout.of(stream, rollup).hash if same and fields <= stream.fields.keys() else None
+    known = {*stream.fields, TIME.name}
+    return RollupLayout.of(stream, rollup).hash if same and fields <= known else None
 
 
 def _served(stream: Stream, builds: list[Build]) -> Stream:

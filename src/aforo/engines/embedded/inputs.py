@@ -50,4 +50,5 @@ def _given(layout: MeasureLayout, parameters: Parameters) -> str:
 
 def _value(layout: MeasureLayout) -> str:
     assert layout.field is not None
-    return quoted(layout.field.name)
+    name = quoted(layout.field.name)
+    return f"epoch_us({name})" if layout.field.type is FieldType.TIMESTAMP else name

@@ -24,6 +24,9 @@ SQL_TYPES = {
     FieldType.TIMESTAMP: "TIMESTAMP",
 }
 
+EXTREME_TYPES = {**SQL_TYPES, FieldType.TIMESTAMP: "BIGINT"}
+"""Of the least and the greatest of values; instants are kept in microseconds, as they are everywhere else."""
+
 PERIODS = tuple(Period)
 PERIODS_OF_DAYS = (Period.WEEK, Period.MONTH)
 
@@ -107,7 +110,7 @@ class MeasureLayout:
         if kind in (MeasureKind.MINIMUM, MeasureKind.MAXIMUM):
             pick = "min" if kind is MeasureKind.MINIMUM else "max"
             assert self.field is not None
-            return (StateColumn(name, SQL_TYPES[self.field.type], f"{pick}({name})", f"{pick}({name})"),)
+            return (StateColumn(name, EXTREME_TYPES[self.field.type], f"{pick}({name})", f"{pick}({name})"),)
         if kind is MeasureKind.HISTOGRAM:
             return tuple(
                 StateColumn(column, "DOUBLE", f"{pick}({self.size})", f"{pick}({column})")
@@ -146,11 +149,7 @@ class MeasureLayout:
 def lay_out(stream: Stream, measures: tuple[Measure, ...]) -> tuple[MeasureLayout, ...]:
     """The layout of measures, in their order."""
     return tuple(
-        MeasureLayout(
-            measure,
-            f"__m_{measure_hash(stream, measure)}",
-            None if measure.field is None else stream.fields[measure.field],
-        )
+        MeasureLayout(measure, f"__m_{measure_hash(stream, measure)}", stream.measured(measure))
         for measure in measures
     )
 

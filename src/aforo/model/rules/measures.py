@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aforo.model.condition import Op, check
+from aforo.model.field import TIME, FieldType
 from aforo.model.findings import FaultCode, Finding, no_such
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.sheet import Sheet
@@ -13,16 +14,18 @@ from aforo.model.version import measure_hash
 
 
 def measured_fields_are_known(sheet: Sheet) -> Iterator[Finding]:
-    """Sums, minima, maxima and histograms are over numeric fields that exist."""
+    """Sums and histograms are over numeric fields that exist; extremes over instants and `time` too."""
     for path, stream, measure in _measures(sheet):
         if measure.kind in (MeasureKind.COUNT, MeasureKind.DISTINCT) or measure.field is None:
             continue
         place = f"{path}.{measure.kind}"
-        field = stream.fields.get(measure.field)
+        extreme = measure.kind in (MeasureKind.MINIMUM, MeasureKind.MAXIMUM)
+        field = TIME if measure.field == TIME.name else stream.fields.get(measure.field)
         if field is None:
             yield place, FaultCode.UNKNOWN_NAME, no_such("field", measure.field, stream.fields)
-        elif not field.type.numeric and sheet.sound(f"streams.{stream.name}.fields.{field.name}"):
-            message = f"{field.name} is of type {field.type}; {measure.kind} is over integers and numbers"
+        elif not _fits(field.type, extreme) and sheet.sound(f"streams.{stream.name}.fields.{field.name}"):
+            wanted = "integers, numbers and timestamps" if extreme else "integers and numbers"
+            message = f"{field.name} is of type {field.type}; {measure.kind} is over {wanted}"
             yield place, FaultCode.WRONG_FIELD, message
 
 
@@ -71,6 +74,10 @@ def measures_differ(sheet: Sheet) -> Iterator[Finding]:
             if same != measure.name:
                 path = f"streams.{stream.name}.measures.{measure.name}"
                 yield path, FaultCode.DUPLICATE, f"{measure.name!r} means the same as {same!r}; use that one"
+
+
+def _fits(kind: FieldType, extreme: bool) -> bool:
+    return kind.ordered if extreme else kind.numeric
 
 
 def _measures(sheet: Sheet) -> Iterator[tuple[str, Stream, Measure]]:
