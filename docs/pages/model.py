@@ -19,6 +19,7 @@ from aforo.model.reading.file import LARGEST_FILE_BYTES
 from aforo.model.rollup import RollupGrain
 from aforo.model.rules.fields import FINEST_SCALE, LONGEST_STRING
 from aforo.model.rules.names import RESERVED
+from aforo.model.rules.streams import LONGEST_SAME_CONTENT_MINUTES
 from aforo.model.segment import BESIDE, Call
 from aforo.model.stream import Extra
 from aforo.states.histogram import RELATIVE_ERROR
@@ -182,6 +183,13 @@ PARTS: tuple[Part, ...] = (
                 "Required fields whose values make the id of an event that brings none.",
                 "a hash of the event's content and time",
             ),
+            "same_content_minutes": (
+                (
+                    "How long equal content that comes again, with neither an id nor a time, is the same "
+                    f"event: 1 to {LONGEST_SAME_CONTENT_MINUTES:,}."
+                ),
+                "each counts",
+            ),
             "extra": (f"What becomes of fields that are not declared: {_list(Extra)}.", "`refuse`"),
             "entities": (
                 (
@@ -237,8 +245,8 @@ PARTS: tuple[Part, ...] = (
         {
             "count": ("`true`: the number of events.", ""),
             "sum": ("The field that is added up, exactly.", ""),
-            "minimum": ("The field whose least value is kept.", ""),
-            "maximum": ("The field whose greatest value is kept.", ""),
+            "minimum": ("The field whose least value is kept: a number or an instant, also `time`.", ""),
+            "maximum": ("The field whose greatest value is kept, likewise.", ""),
             "distinct": ("The entity whose different ones are kept as a set, exactly.", ""),
             "histogram": (
                 (

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.events.buffer import Buffer
+from aforo.events.echoes import Echoes
 from aforo.events.intake import Intake
 from aforo.http.access.ring import KeyRing
 from aforo.http.app import Rooms, create_app
@@ -114,7 +115,14 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
     engine = EmbeddedEngine(settings.data, memory_mb=128, threads=1, untimed_id_seconds=86_400)
     engine.apply_model(model, Tenant(name="default"))
     buffer = Buffer(
-        engine, clock, telemetry, future_seconds=600, commit_rows=1, after_seconds=0.0, queue_rows=1_000
+        engine,
+        clock,
+        telemetry,
+        future_seconds=600,
+        commit_rows=1,
+        after_seconds=0.0,
+        queue_rows=1_000,
+        echoes=Echoes(engine.untimed_ids, clock),
     )
     store = Store(settings.data, settings.store)
     folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0)

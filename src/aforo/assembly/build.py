@@ -12,6 +12,7 @@ from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.refused import SampleLimits
 from aforo.errors import Fault, InvalidModel
 from aforo.events.buffer import Buffer
+from aforo.events.echoes import Echoes
 from aforo.events.intake import Intake
 from aforo.model.model import Model
 from aforo.model.reading import read_file, read_model
@@ -101,6 +102,7 @@ class Aforo:
             commit_rows=settings.intake.commit_rows,
             after_seconds=settings.intake.commit_after_seconds,
             queue_rows=settings.intake.queue_rows,
+            echoes=Echoes(self.engine.untimed_ids, clock),
             sinks=(lambda _commit: self.folder.wake(),),
         )
         self.intake = Intake(

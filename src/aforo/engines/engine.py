@@ -202,6 +202,10 @@ class Engine(Protocol):
         """Whether slots of an entity's streams still wait for a fold that were marked up to a commit."""
         ...
 
+    def untimed_ids(self, stream: str, tenant: str, since: int) -> tuple[str, ...]:
+        """The ids of a tenant's events that came without a time, from an arrival on."""
+        ...
+
     def dirty_slots(self) -> int:
         """How many slots of all tenants wait for a fold."""
         ...

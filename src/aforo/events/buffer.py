@@ -16,6 +16,7 @@ from aforo.engines.appends import Append, Commit
 from aforo.errors import IntakeFull, Stopping
 from aforo.events.batch import Batch
 from aforo.events.composing import compose
+from aforo.events.echoes import Echoes
 from aforo.events.receipt import Receipt
 from aforo.events.steps import Rules
 from aforo.model.ingest import SEALED
@@ -40,7 +41,8 @@ class _Waiting:
 class Buffer:
     """Holds batches for `after_seconds` or until `commit_rows` have come together, then commits them as one.
 
-    Holds at most `queue_rows`; a batch that would not fit is refused whole, with nothing of it taken.
+    Holds at most `queue_rows`; a batch that would not fit is refused whole, with nothing of it taken. With
+    `echoes` content that comes again is known for as long as its stream says.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Buffer:
         commit_rows: int,
         after_seconds: float,
         queue_rows: int,
+        echoes: Echoes | None = None,
         sinks: Sequence[Callable[[Commit], None]] = (),
     ) -> None:
         self._engine = engine
@@ -64,6 +67,7 @@ class Buffer:
         self._commit_rows = commit_rows
         self._after_seconds = after_seconds
         self._queue_rows = queue_rows
+        self._echoes = echoes
         self._sinks = tuple(sinks)
         self._waiting: deque[_Waiting] = deque()
         self._rows = 0
@@ -154,7 +158,7 @@ class Buffer:
     def _keep(self, group: list[_Waiting]) -> None:
         started = self._clock.monotonic()
         try:
-            rules = Rules(self._clock.now(), self._future_seconds, tenants=self._tenants)
+            rules = Rules(self._clock.now(), self._future_seconds, tenants=self._tenants, echoes=self._echoes)
             composed = compose([waiting.batch for waiting in group], rules)
         except Exception as error:
             # One batch that no step foresaw fails alone, and turns away nobody who came with it.

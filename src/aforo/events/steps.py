@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from aforo.errors import nearest
 from aforo.events.columns import Column, Faults, Mask, Source, absent, checked, instants, reason, typed
 from aforo.events.draft import ENVELOPE, Draft, Stepped, value_at
+from aforo.events.echoes import Echoes
 from aforo.events.identity import Occurrences, composed_ids, content_ids
 from aforo.events.refusals import Refusal, RefusalCode, shown
 from aforo.model.field import Field, FieldType
@@ -35,7 +36,7 @@ class Rules:
     """What the steps need to know beside the draft; `arrival` is in microseconds.
 
     `tenant` is given to events that name none. `occurrences` numbers equal rows of a file that bring no id.
-    `tenants` are the only ones there may be, where they are fixed.
+    `tenants` are the only ones there may be, where they are fixed. `echoes` know content that comes again.
     """
 
     arrival: int
@@ -43,6 +44,7 @@ class Rules:
     tenant: str | None = None
     occurrences: Occurrences | None = None
     tenants: frozenset[str] | None = None
+    echoes: Echoes | None = None
 
 
 def known(draft: Draft, _rules: Rules) -> Stepped:
@@ -169,7 +171,8 @@ def _fit(draft: Draft, field: Field, *, summed: bool) -> Stepped:
 def _made_ids(draft: Draft, rules: Rules, missing: Mask) -> tuple[pa.Array, Draft]:
     """Ids for events that bring none, and the draft with a mark on those whose id nobody could make again.
 
-    An event with neither id nor time cannot be told from its like, so each counts.
+    An event with neither id nor time cannot be told from its like, so each counts, unless its stream says for
+    how long equal content is the same.
     """
     if draft.stream.id:
         return composed_ids([draft.columns[name] for name in draft.stream.id]), draft
@@ -182,8 +185,19 @@ def _made_ids(draft: Draft, rules: Rules, missing: Mask) -> tuple[pa.Array, Draf
     alone = missing & _true(draft.columns[UNTIMED])
     if not alone.any():
         return ids, draft
-    fresh = pa.array([uuid.uuid4().hex if each else None for each in alone.tolist()], pa.string())
-    return pc.coalesce(fresh, ids), draft.having({GIVEN: alone})
+    fresh = pc.replace_with_mask(ids, pa.array(alone), pa.array(_fresh_ids(draft, rules, alone), pa.string()))
+    return fresh, draft.having({GIVEN: alone})
+
+
+def _fresh_ids(draft: Draft, rules: Rules, alone: Mask) -> list[str]:
+    """An id for each of these rows, that of its like where one came a while ago."""
+    if draft.stream.same_content_minutes is None or rules.echoes is None:
+        return [uuid.uuid4().hex for _ in range(int(alone.sum()))]
+    mine = draft.kept(alone)
+    fields = {name: mine.columns[name] for name in draft.stream.fields}
+    contents = content_ids(fields, np.zeros(mine.rows, np.int64)).to_pylist()
+    tenants = [str(value_at(mine.columns["tenant"], row)) for row in range(mine.rows)]
+    return rules.echoes.ids(draft.stream, tenants, contents, rules.arrival)
 
 
 def _refuse(draft: Draft, mask: Mask, detail: str) -> Stepped:

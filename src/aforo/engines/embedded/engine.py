@@ -291,6 +291,15 @@ class EmbeddedEngine:
             )
             return int(count)
 
+    def untimed_ids(self, stream: str, tenant: str, since: int) -> tuple[str, ...]:
+        with self._landed() as cursor:
+            rows = cursor.execute(
+                f"SELECT id FROM {events_table(stream)} "
+                "WHERE tenant = $tenant AND untimed AND time >= $since ORDER BY time",
+                {"tenant": tenant, "since": timestamp(since)},
+            ).fetchall()
+            return tuple(id_ for (id_,) in rows)
+
     def extent(self, stream: str, tenant: str) -> Window | None:
         with self._landed() as cursor:
             first, last = _row(

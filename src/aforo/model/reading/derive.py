@@ -14,7 +14,7 @@ from aforo.model.reading.written import Entries, Node, Text, kind_of
 from aforo.model.stream import Entity, Stream
 
 DERIVE = "derive"
-SENT_ONLY = ("id", "extra", "segment")
+SENT_ONLY = ("id", "same_content_minutes", "extra", "segment")
 _KEYS = {
     DerivationKind.SESSIONS: ("from", "entity", "gap_minutes", "where"),
     DerivationKind.FIRSTS: ("from", "entity", "where"),

@@ -23,7 +23,18 @@ from aforo.model.rollup import Rollup, RollupGrain
 from aforo.model.stream import Entity, Extra, Retention, Stream
 
 _STREAM_KEYS = (
-    *("description", "id", "extra", "fields", "entities", "measures", "rollups", "retention", "segment"),
+    *(
+        "description",
+        "id",
+        "same_content_minutes",
+        "extra",
+        "fields",
+        "entities",
+        "measures",
+        "rollups",
+        "retention",
+        "segment",
+    ),
     DERIVE,
 )
 _ANY_FIELD = ("type", "required", "unit", "description")
@@ -70,6 +81,7 @@ def read_stream(
         if derivation is None
         else derived_fields(findings, section, carried_field(derivation, sources)),
         id=section.names("id") or (),
+        same_content_minutes=section.whole("same_content_minutes"),
         extra=_extra(findings, section),
         entities=entities,
         measures=measures,

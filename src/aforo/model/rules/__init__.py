@@ -29,6 +29,7 @@ RULES: tuple[Callable[[Sheet], Iterator[Finding]], ...] = (
     streams.ids_are_of_required_fields,
     streams.entities_are_over_fields,
     streams.slots_outlive_events,
+    streams.equal_content_is_the_same_for_a_while,
     measures.measured_fields_are_known,
     measures.counted_entities_are_known,
     measures.conditions_fit_their_fields,

@@ -9,6 +9,7 @@ from aforo.model.findings import FaultCode, Finding, no_such
 from aforo.model.sheet import Sheet
 
 LONGEST_RETENTION_DAYS = 36_500
+LONGEST_SAME_CONTENT_MINUTES = 1_440
 
 
 def ids_are_of_required_fields(sheet: Sheet) -> Iterator[Finding]:
@@ -22,6 +23,20 @@ def ids_are_of_required_fields(sheet: Sheet) -> Iterator[Finding]:
             elif not field.required and sheet.sound(f"streams.{stream.name}.fields.{name}"):
                 message = f"{name!r} is part of the id, so it must say required: true"
                 yield f"streams.{stream.name}.fields.{name}", FaultCode.CONTRADICTION, message
+
+
+def equal_content_is_the_same_for_a_while(sheet: Sheet) -> Iterator[Finding]:
+    """Equal content is one event for a day at most, and only where no field makes the id of it."""
+    for stream in sheet.streams.values():
+        path, minutes = f"streams.{stream.name}.same_content_minutes", stream.same_content_minutes
+        if minutes is None:
+            continue
+        if not 1 <= minutes <= LONGEST_SAME_CONTENT_MINUTES:
+            message = f"it is {minutes}; it is 1 to {LONGEST_SAME_CONTENT_MINUTES} minutes"
+            yield path, FaultCode.BAD_VALUE, message
+        if stream.id:
+            message = "an event's id is made of its fields, so that its content is never looked at"
+            yield path, FaultCode.CONTRADICTION, message
 
 
 def slots_outlive_events(sheet: Sheet) -> Iterator[Finding]:
