@@ -33,7 +33,7 @@ def test_with_no_source_everything_is_the_default() -> None:
     assert set(resolved.sources.values()) == {"default"}
     assert resolved.settings.http.port == 8321
     assert resolved.settings.http.max_body_bytes == 8_388_608
-    assert resolved.settings.packs == ("flights", "web")
+    assert resolved.settings.packs == ("flights", "projects", "web")
 
 
 def test_the_nearer_source_wins(tmp_path: Path) -> None:

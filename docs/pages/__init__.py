@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from pages import cli, errors, flights, http, metrics, model, refusals, settings, web, weblog
+from pages import cli, errors, flights, http, metrics, model, projects, refusals, settings, web, weblog
 
 # One page, one line: its name below docs/reference, and what writes it.
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
@@ -18,6 +18,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "errors": errors.page,
         "metrics": metrics.page,
         "flights": flights.page,
+        "projects": projects.page,
         "web": web.page,
         "weblog": weblog.page,
     }

@@ -29,6 +29,7 @@ from aforo.http import (
     models,
     openapi,
     problems,
+    project_events,
     query,
     reference,
     refusals,
@@ -149,6 +150,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
     probe = health.Probe(rooms.engine, rooms.intake, crew.probing)
     return [
         events.taking(rooms.intake, crew.taking, limits),
+        project_events.taking(rooms.intake, rooms.model, crew.taking, limits),
         *segment.doors(rooms.intake, Switch(rooms.model), crew.taking, limits),
         refusals.reporting(rooms.intake, rooms.model, crew.taking, limits),
         *query.doors(rooms.desk, crew.asking, limits),

@@ -11,7 +11,12 @@ from aforo.errors import UnknownName
 
 # One pack, one line: its model file, below this package.
 MODEL_FILES: Mapping[str, str] = MappingProxyType(
-    {"flights": "flights/flights.yaml", "web": "web/web.yaml", "weblog": "weblog/weblog.yaml"}
+    {
+        "flights": "flights/flights.yaml",
+        "projects": "projects/projects.yaml",
+        "web": "web/web.yaml",
+        "weblog": "weblog/weblog.yaml",
+    }
 )
 
 

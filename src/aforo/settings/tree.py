@@ -331,7 +331,9 @@ class Settings:
         prefixes=("sqlite:///", "postgresql://", "postgresql+psycopg://"),
         secret=True,
     )
-    packs: tuple[str, ...] = _setting(("flights", "web"), "Packs whose models are there from the start.")
+    packs: tuple[str, ...] = _setting(
+        ("flights", "projects", "web"), "Packs whose models are there from the start."
+    )
     http: Http = field(default_factory=Http)
     access: Access = field(default_factory=Access)
     intake: Intake = field(default_factory=Intake)
