@@ -65,6 +65,9 @@ class ReferenceEngine:
         self.revision += len(self.waiting)
         self.waiting.clear()
 
+    def writes(self) -> int:
+        return self.commit + self.revision
+
     def builds(self, stream: str | None = None) -> tuple[Build, ...]:
         """Nothing is built here: every rollup is what the folded events say."""
         return ()

@@ -72,6 +72,12 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("events_out_of_order", Kind.GAUGE, "Events in blocks that overlap others in time."),
     OwnMetric("questions_total", Kind.COUNTER, "Questions answered, by what was read.", ("source",)),
     OwnMetric("question_seconds", Kind.HISTOGRAM, "Time one answer took.", (), _SECONDS),
+    OwnMetric("cache_hits_total", Kind.COUNTER, "Questions answered from what was kept."),
+    OwnMetric("cache_misses_total", Kind.COUNTER, "Questions read anew and kept."),
+    OwnMetric("cache_evicted_total", Kind.COUNTER, "Kept answers that went for room in memory."),
+    OwnMetric("cache_failures_total", Kind.COUNTER, "Times that Redis did not do what it was asked."),
+    OwnMetric("cache_bytes", Kind.GAUGE, "Memory that kept answers take."),
+    OwnMetric("cache_entries", Kind.GAUGE, "Answers kept in memory."),
     OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),
     OwnMetric("http_request_seconds", Kind.HISTOGRAM, "Time one reply took.", ("route",), _SECONDS),
 )

@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from aforo.assembly.caching import cache_of
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.events.buffer import Buffer
@@ -124,6 +125,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         queue_rows=1_000,
         echoes=Echoes(engine.untimed_ids, clock),
     )
+    cache = cache_of(settings, clock, telemetry)
     store = Store(settings.data, settings.store)
     folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0)
     backfiller = Backfiller(engine, model, Backfills(store, clock), clock, settings.backfill, folder.wake)
@@ -149,11 +151,14 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         compaction=Compaction(
             engine, clock, telemetry, every_seconds=0, loose_share=0.05, most_rest_seconds=0
         ),
-        desk=Desk(engine, model, settings, clock, telemetry),
+        desk=Desk(engine, model, settings, clock, telemetry, cache),
+        cache=cache,
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),
         backfiller=backfiller,
-        eraser=Eraser(engine, model, Erasures(store, clock), b"key of tests", folder.wake),
+        eraser=Eraser(
+            engine, model, Erasures(store, clock), b"key of tests", folder.wake, cache.clear_tenant
+        ),
     )
     buffer.start()
     yield House(create_app(rooms, TOKEN), rooms, buffer, clock)

@@ -42,6 +42,7 @@ class House:
     engine: EmbeddedEngine = field(init=False)
     store: Store = field(init=False)
     eraser: Eraser = field(init=False)
+    cleared: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.open()
@@ -51,7 +52,9 @@ class House:
         self.engine.apply_model(MODEL, DEFAULT)
         self.store = Store(self.folder)
         erasures = Erasures(self.store, ManualClock(NOW))
-        self.eraser = Eraser(self.engine, MODEL, erasures, b"key", lambda: None, events_at_once=5)
+        self.eraser = Eraser(
+            self.engine, MODEL, erasures, b"key", lambda: None, self.cleared.append, events_at_once=5
+        )
 
     def close(self) -> None:
         self.store.close()

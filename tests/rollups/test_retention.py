@@ -47,7 +47,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     engine.close()
 
 
-def retention(bench: Bench, clock: ManualClock, *, batch_rows: int = 10**6, untimed: int = 0) -> Retention:
+def retention(
+    bench: Bench,
+    clock: ManualClock,
+    *,
+    batch_rows: int = 10**6,
+    untimed: int = 0,
+    told: list[str] | None = None,
+) -> Retention:
     return Retention(
         bench.engine,
         MODEL,
@@ -56,6 +63,7 @@ def retention(bench: Bench, clock: ManualClock, *, batch_rows: int = 10**6, unti
         batch_rows=batch_rows,
         check_after_seconds=1,
         untimed_id_seconds=untimed,
+        purged=told.append if told is not None else lambda _tenant: None,
     )
 
 

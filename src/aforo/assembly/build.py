@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from aforo.assembly.caching import cache_of
 from aforo.clock import Clock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.refused import SampleLimits
@@ -64,6 +65,7 @@ class Aforo:
             core_share=settings.fold.core_share,
             most_rest_seconds=settings.fold.most_rest_seconds,
         )
+        self.cache = cache_of(settings, clock, self.telemetry)
         self.retention = Retention(
             self.engine,
             self.model,
@@ -72,6 +74,7 @@ class Aforo:
             batch_rows=settings.retention.batch_rows,
             check_after_seconds=settings.retention.check_after_seconds,
             untimed_id_seconds=settings.intake.untimed_id_seconds,
+            purged=self.cache.clear_tenant,
         )
         self.periods = PeriodKeeper(
             self.engine, clock, self.telemetry, every_seconds=settings.fold.periods_every_seconds
@@ -113,7 +116,7 @@ class Aforo:
             tenants=tenants,
             samples=samples,
         )
-        self.desk = Desk(self.engine, self.model, settings, clock, self.telemetry)
+        self.desk = Desk(self.engine, self.model, settings, clock, self.telemetry, self.cache)
 
     def start_taking(self) -> None:
         """Begins to take events."""
@@ -138,6 +141,7 @@ class Aforo:
         self.drift.stop()
         self.compaction.stop()
         self.folder.stop()
+        self.cache.stop()
         self.engine.close()
 
 

@@ -23,7 +23,8 @@ def eraser(aforo: Aforo, store: Store) -> Eraser:
         "digests of erased values are made",
         "they are other ones from then on",
     )
-    return Eraser(aforo.engine, aforo.model, Erasures(store, aforo.clock), key, aforo.folder.wake)
+    erasures = Erasures(store, aforo.clock)
+    return Eraser(aforo.engine, aforo.model, erasures, key, aforo.folder.wake, aforo.cache.clear_tenant)
 
 
 def erased(aforo: Aforo, asked: Mapping[str, object]) -> Json:

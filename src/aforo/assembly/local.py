@@ -111,6 +111,16 @@ class Local:
 
         return backfilling.resumed(self.aforo, backfill_id, progress)
 
+    def cache(self) -> dict[str, object]:
+        from aforo.http import cache, reply
+
+        return reply.plain(cache.shown(self.aforo.cache))
+
+    def clear_cache(self, tag: str | None) -> dict[str, object]:
+        from aforo.http import cache, reply
+
+        return reply.plain(cache.ClearedReply(cleared=self.aforo.cache.clear(tag)))
+
     def erase(self, asked: Mapping[str, object]) -> dict[str, object]:
         from aforo.assembly import erasing
 

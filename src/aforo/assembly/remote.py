@@ -124,6 +124,12 @@ class Remote:
         path = f"/v1/backfills/{quote(backfill_id, safe='')}/resume"
         return _as_told(called(lambda: self._connection.post(path, {})), progress)
 
+    def cache(self) -> dict[str, object]:
+        return called(lambda: self._connection.get("/v1/cache"))
+
+    def clear_cache(self, tag: str | None) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/cache/clear", {"tag": tag}))
+
     def erase(self, asked: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.post("/v1/erasures", asked))
 

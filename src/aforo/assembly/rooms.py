@@ -26,6 +26,7 @@ def rooms(aforo: Aforo, store: Store) -> Rooms:
         drift=aforo.drift,
         compaction=aforo.compaction,
         desk=aforo.desk,
+        cache=aforo.cache,
         ring=KeyRing(Keys(store, aforo.clock), aforo.clock, aforo.settings.access),
         audit=Audit(store, aforo.clock),
         backfiller=backfiller(aforo, store),

@@ -41,6 +41,7 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
         ring = parts.ring
         keyed = not ring.keyless and ring.any_good()
         server = Server(create_app(parts, token), aforo.settings, keyed=keyed)
+        aforo.cache.start()
         aforo.start_folding()
         ring.start()
         stack.callback(ring.stop)

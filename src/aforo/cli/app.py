@@ -15,6 +15,7 @@ from aforo import __version__
 from aforo.cli import (
     ask,
     backfill,
+    cache,
     compact,
     demo,
     doctor,
@@ -102,6 +103,7 @@ app.command()(erase.erase)
 app.command()(erase.erasures)
 app.add_typer(keys.keys)
 app.add_typer(backfill.backfill)
+app.add_typer(cache.cache)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -105,6 +105,13 @@ class Engine(Protocol):
         """What of a window is folded, as of now."""
         ...
 
+    def writes(self) -> int:
+        """How often what is kept was changed since the engine was opened, but for what commits number.
+
+        It is raised before whoever changed something is told that it is done.
+        """
+        ...
+
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         """How many events a raw question over the window would read."""
         ...

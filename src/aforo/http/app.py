@@ -17,6 +17,7 @@ from aforo.events.segment import Switch
 from aforo.http import (
     audit,
     backfills,
+    cache,
     compact,
     doctor,
     drift,
@@ -50,6 +51,7 @@ from aforo.http.measuring import Measuring
 from aforo.http.patience import Patience
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
+from aforo.questions.cache import Cache
 from aforo.rollups.backfiller import Backfiller
 from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
@@ -76,6 +78,7 @@ class Rooms:
     drift: DriftCheck
     compaction: Compaction
     desk: Desk
+    cache: Cache
     ring: KeyRing
     audit: Audit
     backfiller: Backfiller
@@ -166,6 +169,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         drift.checking(rooms.drift, crew.operating, rooms.audit),
         drift.last_checked(rooms.drift),
         doctor.examining(rooms.engine, rooms.model, crew.operating),
+        *cache.doors(rooms.cache, crew.operating, rooms.audit),
         *backfills.doors(rooms.backfiller, crew.operating),
         *erasures.doors(rooms.eraser, crew.operating),
         keys.listing(rooms.ring, crew.operating, rooms.clock),

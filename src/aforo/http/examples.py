@@ -285,6 +285,11 @@ COMPACTIONS: Examples = {
         "tookMs": 8125.3,
     }
 }
+CACHES: Examples = {
+    "In memory": {"shelf": "memory", "entries": 1, "bytes": 2061, "hits": 3, "misses": 1, "joined": 0}
+}
+CACHE_CLEARS: Examples = {"Everything": {}, "A tenant's": {"tag": "tenant:nyc"}}
+CACHES_CLEARED: Examples = {"One answer": {"cleared": 1}}
 DRIFT_ASKED: Examples = {"All days": {}, "Ten days, taken by lot": {"sampleDays": 10}}
 _NO_DRIFT = {
     "checkedAt": "2013-02-01T00:00:00+00:00",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from aforo.clock import Clock
@@ -15,8 +14,11 @@ from aforo.model.stream import Stream
 from aforo.questions.answer import Answer
 from aforo.questions.aside import as_served
 from aforo.questions.asked import Asked
+from aforo.questions.cache import Cache
 from aforo.questions.evidence import Part, Parts, evidence
+from aforo.questions.ground import Ground
 from aforo.questions.guard import refuse_raw, refuse_unmeasured
+from aforo.questions.kept import Kept
 from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
@@ -31,15 +33,22 @@ from aforo.windows import Window, Zone
 
 
 class Desk:
-    """Answers questions of one model from one engine, from any thread."""
+    """Answers questions of one model from one engine, from any thread, and keeps the answers in a cache."""
 
     def __init__(
-        self, engine: Engine, model: Model, settings: Settings, clock: Clock, telemetry: Telemetry
+        self,
+        engine: Engine,
+        model: Model,
+        settings: Settings,
+        clock: Clock,
+        telemetry: Telemetry,
+        cache: Cache | None = None,
     ) -> None:
         self.engine = engine
         self.model = model
         self.settings = settings
         self.clock = clock
+        self.cache = cache
         self._telemetry = telemetry
 
     def ask(self, asked: Asked) -> Answer:
@@ -48,14 +57,39 @@ class Desk:
         Raises InvalidRequest, UnknownName, QuestionTooLarge, NotServable and TimeLimit.
         """
         begun = self.clock.monotonic()
-        question = self.resolve(asked)
+        question, asked_at = self.resolve(asked), self.clock.now()
+        plans = self._plans(question)
+        refuse_raw(plans, self.engine, self.settings.questions.raw_rows_limit)
+        if self.cache is None:
+            answer = self._computed(question, begun)
+        else:
+            rows = len(by_stream(question, self.model))
+            ground = Ground.of(plans, rows, self.engine, asked_at)
+            answer = self._remembered(self.cache, question, ground, begun)
+        self.answered(answer.proof)
+        return answer
+
+    def _remembered(self, cache: Cache, question: Question, ground: Ground, begun: float) -> Answer:
+        """The answer that is kept, as it stands now; else a new one."""
+        computed: list[Answer] = []
+
+        def compute() -> Kept:
+            read_at = self.clock.now()
+            computed.append(self._computed(question, begun))
+            return Kept.of(computed[0], read_at)
+
+        kept = cache.get_or_compute(ground.wanted(question, self.model.version), compute)
+        if computed:
+            return computed[0]
+        took = self.clock.monotonic() - begun
+        return kept.answer(question.zone, ground.freshness, self.clock.now(), took)
+
+    def _computed(self, question: Question, begun: float) -> Answer:
         parts = self._parts(question)
         kept = parts.rows[0].planned.question.kept
         proof = evidence(question, parts, self.model.version, self.clock.monotonic() - begun)
         most_rows = self.settings.questions.max_rows
-        answer = told(replace(question, kept=kept), parts, proof, most_rows, self.clock.now())
-        self.answered(proof)
-        return answer
+        return told(replace(question, kept=kept), parts, proof, most_rows, self.clock.now())
 
     def explain(self, asked: Asked) -> str:
         """How a question would be answered, in lines for a person; nothing is read."""
@@ -112,7 +146,6 @@ class Desk:
         Rows and totals are of two moments where events are folded in between; the proof tells of the earlier.
         """
         asked = by_stream(question, self.model)
-        self._refuse(question, asked)
         first: tuple[Part, ...] = ()
         if question.limit is not None:
             first, kept = self._ranked(question, question.limit)
@@ -146,17 +179,20 @@ class Desk:
                 parts.append(self._part(replace(asked, window=compared.counterpart.window)))
         return tuple(parts), kept_groups(parts, limit, descending=descending)
 
-    def _refuse(self, question: Question, asked: Sequence[Question]) -> None:
-        """Refuses raw events over everything that would be read, where that is more than one part."""
-        if len(asked) == 1 and question.limit is None and not has_totals_of_its_own(question):
-            return
-        more = [ranking(question, self.model)] if question.limit is not None else []
-        plans = [self.plan(part) for part in (*asked, *more)]
+    def _plans(self, question: Question) -> tuple[Planned, ...]:
+        """The plan of everything that would be read: of the rows, the ranking, and the totals.
+
+        Where the compared window is ranked too, it is that of the rows.
+        """
+        asked = by_stream(question, self.model)
+        plans = [self.plan(part) for part in asked]
+        if question.limit is not None:
+            plans.append(self.plan(ranking(question, self.model)))
         if has_totals_of_its_own(question):
             other = _compared_window(question, plans[0])
             windows = (question.window, *(() if other is None else (other,)))
             plans += [self.plan(totals(part, window)) for part in asked for window in windows]
-        refuse_raw(plans, self.engine, self.settings.questions.raw_rows_limit)
+        return tuple(plans)
 
     def proof(self, planned: Planned, read: Read, begun: float) -> Proof:
         """The evidence of what was read; `begun` is the clock's when it was asked."""

@@ -139,6 +139,7 @@ class Proof:
     # Metrics that are null in buckets that begin before: what keeps them was born then, after a purge.
     unmeasured_until: Mapping[str, int] = field(default_factory=dict)
     simulated: bool = False  # the tenant's data is made up
+    age_seconds: float | None = None  # since it was read, where it was kept; freshness is of now all the same
 
     @property
     def source(self) -> Source:
@@ -157,6 +158,8 @@ class Proof:
             {"metric": name, "reason": "before_measure", "until": self.zone.rfc3339(until)}
             for name, until in self.unmeasured_until.items()
         ]
+        age = self.age_seconds
+        kept = {} if age is None else {"cached": True, "ageSeconds": round(age, 3)}
         sealed = {} if self.sealed_until is None else {"sealedUntil": self.zone.rfc3339(self.sealed_until)}
         return {
             **({"simulated": True} if self.simulated else {}),
@@ -172,4 +175,5 @@ class Proof:
             "commit": self.freshness.commit,
             "revision": self.freshness.revision,
             "tookMs": round(self.took_seconds * 1000, 3),
+            **kept,
         }

@@ -56,7 +56,7 @@ def read(
     # the two may bring events that the states do not hold, but they are accepted after `asked_at`, which
     # is the latest instant that completeUntil names; hence it is taken before the standing.
     asked_at = clock.now()
-    standings = tuple(_standing(planned, side, engine) for side in planned.sides)
+    standings = tuple(standing_of(planned, side, engine) for side in planned.sides)
     own = _found(planned, planned.own, engine, time_limit_seconds, most_keys)
     other = None if planned.other is None else _found(planned, planned.other, engine, time_limit_seconds)
     return Read(asked_at, standings, own, other)
@@ -69,7 +69,7 @@ def none_of(planned: Planned) -> States:
     return States((), dict.fromkeys((*names, *seen), ()), 0)
 
 
-def _standing(planned: Planned, side: Side, engine: Engine) -> Standing:
+def standing_of(planned: Planned, side: Side, engine: Engine) -> Standing:
     """How far the side is folded; what waits for a fold does not matter where the events are read.
 
     Of a derived stream it does: its events themselves may wait to be derived.

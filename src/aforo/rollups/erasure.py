@@ -28,7 +28,8 @@ AGAIN_AFTER_SECONDS = 1.0
 class Eraser:
     """Takes erasures and brings them to their end, also those that the end of a process has left.
 
-    `key` makes the digests by which a value can be recognised and not read; `fold` wakes who folds.
+    `key` makes the digests by which a value can be recognised and not read; `fold` wakes who folds,
+    and `forget` has whoever keeps answers of a tenant lose them.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Eraser:
         erasures: Erasures,
         key: bytes,
         fold: Callable[[], None],
+        forget: Callable[[str], object],
         *,
         events_at_once: int = EVENTS_AT_ONCE,
     ) -> None:
@@ -46,6 +48,7 @@ class Eraser:
         self._model = model
         self._key = key
         self._fold = fold
+        self._forget = forget
         self._events_at_once = events_at_once
         self._woken = Event()
         self._stopping = Event()
@@ -94,11 +97,13 @@ class Eraser:
         assert erasure.value is not None, "the value is kept until it has no number"
         shown = tuple({erasure.value, masked(erasure.value)} - {""})
         self._engine.unname(ErasureAsked(erasure.id, erasure.tenant, erasure.entity, erasure.value, shown))
+        self._forget(erasure.tenant)
         return self.erasures.unnamed(erasure.id)
 
     def _remove(self, erasure: Erasure) -> Erasure:
         while not self._stopping.is_set():
             step = self._engine.erase(erasure.id, erasure.tenant, self._events_at_once)
+            self._forget(erasure.tenant)
             if step.events:
                 erasure = self.erasures.counted(erasure.id, step.events, step.slots)
             if not step.more:
@@ -111,6 +116,7 @@ class Eraser:
         if self._engine.waits(erasure.tenant, erasure.entity, erasure.commit):
             self._fold()
             return erasure
+        self._forget(erasure.tenant)
         done = self.erasures.done(erasure.id)
         log.info("erased", erasure=done.id, entity=done.entity, events=done.events, slots=done.slots)
         return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 
 import structlog
@@ -26,7 +27,7 @@ class Retention:
 
     Then it forgets the values whose events went, by erasures too. About `batch_rows` events go in one
     transaction. An event without a time is recognised for `untimed_id_seconds`, so that none goes sooner. A
-    stream that declares no retention is kept for good.
+    stream that declares no retention is kept for good. `purged` is told of whom something was purged.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Retention:
         batch_rows: int,
         check_after_seconds: float,
         untimed_id_seconds: int,
+        purged: Callable[[str], object],
     ) -> None:
         self._engine = engine
         self._streams = tuple(each for each in model.streams.values() if each.retention.events_days)
@@ -47,6 +49,7 @@ class Retention:
         self._batch_rows = batch_rows
         self._check_after_seconds = check_after_seconds
         self._untimed_id_seconds = untimed_id_seconds
+        self._purged = purged
         self._stopping = Event()
         self._one_at_a_time = Lock()
         self._thread = Thread(target=self._run, name="aforo-retention", daemon=True)
@@ -83,6 +86,7 @@ class Retention:
                 purged = self._engine.purge(asked)
                 more = purged.more
                 if purged.events or purged.slot_rows:
+                    self._purged(tenant)
                     self._tell(stream, purged)
                     done.append(purged)
         return done

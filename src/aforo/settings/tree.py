@@ -295,6 +295,40 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """Answers that are kept for who asks again."""
+
+    url: str | None = _setting(
+        None,
+        "A Redis or Valkey that keeps answers instead of this process's memory.",
+        prefixes=("redis://", "rediss://", "unix://"),
+        secret=True,
+        env="AFORO_REDIS",
+    )
+    redis_timeout_seconds: float = _setting(
+        0.2, "How long Redis may take before an answer is read anew instead.", least=0.001, most=10
+    )
+    max_bytes: int = _setting(
+        64 * 2**20,
+        "Memory for kept answers; 0 keeps none. Redis has its own `maxmemory`; there it bounds each answer.",
+        least=0,
+        most=2**40,
+    )
+    short_seconds: float = _setting(
+        300.0, "Longest that an answer is kept whose window goes on.", least=1, most=366 * 86_400
+    )
+    default_seconds: float = _setting(
+        3_600.0,
+        "Longest that an answer is kept whose window ended within the last day.",
+        least=1,
+        most=366 * 86_400,
+    )
+    long_seconds: float = _setting(
+        86_400.0, "Longest that an answer over an earlier window is kept.", least=1, most=366 * 86_400
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """How the server ends."""
 
@@ -346,6 +380,7 @@ class Settings:
     compaction: Compaction = field(default_factory=Compaction)
     questions: Questions = field(default_factory=Questions)
     web: Web = field(default_factory=Web)
+    cache: Cache = field(default_factory=Cache)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)
 

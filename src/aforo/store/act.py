@@ -18,6 +18,7 @@ class Action(StrEnum):
     BACKFILL_RESUMED = "backfill_resumed"
     BACKFILL_CANCELLED = "backfill_cancelled"
     ERASURE_REQUESTED = "erasure_requested"
+    CACHE_CLEARED = "cache_cleared"
 
 
 @dataclass(frozen=True, slots=True)

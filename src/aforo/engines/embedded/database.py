@@ -55,6 +55,8 @@ class Database:
             directory.mkdir(parents=True, exist_ok=True)
         self._root = self._connected()
         self._companion = Companion()
+        self.writes = 0
+        """Transactions since the file was opened, counted on the writing thread."""
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
         self._changed = Condition()
         self._reading = 0
@@ -193,6 +195,7 @@ class Database:
                 self._companion.begin(self._root)
                 result = change(self._root)
                 self._root.commit()
+                self.writes += 1
             except BaseException:
                 self._companion.undone()
                 self._roll_back()

@@ -281,6 +281,9 @@ class EmbeddedEngine:
         commit = self._appending.last
         return Standing(commit=commit, dirty_from=None, unfolded_since=None, revision=commit)
 
+    def writes(self) -> int:
+        return self._database.writes
+
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         with self._landed() as cursor:
             (count,) = _row(
