@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import duckdb
 import pytest
 from tests.engines.conftest import Opens
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, answered, ask, some_readings
 
 from aforo.engines.builds import Build
 from aforo.engines.embedded import EmbeddedEngine, building
+from aforo.engines.embedded.layout import RollupLayout
+from aforo.engines.folds import Period
 from aforo.engines.keeping import PurgeAsked
 from aforo.engines.reads import StatesRequest
 from aforo.errors import RollupReplaced
@@ -167,6 +170,15 @@ def test_who_has_looked_before_the_swap_is_told_to_look_again(bench: Bench, open
     with pytest.raises(RollupReplaced):
         bench.engine.read_states(of_gates(stream), time_limit_seconds=60)
     holds(bench, meanwhile(bench))
+
+
+def test_a_mistake_is_not_taken_for_a_swap(bench: Bench) -> None:
+    """Whoever asked would look again, and again: only a rollup that is gone is another's place."""
+    engine, table = bench.engine, RollupLayout.of(READINGS, GATES).table(Period.DAY)
+    assert isinstance(engine, EmbeddedEngine)
+    engine._database.write(lambda cursor: cursor.execute(f"DROP TABLE {table}"))
+    with pytest.raises(duckdb.CatalogException):
+        engine.read_states(of_gates(READINGS), time_limit_seconds=60)
 
 
 def test_a_build_goes_on_where_it_was_after_any_end(bench: Bench, opens: Opens) -> None:

@@ -145,7 +145,7 @@ def test_fold_and_replace(database: Database) -> None:
             lambda cursor: folded.append(folding.fold(cursor, CLAIM, READINGS, lambda _tenant: RIVER)),
         ),
     )
-    compare("replace", heard(database, lambda cursor: replacing.write(cursor, folded[0], READINGS)))
+    compare("replace", heard(database, lambda cursor: replacing.write(cursor, folded[0], READINGS, NOON)))
 
 
 ROLLUPS = READINGS.rollups
@@ -206,7 +206,7 @@ def test_periods(database: Database) -> None:
     database.write(append)
     database.write(
         lambda cursor: replacing.write(
-            cursor, folding.fold(cursor, CLAIM, READINGS, lambda _tenant: RIVER), READINGS
+            cursor, folding.fold(cursor, CLAIM, READINGS, lambda _tenant: RIVER), READINGS, NOON
         )
     )
     gates = RollupLayout.of(READINGS, ROLLUPS["gates"])

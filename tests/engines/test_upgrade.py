@@ -9,14 +9,16 @@ import pyarrow as pa
 from duckdb.func import PythonUDFType
 from pyroaring import BitMap
 from tests.engines.conftest import Opens
-from tests.engines.gauges import DEFAULT, MODEL, NOON, Bench, Sent, some_readings
+from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, some_readings
 
+from aforo.engines.behind import BehindRequest
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import FILE_NAME
 from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.schema import FORMAT
 from aforo.engines.folds import Period
 from aforo.engines.refused import SamplesAsked
+from aforo.windows import DAY, Window
 
 FORMAT_1 = (
     "DROP TABLE outcomes",
@@ -114,3 +116,25 @@ def test_rollups_of_format_3_stay(opens: Opens, tmp_path: Path) -> None:
             "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%_sums'"
         ).fetchall()
         assert left == []
+
+
+def test_days_of_format_5_keep_their_revisions_and_tell_of_no_fold(
+    bench: Bench, opens: Opens, tmp_path: Path
+) -> None:
+    bench.send(*some_readings(20))
+    bench.fold()
+    bench.engine.close()
+    with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
+        for column in ("commit", "folded_at"):
+            file.execute(f'ALTER TABLE revisions DROP COLUMN "{column}"')
+        file.execute("UPDATE meta SET format = 5")
+    bench.engine = opens()
+    window = Window(NOON - 4 * DAY, NOON + 4 * DAY)
+    asked = BehindRequest("river", READINGS, (READINGS.measures["all_readings"],), window, 0)
+    folds = bench.engine.read_behind(asked, time_limit_seconds=60).folds
+    assert {(each.revision, each.commit, each.folded_at) for each in folds} == {(1, None, None)}
+    bench.send(Sent(id="late"))
+    bench.fold()
+    [fold] = [each for each in bench.engine.read_behind(asked, time_limit_seconds=60).folds if each.commit]
+    assert (fold.revision, fold.commit) == (2, 2)
+    bench.check_everything()

@@ -41,5 +41,5 @@ def test_a_check_is_kept_as_the_last_and_in_the_audit(
         }
     ]
     assert client.get("/v1/drift", headers=bearer).json() == {"last": report}
-    [act] = [each for each in house.rooms.audit.page(10) if each.subject == "drift check"]
-    assert act.action == "fold_forced"
+    acts = [each for each in house.rooms.audit.page(10) if each.action == "drift_checked"]
+    assert [(act.subject, act.detail) for act in acts] == [("rollups", "all days")]

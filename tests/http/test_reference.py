@@ -19,6 +19,8 @@ from aforo.http.audit import AuditReply
 from aforo.http.doctor import DoctorReply
 from aforo.http.drift import DriftReply
 from aforo.http.events import ReceiptReply
+from aforo.http.examples_of_explain import EXPLAINED
+from aforo.http.explain import ExplainReply
 from aforo.http.health import HealthReply
 from aforo.http.keys import KeyList, KeyReply, NewKeyReply
 from aforo.http.query import QueryReply
@@ -128,6 +130,16 @@ def test_every_route_says_which_scope_opens_it_and_how_a_key_is_shown(document: 
     assert {"basic": []} in events
 
 
+def test_what_csv_has_no_place_for_is_in_headers_that_are_told(document: dict[str, Any]) -> None:
+    for method in ("get", "post"):
+        told = document["paths"]["/v1/query"][method]["responses"]["200"]["headers"]
+        assert {name: each["schema"]["type"] for name, each in told.items()} == {
+            "Aforo-Proof": "string",
+            "Aforo-Totals": "string",
+        }
+        assert all(each["description"] for each in told.values())
+
+
 def test_it_is_openapi_3_0(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.0.3"
     assert document["info"]["version"] == __version__
@@ -191,6 +203,13 @@ def test_the_examples_are_what_happens(house: House, client: TestClient, bearer:
     within(shortened, flights_only)
     definition = client.get("/v1/metrics/distance_total").json()
     within({**only(examples.DEFINITIONS), "modelVersion": definition["modelVersion"]}, definition)
+    explained = client.get("/v1/metrics/distance_total/explain?tenant=nyc&day=2013-01-01", headers=bearer)
+    expected = json.loads(json.dumps(only(EXPLAINED)))
+    for each in (expected["metric"], expected["proof"]):
+        each["modelVersion"] = definition["modelVersion"]
+    [fold], [shown] = explained.json()["folds"], expected["folds"]
+    shown["foldedAt"] = fold["foldedAt"]
+    within(expected, explained.json())
     within(only(examples.LAST_DRIFT), client.get("/v1/drift", headers=bearer).json())
     for asked in examples.DRIFT_ASKED.values():
         drift = client.post("/v1/drift", json=asked, headers=bearer).json()
@@ -223,6 +242,7 @@ def test_every_example_of_a_request_is_taken(client: TestClient) -> None:
         (examples.ANSWERS, QueryReply),
         (examples.MODELS, ModelReply),
         (examples.DEFINITIONS, MetricDefinition),
+        (EXPLAINED, ExplainReply),
         (examples.DRIFTS, DriftReply),
         (examples.REPORTS, DoctorReply),
         (examples.HEALTH, HealthReply),

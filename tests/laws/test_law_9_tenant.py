@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from tests.engines.gauges import NOON, Sent, answered, ask, of_events
 from tests.laws.shelf import READINGS, Desk, Shelf, batches, of_tenant
 
+from aforo.engines.behind import BehindRequest
 from aforo.engines.engine import Engine
 from aforo.engines.folds import Period
 from aforo.engines.keeping import ErasureAsked, PurgeAsked
@@ -21,7 +22,8 @@ from aforo.windows import DAY, Window, Zone
 ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)
 # Verbs that are no questions: what the writer does for all, and what only an operator asks.
 WITHOUT_A_TENANT = {
-    *("name", "apply_model", "build_periods", "append", "claim", "fold", "replace", "close"),
+    *("name", "apply_model", "build_periods", "append", "claim", "release", "fold", "replace"),
+    *("forget", "close"),
     *("dirty_slots", "statistics", "refused", "purgeable", "purge", "unname", "tenants_of", "kept_days"),
     *("build", "builds", "derive"),
 }
@@ -29,7 +31,7 @@ WITHOUT_A_TENANT = {
 
 def test_every_question_of_the_protocol_names_a_tenant() -> None:
     verbs = {name: value for name, value in vars(Engine).items() if not name.startswith("_")}
-    for name in verbs.keys() - WITHOUT_A_TENANT - {"read_states", "read_paths", "tenant"}:
+    for name in verbs.keys() - WITHOUT_A_TENANT - {"read_states", "read_paths", "read_behind", "tenant"}:
         tenant = inspect.signature(verbs[name]).parameters["tenant"]
         assert tenant.annotation == "str", name
         assert tenant.default is inspect.Parameter.empty, name
@@ -37,7 +39,7 @@ def test_every_question_of_the_protocol_names_a_tenant() -> None:
 
 
 def test_every_request_and_question_is_of_one_tenant() -> None:
-    asked = (StatesRequest, PathsRequest, Question, RetentionAsked, FunnelQuestion)
+    asked = (StatesRequest, PathsRequest, BehindRequest, Question, RetentionAsked, FunnelQuestion)
     for kind in (*asked, PurgeAsked, ErasureAsked):
         assert kind.__annotations__["tenant"] == "str"
 

@@ -40,8 +40,10 @@ class Local:
     def funnel(self, question: Mapping[str, object]) -> dict[str, object]:
         return funnel(self.aforo.desk, decode_funnel(question)).as_json()
 
-    def explain(self, question: Mapping[str, object]) -> str:
-        return self.aforo.desk.explain(decode(question))
+    def explain(self, metric: str, asked: Mapping[str, str]) -> dict[str, object]:
+        from aforo.http.explain import explain_json  # see the package: only who asks for it waits for HTTP
+
+        return explain_json(self.aforo.desk, metric, asked)
 
     def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
         occurrences = Occurrences()
@@ -74,7 +76,7 @@ class Local:
         return drift_json(self.aforo.drift.run_once(sample_days, progress))
 
     def models(self) -> dict[str, object]:
-        from aforo.http.models import models_json  # see the package: only who asks for it waits for HTTP
+        from aforo.http.models import models_json
 
         return models_json(self.aforo.model)
 

@@ -66,6 +66,10 @@ class Remote:
     def seen(self, asked: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.post("/v1/seen", asked))
 
+    def explain(self, metric: str, asked: Mapping[str, str]) -> dict[str, object]:
+        path = f"/v1/metrics/{quote(metric, safe='')}/explain?{urlencode(asked)}"
+        return called(lambda: self._connection.get(path))
+
     def load(self, chunks: Iterable[Chunk], order: LoadOrder, progress: Progress) -> Loaded:
         model, occurrences = self._model(), Occurrences()
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="aforo-send") as pool:

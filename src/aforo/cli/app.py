@@ -20,6 +20,7 @@ from aforo.cli import (
     demo,
     doctor,
     erase,
+    explain,
     fold,
     funnel,
     keys,
@@ -95,7 +96,7 @@ def options(
 
 for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.refusals, doctor.doctor):
     app.command()(command)
-for question in (retention.retention, funnel.funnel, seen.seen):
+for question in (explain.explain, retention.retention, funnel.funnel, seen.seen):
     app.command()(question)
 app.command()(simulate.simulate)
 app.command()(compact.compact)

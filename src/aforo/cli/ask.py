@@ -81,14 +81,38 @@ def _write(reply: Json, format_: Format, *, explain: bool) -> None:
     for line in proof_lines(reply["proof"]):
         console.print(line, style="dim", markup=False)
     if explain:
-        for each in (each for read in _reads(reply["proof"]) for each in read["considered"]):
-            mark = "→" if each["chosen"] else " "
-            console.print(f"{mark} {each['rollup']}: {each['why']}", style="dim", markup=False)
+        for line in considered_lines(reply["proof"]):
+            console.print(line, style="dim", markup=False)
 
 
 def _reads(proof: Json) -> list[Json]:
     """What was read of each stream that was asked."""
     return list(proof["streams"].values()) if "streams" in proof else [proof]
+
+
+_ASIDE = {
+    "comparison": "compared with what was read",
+    "ranking": "ranked by what was read",
+    "totals": "totals are",
+    "totalsComparison": "totals are compared with what was read",
+}
+
+
+def considered_lines(proof: Json) -> list[str]:
+    """Which rollups were considered for each part of an answer, and why one was taken or not."""
+    lines: list[str] = []
+    for read in _reads(proof):
+        lines += _considered(read)
+        for name, words in _ASIDE.items():
+            if name in read:
+                lines += [f"{words} {_origin(read[name])}", *_considered(read[name])]
+    return lines
+
+
+def _considered(read: Json) -> list[str]:
+    return [
+        f"{'→' if each['chosen'] else ' '} {each['rollup']}: {each['why']}" for each in read["considered"]
+    ]
 
 
 def _origin(read: Json) -> str:

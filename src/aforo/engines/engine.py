@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aforo.engines.appends import Append, Commit
+from aforo.engines.behind import Behind, BehindRequest
 from aforo.engines.builds import Build, Built, Held, Marked
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.folds import Claim, Derived, Folded
@@ -99,6 +100,13 @@ class Engine(Protocol):
 
     def read_paths(self, request: PathsRequest, *, time_limit_seconds: float) -> Paths:
         """The raw events of one tenant that are steps, from one snapshot. Raises `TimeLimit`."""
+        ...
+
+    def read_behind(self, request: BehindRequest, *, time_limit_seconds: float) -> Behind:
+        """What one tenant's number is made of, from one snapshot: events and folds. Raises `TimeLimit`.
+
+        The stream is one that keeps events: the ledger's counts are all there is of them.
+        """
         ...
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:

@@ -37,7 +37,8 @@ class Content:
 class About:
     """What the reference says of a route; `path` and `query` explain the names in its path and its query.
 
-    `also` are what the reply may be written as instead, where the request wants that.
+    `also` are what the reply may be written as instead, where the request wants that, and `headers` what may
+    stand in its headers.
     """
 
     tag: str
@@ -48,6 +49,7 @@ class About:
     status: int = 200
     reply: Content
     also: tuple[Content, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[type[AforoError], ...] = ()
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)

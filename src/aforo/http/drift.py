@@ -93,8 +93,9 @@ def checking(check: DriftCheck, hands: Hands, audit: Audit) -> Door:
             raise Stopping("the server is stopping", hint="ask again once it has started")
 
     def work(asked: DriftAsked, actor: Actor) -> Response:
-        # A check has folded anew what it finds wrong, and is written down as what it may do.
-        audit.record(Action.FOLD_FORCED, actor, "drift check")
+        # Written down before it begins: a check has folded anew what it finds wrong.
+        days = "all days" if asked.sample_days is None else f"{asked.sample_days:,} days by lot"
+        audit.record(Action.DRIFT_CHECKED, actor, "rollups", days)
         return json_reply(reply_of(check.run_once(asked.sample_days, unless_stopping)))
 
     async def answer(request: Request) -> Response:

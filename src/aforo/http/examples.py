@@ -187,6 +187,7 @@ MODELS: Examples = {
                 "description": "One scheduled departure",
                 "id": ["time_hour", "carrier", "flight", "origin"],
                 "extra": "refuse",
+                "derived": None,
                 "fields": [
                     {
                         "name": "distance",

@@ -12,6 +12,7 @@ from aforo.http.caller import KeyScope
 from aforo.http.door import Door
 from aforo.http.reply import json_reply, plain
 from aforo.http.shown import MetricDefinition, ModelReply, definition_of, model_of
+from aforo.model.metric import Metric
 from aforo.model.model import Model
 
 
@@ -29,7 +30,7 @@ def definition(model: Model) -> Door:
     """The way to one metric."""
 
     async def answer(request: Request) -> Response:
-        return json_reply(_definition(model, request.path_params["name"]))
+        return json_reply(definition_of(model, metric_named(model, request.path_params["name"])))
 
     return Door("GET", "/v1/metrics/{name}", "getMetric", answer, DEFINITION, scope=KeyScope.READ)
 
@@ -39,9 +40,10 @@ def models_json(model: Model) -> dict[str, object]:
     return plain(model_of(model))
 
 
-def _definition(model: Model, name: str) -> MetricDefinition:
+def metric_named(model: Model, name: str) -> Metric:
+    """The metric of a path; NotFound otherwise."""
     try:
-        return definition_of(model, model.metric(name))
+        return model.metric(name)
     except UnknownName as error:
         raise NotFound(error.detail, hint=error.hint) from error
 

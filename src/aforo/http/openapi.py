@@ -171,7 +171,9 @@ def _refusals(door: Door) -> tuple[type[AforoError], ...]:
 
 def _responses(door: Door, about: About) -> Json:
     contents = {each.media_type: _content(each) for each in (about.reply, *about.also)}
-    reply = {"description": about.summary, "content": contents}
+    reply: Json = {"description": about.summary, "content": contents}
+    if about.headers:
+        reply["headers"] = _headers((name, text, "string") for name, text in about.headers.items())
     by_status: dict[int, list[type[AforoError]]] = {}
     for error in dict.fromkeys((*_refusals(door), *about.errors, AforoError)):
         by_status.setdefault(problems.kind_of(error).status, []).append(error)
@@ -200,10 +202,13 @@ def _problem(status: int, errors: Sequence[type[AforoError]], door: Door) -> Jso
         503: (_RETRY_AFTER,),
     }
     if status in headers:
-        response["headers"] = {
-            name: {"description": text, "schema": {"type": kind}} for name, text, kind in headers[status]
-        }
+        response["headers"] = _headers(headers[status])
     return response
+
+
+def _headers(told: Iterable[tuple[str, str, str]]) -> Json:
+    """Headers by name, from their names, what they say, and their types."""
+    return {name: {"description": text, "schema": {"type": kind}} for name, text, kind in told}
 
 
 def _content(content: Content) -> Json:

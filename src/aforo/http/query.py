@@ -53,6 +53,8 @@ class BinReply(Shape, frozen=True):
     count: int
 
 
+PROOF, TOTALS = "Aforo-Proof", "Aforo-Totals"
+"""Headers of what CSV has no place for."""
 CellReply: TypeAlias = str | int | float | bool | list[BinReply] | None
 
 
@@ -98,11 +100,11 @@ def reply_of(answer: Answer, kind: str) -> Response:
     """An answer in a media type; what CSV has no place for is in headers, the proof so that it fits one."""
     headers = {**HEADERS, "Vary": "Accept"}
     if kind == CSV:
-        headers["Aforo-Proof"] = compact(answer.proof.as_json())
+        headers[PROOF] = compact(answer.proof.as_json())
         if answer.totals is not None:
             # Distributions are what may be too long.
             numbers = {name: cell for name, cell in answer.totals.items() if not isinstance(cell, list)}
-            headers["Aforo-Totals"] = in_a_line(answer.totals, numbers)
+            headers[TOTALS] = in_a_line(answer.totals, numbers)
     media_type = f"{CSV}; charset=utf-8; header=present" if kind == CSV else kind
     return Response(WRITERS[kind](answer), media_type=media_type, headers=headers)
 
@@ -133,6 +135,10 @@ _DESCRIPTION = (
     "stream and a Parquet file have the proof in their metadata as `aforo.proof`, CSV has it in the header "
     "`Aforo-Proof`, of 4,096 bytes at most, and totals in `Aforo-Totals`."
 )
+_HEADERS = {
+    PROOF: "With CSV: the proof as JSON in ASCII, 4,096 bytes at most, without what was considered.",
+    TOTALS: "With CSV, where totals are asked: the totals as JSON in ASCII, 4,096 bytes at most.",
+}
 _REPLY = Content("application/json", (QueryReply,), examples.ANSWERS)
 _ALSO = (
     Content(CSV, (), examples.CSV_ANSWERS),
@@ -146,6 +152,7 @@ ABOUT = About(
     body=(Content("application/json", (Asked,), examples.QUESTIONS),),
     reply=_REPLY,
     also=_ALSO,
+    headers=_HEADERS,
     errors=(*ERRORS, errors.NotAcceptable),
 )
 OF_ADDRESS = About(
@@ -155,5 +162,6 @@ OF_ADDRESS = About(
     query=WORDS,
     reply=_REPLY,
     also=_ALSO,
+    headers=_HEADERS,
     errors=(*(each for each in ERRORS if each not in OF_BODIES), errors.NotAcceptable),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aforo.http.reply import Shape
 from aforo.model.condition import text_of
+from aforo.model.derivation import Derivation, DerivationKind
 from aforo.model.field import Field
 from aforo.model.measure import Measure
 from aforo.model.metric import Metric
@@ -47,13 +48,41 @@ class RollupReply(Shape, frozen=True):
     hash: str
 
 
+class TakeReply(Shape, frozen=True):
+    """What a field of a derived event says: the `first` or `last` of a field, a `count` or the `duration`."""
+
+    name: str
+    kind: str
+    field: str | None
+    where: str
+
+
+class DerivedReply(Shape, frozen=True):
+    """What a stream follows from: an event for each run (`sessions`) or the first (`firsts`) of an entity.
+
+    Of the events of `source` for which `where` holds; a session ends `gapMinutes` after its last.
+    """
+
+    kind: str
+    source: str
+    entity: str
+    field: str
+    gap_minutes: int | None
+    where: str
+    takes: tuple[TakeReply, ...]
+
+
 class StreamReply(Shape, frozen=True):
-    """A stream; `dimensions` are what some rollup is kept by, `id` the fields that make an event's id."""
+    """A stream; `dimensions` are what some rollup is kept by, `id` the fields that make an event's id.
+
+    `derived` is null for streams that events are sent to.
+    """
 
     name: str
     description: str
     id: tuple[str, ...]
     extra: str
+    derived: DerivedReply | None
     fields: tuple[FieldReply, ...]
     dimensions: tuple[str, ...]
     measures: tuple[MeasureReply, ...]
@@ -116,10 +145,27 @@ def _stream(stream: Stream) -> StreamReply:
         description=stream.description,
         id=stream.id,
         extra=str(stream.extra),
+        derived=None if stream.derivation is None else _derived(stream.derivation),
         fields=tuple(_field(field) for field in stream.fields.values()),
         dimensions=stream.dimensions(),
         measures=tuple(_measure(stream, measure) for measure in stream.measures.values()),
         rollups=tuple(_rollup(stream, rollup) for rollup in stream.rollups.values()),
+    )
+
+
+def _derived(derivation: Derivation) -> DerivedReply:
+    runs = derivation.kind is DerivationKind.SESSIONS
+    return DerivedReply(
+        kind=str(derivation.kind),
+        source=derivation.source,
+        entity=derivation.entity,
+        field=derivation.field,
+        gap_minutes=derivation.gap_minutes if runs else None,
+        where=text_of(derivation.where),
+        takes=tuple(
+            TakeReply(name, str(take.kind), take.field, text_of(take.where))
+            for name, take in derivation.takes.items()
+        ),
     )
 
 

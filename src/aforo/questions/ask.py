@@ -94,13 +94,20 @@ class Desk:
     def explain(self, asked: Asked) -> str:
         """How a question would be answered, in lines for a person; nothing is read."""
         question = self.resolve(asked)
-        parts = [self.plan(part) for part in by_stream(question, self.model)]
-        return "\n\n".join(
-            f"{title}{f' of {planned.stream.name}' if len(parts) > 1 else ''}: "
-            + "\nseen before: ".join(explained(plan) for _, plan in side.reads)
-            for planned in parts
-            for title, side in zip(("question", "comparison"), planned.sides, strict=False)
-        )
+        parts = by_stream(question, self.model)
+        several = len(parts) > 1
+        told = [_told(self.plan(part), "question", "comparison", named=several) for part in parts]
+        if question.limit is not None:
+            told.append(_told(self.plan(ranking(question, self.model)), "ranking", named=several))
+        if has_totals_of_its_own(question):
+            other = _compared_window(question, self.plan(parts[0]))
+            wholes = {"totals": question.window, **({} if other is None else {"totals compared": other})}
+            told += [
+                _told(self.plan(totals(part, window)), title, named=several)
+                for title, window in wholes.items()
+                for part in parts
+            ]
+        return "\n\n".join(told)
 
     def served(self, stream: str) -> Stream:
         """A stream with the rollups that may be read now."""
@@ -218,6 +225,15 @@ class Desk:
                 f"there is no tenant named {name!r}", hint="a tenant exists from its first event on"
             )
         return Zone(tenant.timezone, tenant.week_start)
+
+
+def _told(planned: Planned, *titles: str, named: bool) -> str:
+    """The plan of each window in lines for a person, with the stream's name where there are several."""
+    of = f" of {planned.stream.name}" if named else ""
+    return "\n\n".join(
+        f"{title}{of}: " + "\nseen before: ".join(explained(plan) for _, plan in side.reads)
+        for title, side in zip(titles, planned.sides, strict=False)
+    )
 
 
 def _compared_window(question: Question, planned: Planned) -> Window | None:

@@ -28,6 +28,8 @@ class Instant(int):
 Bins: TypeAlias = tuple[Bin, ...]
 Value: TypeAlias = int | float | Bins | None
 Key: TypeAlias = tuple[int, Split]
+State: TypeAlias = Fraction | int | float | Histogram | None
+"""What a formula is computed from: a sum is exact, of a set it is the size."""
 
 _INTEGER_KINDS = (MeasureKind.COUNT, MeasureKind.DISTINCT)
 # What engines give for each kind where there was no row.
@@ -89,7 +91,7 @@ def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finishe
     used = {name: stream.measures[name] for metric in metrics for name in metric.measures}
     columns = {name: _column(measure, states.values[name], stream) for name, measure in used.items()}
     seen = [leaf.column for leaf in sighted(metrics)]
-    columns |= {column: cast(Sequence[_State], states.values[column]) for column in seen}
+    columns |= {column: cast(Sequence[State], states.values[column]) for column in seen}
     values = [_values(metric, columns, len(states.keys), stream) for metric in metrics]
     empty = {name: _column(measure, [_NOTHING[measure.kind]], stream) for name, measure in used.items()}
     empty |= {column: [0] for column in seen}
@@ -97,6 +99,21 @@ def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finishe
         dict(zip(states.keys, zip(*values, strict=True), strict=True)),
         tuple(_values(metric, empty, 1, stream)[0] for metric in metrics),
     )
+
+
+def finished_from(states: States, metric: Metric, stream: Stream) -> Mapping[str, State]:
+    """What the formula is computed from, by measure or `new(measure)`: of the first group, or of nothing."""
+    used = {name: stream.measures[name] for name in metric.measures}
+    found: dict[str, State] = {}
+    for name, measure in used.items():
+        own = states.values[name][:1] if states.keys else [_NOTHING[measure.kind]]
+        state, field = _column(measure, own, stream)[0], stream.measured(measure)
+        is_time = field is not None and field.type is FieldType.TIMESTAMP and isinstance(state, int)
+        extreme = measure.kind in (MeasureKind.MINIMUM, MeasureKind.MAXIMUM)
+        found[name] = Instant(cast(int, state)) if is_time and extreme else state
+    for leaf in sighted([metric]):
+        found[leaf.column] = cast(State, states.values[leaf.column][0]) if states.keys else 0
+    return found
 
 
 def is_integer(metric: Metric, stream: Stream) -> bool:
@@ -141,21 +158,16 @@ def accuracy(metric: Metric) -> bool | dict[str, float]:
     return {"relativeError" if own else "relativeErrorOfPercentiles": histogram.RELATIVE_ERROR}
 
 
-_State: TypeAlias = Fraction | int | float | Histogram | None
-
-
-def _column(measure: Measure, states: Sequence[object], stream: Stream) -> Sequence[_State]:
+def _column(measure: Measure, states: Sequence[object], stream: Stream) -> Sequence[State]:
     if measure.kind is not MeasureKind.SUM:
-        return cast(Sequence[_State], states)
+        return cast(Sequence[State], states)
     scale = _scale(measure, stream)
     # A sum of nothing is shown as 0, in whichever bucket it stands.
     sums = cast(Sequence[int | None], states)
     return [sum_.finish(state or 0, scale) for state in sums]
 
 
-def _values(
-    metric: Metric, columns: Mapping[str, Sequence[_State]], rows: int, stream: Stream
-) -> list[Value]:
+def _values(metric: Metric, columns: Mapping[str, Sequence[State]], rows: int, stream: Stream) -> list[Value]:
     if isinstance(metric.formula, Distribution):
         name, most = metric.formula.measure, metric.formula.most
         return [histogram.bins(cast(Histogram, state), most) for state in columns[name]]
@@ -171,7 +183,7 @@ def _values(
 
 
 def _readers(
-    columns: Mapping[str, Sequence[_State]],
+    columns: Mapping[str, Sequence[State]],
 ) -> tuple[
     Callable[[int], Callable[[str], formulas.Value]],
     Callable[[int], Callable[[str, float], float | None]],

@@ -95,7 +95,7 @@ class Reads:
         return {
             **self.source.as_json(),
             **({} if self.comparison is None else {"comparison": self.comparison.as_json()}),
-            **{name: source.brief() for name, source in aside.items() if source is not None},
+            **{name: source.as_json() for name, source in aside.items() if source is not None},
         }
 
 

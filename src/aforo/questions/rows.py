@@ -143,11 +143,11 @@ def _metrics(
         others = compared.finished.at(pair, group)
     row: Row = {}
     for name, value, against in zip(question.metrics, values, others, strict=True):
-        row[name] = _shown(value, question.zone)
+        row[name] = value_cell(value, question.zone)
         if name in daily.metrics:
             row[name + PER_DAY] = _by_day(value, daily.days[index])
         if question.compare is not None:
-            row[name + COMPARED] = _shown(against, question.zone)
+            row[name + COMPARED] = value_cell(against, question.zone)
             if question.compare.against is Against.BEFORE:
                 row[name + CHANGE] = change(_number(value), _number(against))
             row[name + DELTA] = delta(_number(value), _number(against))
@@ -164,7 +164,8 @@ def _number(value: Value) -> int | float | None:
     return None if isinstance(value, tuple | Instant) else value
 
 
-def _shown(value: Value, zone: Zone) -> Cell:
+def value_cell(value: Value, zone: Zone) -> Cell:
+    """A metric's value as JSON has it."""
     if isinstance(value, tuple):
         return [{"from": each.low, "to": each.high, "count": each.count} for each in value]
     if isinstance(value, Instant):
@@ -183,7 +184,7 @@ def _when(question: Question, bucket: Bucket) -> Mapping[str, Cell]:
 def _head(question: Question, group: Split) -> Row:
     if question.by and not group:
         return dict.fromkeys(question.by)
-    return {name: _cell(value, question.zone) for name, value in zip(question.by, group, strict=True)}
+    return {name: split_cell(value, question.zone) for name, value in zip(question.by, group, strict=True)}
 
 
 def _marks(question: Question, bucket: Bucket, group: Split) -> Row:
@@ -191,7 +192,7 @@ def _marks(question: Question, bucket: Bucket, group: Split) -> Row:
     return {**other, PARTIAL: True} if bucket.partial else other
 
 
-def _cell(value: object, zone: Zone) -> Cell:
+def split_cell(value: object, zone: Zone) -> str | int | float | None:
     """A split's value as JSON has it: instants come from engines as naive UTC."""
     if isinstance(value, datetime):
         return zone.rfc3339((value.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1))

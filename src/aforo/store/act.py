@@ -19,6 +19,7 @@ class Action(StrEnum):
     BACKFILL_CANCELLED = "backfill_cancelled"
     ERASURE_REQUESTED = "erasure_requested"
     CACHE_CLEARED = "cache_cleared"
+    DRIFT_CHECKED = "drift_checked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,10 @@ INSERT INTO "rollup_365dfe8de5fc188a_day" ("tenant", "start", "station", "gate",
 DELETE FROM revisions USING raised WHERE stream = $stream AND revisions.tenant = raised.tenant AND day = start;
 -- stream = readings
 
-INSERT INTO revisions SELECT $stream, tenant, start, revision FROM raised;
+INSERT INTO revisions SELECT $stream, tenant, start, revision, $as_of, $now FROM raised;
 -- stream = readings
+-- as_of = 1
+-- now = 2013-03-09 17:00:00
 
 -- These slots are held anew, or no more.
 DELETE FROM held USING places AS p WHERE stream = $stream AND held.tenant = p.tenant AND slot = p.start;

@@ -16,9 +16,11 @@ import structlog
 
 from aforo.clock import Clock, SystemClock
 from aforo.engines.appends import Append, Commit
+from aforo.engines.behind import Behind, BehindRequest
 from aforo.engines.builds import Build, Built, Held, Marked
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
+    behind,
     births,
     building,
     derive_standing,
@@ -91,6 +93,11 @@ SELECT made_at FROM commits WHERE "commit" = $commit
 
 TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
+KEPT = """
+-- Whether a rollup is kept.
+SELECT 1 FROM rollups WHERE hash = $hash
+"""
+
 DEFAULT_SAMPLES = SampleLimits()
 
 ALL_DIRTY = """
@@ -122,6 +129,7 @@ class EmbeddedEngine:
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._limits = samples
+        self._clock = clock
         pending, self._marks = Pending(), Marks()
         self._pending = pending
         self._journal = Journal(directory)
@@ -211,7 +219,7 @@ class EmbeddedEngine:
             self._leases.renew(portion.claim)
             if names != stream.rollups.keys() or not building.is_current(cursor, stream):
                 return  # other rollups serve now, and its marks wait to be claimed again
-            replacing.write(cursor, portion, stream)
+            replacing.write(cursor, portion, stream, self._clock.now())
             building.mark_folded(cursor, portion)
             self._marks.answered(cursor, stream.name, portion.claim.slots.by_tenant())
 
@@ -225,19 +233,34 @@ class EmbeddedEngine:
     def read_states(self, request: StatesRequest, *, time_limit_seconds: float) -> States:
         if request.rollup is None or request.stream.ledger:
             self._appending.land()
-        with self._database.snapshot(time_limit_seconds) as cursor:
-            try:
+        try:
+            with self._database.snapshot(time_limit_seconds) as cursor:
                 return Reading(cursor, request).states()
-            except duckdb.CatalogException as error:
-                # Whoever asked had looked before a rollup was swapped in, and its place is another's now.
-                raise RollupReplaced(
-                    "the rollup was replaced while the question was answered", hint="ask again"
-                ) from error
+        except duckdb.CatalogException as error:
+            if not self._is_gone(request):
+                raise  # a mistake of ours, which no second look would mend
+            # Whoever asked had looked before a rollup was swapped in, and its place is another's now.
+            raise RollupReplaced(
+                "the rollup was replaced while the question was answered", hint="ask again"
+            ) from error
+
+    def _is_gone(self, request: StatesRequest) -> bool:
+        """Whether the rollup that is asked for is no longer kept."""
+        if request.rollup is None or request.stream.ledger:
+            return False
+        hash_ = RollupLayout.of(request.stream, request.rollup).hash
+        with self._database.snapshot() as cursor:
+            return first_row(cursor, KEPT, {"hash": hash_}) is None
 
     def read_paths(self, request: PathsRequest, *, time_limit_seconds: float) -> Paths:
         self._appending.land()
         with self._database.snapshot(time_limit_seconds) as cursor:
             return paths.read(cursor, request)
+
+    def read_behind(self, request: BehindRequest, *, time_limit_seconds: float) -> Behind:
+        self._appending.land()
+        with self._database.snapshot(time_limit_seconds) as cursor:
+            return behind.read(cursor, request, self.zone(request.tenant))
 
     def standing(self, stream: str, tenant: str, window: Window) -> Standing:
         if self.model.asked_stream(stream).ledger:

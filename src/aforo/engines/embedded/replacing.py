@@ -10,6 +10,7 @@ from aforo.engines.embedded import held, sealing
 from aforo.engines.embedded.calendar import places_table
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import RollupLayout, quoted
+from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.portions import only
 from aforo.engines.folds import Folded, FoldedPeriod, Places
 from aforo.model.stream import Stream
@@ -36,7 +37,7 @@ WHERE stream = $stream AND ledger.tenant = p.tenant AND slot = p.start AND "comm
 """
 
 
-def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
+def write(cursor: Cursor, folded: Folded, stream: Stream, now: int) -> None:
     """Replaces the rows of every folded period, raises the days' revisions and removes the answered marks.
 
     A day that another fold has overtaken would bring old rows back, or a day without the other's slots; and
@@ -54,7 +55,7 @@ def write(cursor: Cursor, folded: Folded, stream: Stream) -> None:
         return
     for period in folded.periods:
         replace_rows(cursor, RollupLayout.of(stream, period.rollup), period)
-    _raise_revisions(cursor, stream.name, folded)
+    _raise_revisions(cursor, stream.name, folded, now)
     held.keep(cursor, folded)
     _with_places(cursor, folded.claim.slots, ANSWERED, {"stream": stream.name, "as_of": folded.as_of})
 
@@ -111,8 +112,8 @@ def _bounds(places: Places) -> dict[str, object]:
     return {"first": int(places.starts.min()), "last": int(places.starts.max())}
 
 
-def _raise_revisions(cursor: Cursor, stream: str, folded: Folded) -> None:
-    """Every folded day has a new version; the first is 1."""
+def _raise_revisions(cursor: Cursor, stream: str, folded: Folded, now: int) -> None:
+    """Every folded day has a new version; the first is 1. What it was made from, and when, goes with it."""
     raised = places_table(folded.days).append_column("revision", pa.array(folded.revisions + 1))
     cursor.register("raised", raised)
     cursor.execute(
@@ -121,7 +122,8 @@ def _raise_revisions(cursor: Cursor, stream: str, folded: Folded) -> None:
         {"stream": stream},
     )
     cursor.execute(
-        "INSERT INTO revisions SELECT $stream, tenant, start, revision FROM raised", {"stream": stream}
+        "INSERT INTO revisions SELECT $stream, tenant, start, revision, $as_of, $now FROM raised",
+        {"stream": stream, "as_of": folded.as_of, "now": timestamp(now)},
     )
     cursor.unregister("raised")
 

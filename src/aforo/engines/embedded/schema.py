@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 5
+FORMAT = 6
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -65,9 +65,11 @@ CREATE_ALL = (
     CREATE_OUTCOMES,
     CREATE_REFUSED,
     """
-    -- How often the rollups of a tenant's day have been written: the name of that day's version.
+    -- How often the rollups of a tenant's day have been written: the name of that day's version. And as of
+    -- which commit a fold wrote them last, and when; nulls where none has yet.
     CREATE TABLE revisions (
-        stream VARCHAR NOT NULL, tenant VARCHAR NOT NULL, day TIMESTAMP NOT NULL, revision BIGINT NOT NULL
+        stream VARCHAR NOT NULL, tenant VARCHAR NOT NULL, day TIMESTAMP NOT NULL, revision BIGINT NOT NULL,
+        "commit" BIGINT, folded_at TIMESTAMP
     )
     """,
     """
@@ -105,6 +107,10 @@ UPGRADES: dict[int, tuple[str, ...]] = {
     # Format 4 has hashes for values, which an older version would not know again.
     3: CREATE_FORGETTING,
     4: (),  # Format 5 has one table a rollup's period, which `upgrading` makes with the model.
+    5: (
+        'ALTER TABLE revisions ADD COLUMN IF NOT EXISTS "commit" BIGINT',
+        "ALTER TABLE revisions ADD COLUMN IF NOT EXISTS folded_at TIMESTAMP",
+    ),
 }
 """What brings the tables of a format to those of the next."""
 
