@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aforo import errors
-from aforo.errors import InvalidRequest, NotJson, NotServable
+from aforo.errors import InvalidRequest, NotJson
 from aforo.events.intake import Intake
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import RefusalCode
@@ -24,6 +24,7 @@ from aforo.http.reply import Shape, json_reply
 from aforo.model.model import Model
 from aforo.packs.projects import PACK, STREAM
 from aforo.packs.projects.brought import Brought, brought, fault_of
+from aforo.packs.together import require_pack
 from aforo.settings import Http
 
 PATH = "/api/project-metrics"
@@ -66,7 +67,7 @@ def taking(intake: Intake, model: Model, hands: Hands, limits: Http) -> Door:
     """The way in for events of projects."""
 
     async def answer(request: Request) -> Response:
-        check_pack(model)
+        require_pack(model, PACK, (STREAM,))
         came = await body.receive(request, limits.max_body_bytes)
         caller = caller_of(request)
         if came.gzipped or len(came.content) > AT_ONCE_BYTES:
@@ -77,15 +78,6 @@ def taking(intake: Intake, model: Model, hands: Hands, limits: Http) -> Door:
         return json_reply(_taken(event, await hands.until(kept), caller), 202)
 
     return Door("POST", PATH, "takeProjectEvent", answer, ABOUT, scope=KeyScope.INGEST)
-
-
-def check_pack(model: Model) -> None:
-    """Raises NotServable where the pack is not there."""
-    if STREAM not in model.streams:
-        raise NotServable(
-            f"metrics of projects are of the stream of the pack {PACK}, which is not among the packs",
-            hint=f"add {PACK} to the setting packs, for example AFORO_PACKS={PACK}",
-        )
 
 
 def _take(came: Body, intake: Intake, caller: Caller) -> tuple[Brought, Future[Receipt]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, cast
 
-from aforo.errors import NotServable
-from aforo.model.model import Model
+from aforo.packs.together import complete_until, proof_of, require_pack
 from aforo.packs.web.asked import SummaryAsked
 from aforo.packs.web.reply import (
     Count,
@@ -36,10 +35,7 @@ Number = int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The answers that a summary is made of; `traffic` and `leads` are compared where that is asked.
-
-    Each is read by itself: what is folded between two of them is in the later one only.
-    """
+    """The answers that a summary is made of; `traffic` and `leads` are compared where that is asked."""
 
     traffic: Answer
     days: Answer
@@ -48,10 +44,9 @@ class Parts:
     lead_days: Answer
     ingest: Answer
 
-    def each(self) -> Iterator[tuple[str, Answer]]:
-        """Every answer with its name."""
-        for part in fields(self):
-            yield part.name, getattr(self, part.name)
+    def each(self) -> Mapping[str, Answer]:
+        """Every answer by its name in the reply."""
+        return {_camel(part.name): getattr(self, part.name) for part in fields(self)}
 
 
 def summary(desk: Desk, asked: SummaryAsked) -> Summary:
@@ -60,29 +55,20 @@ def summary(desk: Desk, asked: SummaryAsked) -> Summary:
     Raises what a question does, and NotServable where the pack is not there.
     """
     begun, now = desk.clock.monotonic(), desk.clock.now()
-    _check_pack(desk.model)
+    require_pack(desk.model, PACK, (EVENTS, LEADS))
     zone = desk.tenant_zone(asked.property_id)
     first, last = asked.days(zone, now)
     parts = _parts(desk, asked, first, last)
-    complete_until = min(part.proof.freshness.complete_until for _, part in parts.each())
     return Summary(
         ok=True,
         window=Days(str(first), str(last)),
         compare_to=_compared_days(parts.traffic, zone),
-        freshness=_freshness(complete_until, zone, now),
+        freshness=_freshness(complete_until(parts.each()), zone, now),
         metrics=_metrics(parts),
         ingest=_ingest(parts),
         trend=_trend(parts),
-        proof=_proof(parts, zone, complete_until, desk.clock.monotonic() - begun),
+        proof=_proof(parts, zone, desk.clock.monotonic() - begun),
     )
-
-
-def _check_pack(model: Model) -> None:
-    if not {EVENTS, LEADS} <= model.streams.keys():
-        raise NotServable(
-            f"a summary is of the streams of the pack {PACK}, which is not among the packs",
-            hint=f"add {PACK} to the setting packs, for example AFORO_PACKS={PACK}",
-        )
 
 
 def _parts(desk: Desk, asked: SummaryAsked, first: date, last: date) -> Parts:
@@ -183,33 +169,24 @@ def _compared_days(traffic: Answer, zone: Zone) -> Days | None:
     return Days(str(zone.date_of(start)), str(zone.date_of(max(start, end - 1))))
 
 
-def _freshness(complete_until: int, zone: Zone, now: int) -> FreshnessSaid:
-    through = zone.date_of(complete_until) - timedelta(days=1)
+def _freshness(complete: int, zone: Zone, now: int) -> FreshnessSaid:
+    through = zone.date_of(complete) - timedelta(days=1)
     lag = zone.date_of(now) - through
     # Whole seconds of UTC with Z, as the contract writes them.
     generated = Zone("UTC").rfc3339(now - now % 1_000_000).removesuffix("+00:00") + "Z"
     return FreshnessSaid(str(through), lag.days, generated)
 
 
-def _proof(parts: Parts, zone: Zone, complete_until: int, took_seconds: float) -> dict[str, Any]:
+def _proof(parts: Parts, zone: Zone, took_seconds: float) -> dict[str, Any]:
     """What holds for all parts, how exact each number is, and the proof of every answer."""
-    told = {_camel(name): part.proof.as_json() for name, part in parts.each()}
-    made_up = {"simulated": True} if parts.traffic.proof.simulated else {}
     compared = parts.traffic.comparison
     return {
-        **made_up,
-        "completeUntil": zone.rfc3339(complete_until),
-        "staleSeconds": max(part.proof.freshness.stale_seconds for _, part in parts.each()),
-        "timezone": zone.name,
-        "weekStart": zone.week_start,
-        "modelVersion": parts.traffic.proof.model_version,
+        **proof_of(parts.each(), zone, took_seconds),
         "exact": {
             **dict.fromkeys(SummaryMetrics.__struct_encode_fields__, True),
             "p95TtfbMs": parts.traffic.proof.exact["web_ttfb_p95"],
         },
         **({} if compared is None else {"comparison": dict(compared)}),
-        "parts": told,
-        "tookMs": round(took_seconds * 1000, 3),
     }
 
 
