@@ -14,16 +14,16 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 SEPARATOR = b"\n\x1e\n"
 HEAD = (
-    "POST /v1/events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-    "Content-Length: {size}\r\n\r\n"
+    "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Connection:
     """A socket, the number of the request that it waits for, when that was sent, and what has come so far."""
 
@@ -33,10 +33,19 @@ class Connection:
     came: bytearray = field(default_factory=bytearray)
 
 
-def drive(url: str, bodies: list[bytes], connections: int, rate: float) -> dict[str, object]:
-    """Sends every body until it is taken, at most `rate` requests a second (0: none is held back)."""
+def posted(url: str, path: str, body: bytes) -> bytes:
+    """A request that brings JSON."""
+    return HEAD.format(path=path, host=urlsplit(url).netloc, size=len(body)).encode() + body
+
+
+def asked(url: str, path: str) -> bytes:
+    """A request that asks a path with its query string."""
+    return f"GET {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n\r\n".encode()
+
+
+def drive(url: str, requests: list[bytes], connections: int, rate: float) -> dict[str, Any]:
+    """Sends every request until it is taken, at most `rate` a second (0: none is held back)."""
     address = urlsplit(url)
-    requests = [HEAD.format(host=address.netloc, size=len(body)).encode() + body for body in bodies]
     selector = selectors.DefaultSelector()
     idle: deque[Connection] = deque()
     for _ in range(connections):
@@ -62,6 +71,11 @@ def drive(url: str, bodies: list[bytes], connections: int, rate: float) -> dict[
             sent += 1
         for key, _ in selector.select(0.001 if rate or later else None):
             connection = key.data
+            if connection in idle and not connection.socket.recv(1, socket.MSG_PEEK):
+                # Nothing was left to ask for so long that the server let go of it.
+                selector.unregister(connection.socket)
+                idle.remove(connection)
+                continue
             status = _answer(connection)
             if status is None:
                 continue
@@ -78,6 +92,7 @@ def drive(url: str, bodies: list[bytes], connections: int, rate: float) -> dict[
         "seconds": took,
         "statuses": dict(statuses),
         "p50_ms": ranked[len(ranked) // 2] * 1000,
+        "p95_ms": ranked[int(len(ranked) * 0.95)] * 1000,
         "most_ms": ranked[-1] * 1000,
         "p99_ms": ranked[int(len(ranked) * 0.99)] * 1000,
     }
@@ -105,7 +120,8 @@ def _answer(connection: Connection) -> int | None:
 def main() -> None:
     url, file, connections, rate = sys.argv[1:]
     bodies = Path(file).read_bytes().split(SEPARATOR)
-    print(json.dumps(drive(url, bodies, int(connections), float(rate))))
+    requests = [posted(url, "/v1/events", body) for body in bodies]
+    print(json.dumps(drive(url, requests, int(connections), float(rate))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,255 @@
+"""How fast questions are answered: a site's summary of 90 days beside the 90 before, and others.
+
+`python bench/questions.py [--events 20000000] [--folder DIR] [--compare]` prints a table. The events are
+those of `bench/site.py`; with a folder they are built once and found again. With `--compare` a tenth of the
+events is built as well, and what ten times as many cost is told. Other work on the machine makes all slower.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+import duckdb  # noqa: E402
+from bench import plainly, site  # noqa: E402
+from bench.measure import Figure, machine, seconds  # noqa: E402
+from bench.senders import asked as asking  # noqa: E402
+from bench.senders import drive  # noqa: E402
+
+from aforo.assembly import Aforo  # noqa: E402
+from aforo.packs.web.asked import asked_of  # noqa: E402
+from aforo.packs.web.reply import Summary  # noqa: E402
+from aforo.packs.web.summary import summary  # noqa: E402
+from aforo.questions.asked import decode  # noqa: E402
+from aforo.settings import Settings  # noqa: E402
+
+ASKED = 100
+CONNECTIONS = 50
+OVER_HTTP = 300
+MIXED = 320
+PLAIN_RUNS = 3
+THREADS = 2
+BEGIN, END = "2026-04-01", "2026-06-30"
+PLAIN = plainly.Asked(site.LARGEST, "2026-01-01", BEGIN, END)
+SUMMARY = {**site.WINDOW, "compareTo": "previous"}
+SOME: tuple[dict[str, object], ...] = (
+    {"metrics": ["web_page_views"], "grain": "day"},
+    {"metrics": ["web_visitors"], "grain": "week"},
+    {"metrics": ["web_visitors"], "compare": "previous"},
+    {"metrics": ["web_page_views", "web_visitors"], "by": ["traffic_source"]},
+    {"metrics": ["web_page_views"], "by": ["path"], "limit": 10, "totals": True},
+    {"metrics": ["web_lcp_p75"], "grain": "month"},
+    {"metrics": ["web_sessions", "web_bounce_rate"], "grain": "week"},
+    {"metrics": ["web_page_views"], "where": "traffic_source = 'social'", "grain": "day"},
+)
+"""What is asked of every site in turn, in a mix."""
+
+
+def p95(took: list[float]) -> float:
+    return statistics.quantiles(took, n=20)[-1]
+
+
+def made(folder: Path, events: int) -> tuple[Aforo, float | None]:
+    """A house with so many events, and the seconds that building it took if it was not there already."""
+    data, done = folder / "data", folder / "done"
+    aforo = site.opened(data)
+    if done.exists() and done.read_text(encoding="utf-8") == aforo.model.version:
+        return aforo, None
+    took = seconds(lambda: site.build(aforo, events))
+    done.write_text(aforo.model.version, encoding="utf-8")
+    return aforo, took
+
+
+def summaries(aforo: Aforo) -> tuple[list[float], Summary]:
+    """The seconds of summaries of the largest site, and one of them."""
+    asked = asked_of(SUMMARY, site.LARGEST)
+    told = summary(aforo.desk, asked)
+    return [seconds(lambda: summary(aforo.desk, asked)) for _ in range(ASKED)], told
+
+
+def mixed(aforo: Aforo) -> float:
+    """Questions answered a second, of every kind and site, by as many threads as there are cores."""
+    sites = [f"site{number:02d}" for number in range(site.TENANTS)]
+    asked = [decode({**question, **site.WINDOW, "tenant": name}) for question in SOME for name in sites]
+    random.Random(1).shuffle(asked)
+    wanted = list(itertools.islice(itertools.cycle(asked), MIXED))
+    with ThreadPoolExecutor(THREADS) as pool:
+        took = seconds(lambda: list(pool.map(lambda each: aforo.desk.ask(each).as_json(), wanted)))
+    return MIXED / took
+
+
+@contextmanager
+def served(data: Path) -> Iterator[str]:
+    """A server of the house, ready."""
+    (data / "server.json").unlink(missing_ok=True)
+    command = [sys.executable, str(ROOT / "bench" / "site.py"), str(data)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 60
+        while not (data / "server.json").exists():
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.05)
+        try:
+            yield json.loads((data / "server.json").read_text(encoding="utf-8"))["url"]
+        finally:
+            process.terminate()
+
+
+def over_http(data: Path) -> dict[str, Any]:
+    """What came of summaries that are asked by many at once, each as soon as the last is answered."""
+    path = f"/v1/metrics/summary?{urlencode({**SUMMARY, 'propertyId': site.LARGEST})}"
+    with served(data) as url:
+        told = drive(url, [asking(url, path)] * OVER_HTTP, CONNECTIONS, 0)
+    assert told["statuses"] == {200: OVER_HTTP}, told["statuses"]
+    return told
+
+
+def raw_figures(data: Path, folder: Path, p95_seconds: float, told: Summary) -> list[Figure]:
+    """What the same costs from raw events; its visitors and page views are the same."""
+    threads, plain = Settings().engine.threads, folder / "plain.duckdb"
+    if not plain.exists():
+        plainly.copied(data / "events.duckdb", plain, threads)
+    ours = (told.metrics.unique_visitors.value, told.metrics.total_page_views.value)
+    raw = plainly.from_raw(plain, threads, PLAIN, PLAIN_RUNS)
+    assert all((each.visitors, each.views) == ours for each in raw), (raw, ours)
+    took = statistics.median(each.seconds for each in raw)
+    factor = took / p95_seconds
+    return [
+        Figure(
+            "the same from raw events in DuckDB, over it",
+            f"{factor:.0f} x ({took * 1000:,.0f} ms)",
+            ">= 100",
+            factor >= 100,
+        ),
+        _in_postgres(plain, folder, threads, p95_seconds, ours),
+    ]
+
+
+def _in_postgres(plain: Path, folder: Path, threads: int, ours: float, counted: tuple[int, int]) -> Figure:
+    what = "the same in PostgreSQL by nightly tables and scans for uniques, over it"
+    programs = plainly.postgres()
+    if programs is None:
+        return Figure(what, "no PostgreSQL of 15 or later on this machine", "told", met=True)
+    server = plainly.Postgres(programs, folder / "postgres")
+    with server.running():
+        night = server.filled(plain, threads)
+        told = server.by_night(PLAIN, PLAIN_RUNS)
+    assert all((each.visitors, each.views) == counted for each in told), (told, counted)
+    took = statistics.median(each.seconds for each in told)
+    value = f"{took / ours:.0f} x ({took * 1000:,.0f} ms; the tables take {night:.1f} s a night)"
+    return Figure(what, value, "told", met=True)
+
+
+def figures(events: int, folder: Path, *, compare: bool) -> list[Figure]:
+    """Every figure, over a folder for so many events."""
+    aforo, built = made(folder, events)
+    took, told = summaries(aforo)
+    at_once, rate = p95(took), mixed(aforo)
+    aforo.stop()
+    http = over_http(folder / "data")
+    found = [
+        Figure("built", "found" if built is None else f"{built:.0f} s", "told", met=True),
+        _milliseconds(
+            "90-day summary with comparison, in process, p95", at_once, 25, statistics.median(took)
+        ),
+        _milliseconds(
+            f"the same over HTTP, {CONNECTIONS} asking at once, p95",
+            http["p95_ms"] / 1000,
+            40,
+            http["p50_ms"] / 1000,
+        ),
+        Figure("summaries a second meanwhile", f"{OVER_HTTP / http['seconds']:.1f}", "told", met=True),
+        Figure(
+            f"questions of {len(SOME)} kinds a second, {THREADS} threads in process",
+            f"{rate:.0f}",
+            ">= 200",
+            rate >= 200,
+        ),
+        *raw_figures(folder / "data", folder, at_once, told),
+    ]
+    return [*found, *(_ten_times(events, folder) if compare else ())]
+
+
+def _ten_times(events: int, folder: Path) -> Iterator[Figure]:
+    """The same summary of all events and of a tenth, in turn: the median ratio, since loads come and go."""
+    few, _ = made(_of(folder.parent, events // 10), events // 10)
+    many, _ = made(folder, events)
+    asked = asked_of(SUMMARY, site.LARGEST)
+    for aforo in (few, many):
+        summary(aforo.desk, asked)
+    pairs = [
+        (seconds(lambda: summary(few.desk, asked)), seconds(lambda: summary(many.desk, asked)))
+        for _ in range(ASKED)
+    ]
+    few.stop()
+    many.stop()
+    ratio = statistics.median(b / a for a, b in pairs)
+    yield Figure(
+        f"{events:,} events against {events // 10:,}, median of pairs",
+        f"{ratio:.2f} x",
+        "<= 1.3",
+        ratio <= 1.3,
+    )
+
+
+def _milliseconds(what: str, value: float, most: int, median: float) -> Figure:
+    told = f"{value * 1000:.1f} ms (median {median * 1000:.1f} ms)"
+    return Figure(what, told, f"<= {most} ms", value * 1000 <= most)
+
+
+def _of(folder: Path, events: int) -> Path:
+    """The folder of a size. PostgreSQL's user has to get through to its own below it."""
+    own = folder / f"questions-{events}"
+    own.mkdir(parents=True, exist_ok=True)
+    return own
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="aforo-questions-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=20_000_000)
+    parser.add_argument(
+        "--folder", type=Path, help="where it is built, and found again; else a temporary one"
+    )
+    parser.add_argument("--compare", action="store_true", help="also against a tenth of the events")
+    options = parser.parse_args()
+    with _folder(options.folder) as folder:
+        found = figures(options.events, _of(folder, options.events), compare=options.compare)
+    load = " ".join(f"{each:.1f}" for each in os.getloadavg())
+    print(f"{options.events:,} events of {site.TENANTS} sites and {site.DAYS} days")
+    print(f"{machine()}, DuckDB {duckdb.__version__}, {datetime.now(UTC):%Y-%m-%d}, load {load}\n")
+    print("| what | measured | wanted | |\n|---|---|---|---|")
+    for each in found:
+        print(f"| {each.what} | {each.value} | {each.target} | {'met' if each.met else 'missed'} |")
+    return 0 if all(each.met for each in found) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
