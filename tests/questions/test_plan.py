@@ -18,7 +18,7 @@ from aforo.engines.folds import Period
 from aforo.engines.reads import Segment
 from aforo.model import condition
 from aforo.model.rollup import RollupGrain
-from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, explained, plan, segments_of
+from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, days_of, explained, plan, segments_of
 from aforo.windows import DAY, SLOT, Grain, Window, Zone, window_of_dates
 
 GOLDEN = Path(__file__).parent / "golden" / "plans.txt"
@@ -46,7 +46,7 @@ def test_segments_tile_the_window_and_no_row_lies_in_two_buckets(
 ) -> None:
     window = Window(first * SLOT, (first + slots) * SLOT)
     span = span_of(window, grain, zone, tenant_zone)
-    segments = segments_of(RollupGrain.SLOT, span)
+    segments = segments_of(RollupGrain.SLOT, span, days_of(span))
     assert segments is not None
     assert [segment.start for segment in segments] == [window.start, *(each.end for each in segments[:-1])]
     assert segments[-1].end == window.end
@@ -66,7 +66,7 @@ def test_every_whole_day_inside_a_bucket_is_read_as_a_day(
 ) -> None:
     window = Window(first * SLOT, (first + slots) * SLOT)
     span = span_of(window, grain, zone, tenant_zone)
-    segments = segments_of(RollupGrain.SLOT, span)
+    segments = segments_of(RollupGrain.SLOT, span, days_of(span))
     assert segments is not None
     as_days = [(each.start, each.end) for each in segments if each.period is Period.DAY]
     whole = [
@@ -87,7 +87,8 @@ def test_a_tenants_own_days_weeks_and_months_are_one_range_of_day_rows(
     for grain in (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.TOTAL):
         for kept in RollupGrain:
             whole = (Segment(Period.DAY, window.start, window.end),) if window.length else ()
-            assert segments_of(kept, span_of(window, grain, zone, zone)) == whole
+            span = span_of(window, grain, zone, zone)
+            assert segments_of(kept, span, days_of(span)) == whole
 
 
 @pytest.mark.parametrize(
@@ -99,12 +100,14 @@ def test_a_tenants_own_days_weeks_and_months_are_one_range_of_day_rows(
     ],
 )
 def test_day_rows_serve_only_the_tenants_whole_days(span: Span) -> None:
-    assert segments_of(RollupGrain.DAY, span) is None
+    assert segments_of(RollupGrain.DAY, span, days_of(span)) is None
 
 
 def test_a_window_in_too_many_pieces_is_read_by_slots_alone() -> None:
     year = span_of(dates("2013-01-01", "2013-12-31", KATHMANDU), Grain.WEEK, KATHMANDU)
-    assert segments_of(RollupGrain.SLOT, year) == (Segment(Period.SLOT, year.window.start, year.window.end),)
+    assert segments_of(RollupGrain.SLOT, year, days_of(year)) == (
+        Segment(Period.SLOT, year.window.start, year.window.end),
+    )
 
 
 def test_a_window_off_the_slots_is_read_from_events() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -25,7 +26,13 @@ Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | 
 
 def measure_hash(stream: Stream, measure: Measure) -> str:
     """16 hex digits over what the measure's state means; its name is a label."""
-    return _digest(_measure(stream, measure), 8)
+    read = dict.fromkeys(condition.field for condition in measure.where)
+    return _measure_hash(measure, stream.measured(measure), tuple(stream.fields[name] for name in read))
+
+
+@lru_cache(maxsize=4_096)  # every question names the columns of what it reads by them
+def _measure_hash(measure: Measure, measured: Field | None, fields: tuple[Field, ...]) -> str:
+    return _digest(_measure(measure, measured, {field.name: field for field in fields}), 8)
 
 
 def rollup_hash(stream: Stream, rollup: Rollup) -> str:
@@ -66,7 +73,10 @@ def _stream(stream: Stream, streams: Mapping[str, Stream]) -> Json:
         "id": list(stream.id),
         "extra": stream.extra.value,
         "entities": {name: entity.field for name, entity in stream.entities.items()},
-        "measures": {name: _measure(stream, measure) for name, measure in stream.measures.items()},
+        "measures": {
+            name: _measure(measure, stream.measured(measure), stream.fields)
+            for name, measure in stream.measures.items()
+        },
         "rollups": {name: rollup_hash(stream, rollup) for name, rollup in stream.rollups.items()},
     }
     if stream.derivation is not None:
@@ -80,9 +90,9 @@ def _derivation(source: Stream, derivation: Derivation) -> Json:
         "from": derivation.source,
         "by": [derivation.entity, derivation.field, source.fields[derivation.field].type.value],
         "gap_minutes": derivation.gap_minutes,
-        "where": _conditions(source, derivation.where),
+        "where": _conditions(source.fields, derivation.where),
         "takes": {
-            name: [take.kind.value, take.field, _conditions(source, take.where)]
+            name: [take.kind.value, take.field, _conditions(source.fields, take.where)]
             for name, take in derivation.takes.items()
         },
     }
@@ -99,20 +109,19 @@ def _field(field: Field) -> Json:
     }
 
 
-def _measure(stream: Stream, measure: Measure) -> Json:
-    field = stream.measured(measure)
+def _measure(measure: Measure, field: Field | None, fields: Mapping[str, Field]) -> Json:
     return {
         "kind": measure.kind.value,
         "field": None if field is None else [field.name, field.type.value, field.scale],
         "entity": measure.entity,
-        "where": _conditions(stream, measure.where),
+        "where": _conditions(fields, measure.where),
     }
 
 
-def _conditions(stream: Stream, conditions: tuple[Condition, ...]) -> Json:
+def _conditions(fields: Mapping[str, Field], conditions: tuple[Condition, ...]) -> Json:
     written: dict[str, Json] = {}
     for condition in conditions:
-        field = stream.fields[condition.field]
+        field = fields[condition.field]
         listed = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         number = field.type is FieldType.NUMBER  # 1 and 1.0 are one number
         values: list[Json] = []

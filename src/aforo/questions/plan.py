@@ -73,7 +73,8 @@ def plan(
         stream.rollups.values(), key=lambda one: (one.name in span.late, len(one.dimensions), one.name)
     )
     kept = {(rollup.grain, rollup.days) for rollup in rollups}
-    segments = {(grain, days): segments_of(grain, span, days=days) for grain, days in kept}
+    whole = days_of(span)
+    segments = {(grain, days): segments_of(grain, span, whole, days=days) for grain, days in kept}
     objections = {
         rollup: _objection(rollup, split, wanted, segments[rollup.grain, rollup.days], span)
         for rollup in rollups
@@ -93,12 +94,18 @@ def plan(
     return Plan(chosen, "", "", read, edges, considered)
 
 
-def segments_of(grain: RollupGrain, span: Span, *, days: bool = True) -> tuple[Segment, ...] | None:
-    """The fewest pieces that tile the window, days wherever they are kept and a whole one lies in a bucket.
+def days_of(span: Span) -> tuple[Segment, ...]:
+    """The window as days wherever a whole one lies in a bucket, and slots around them."""
+    return coalesced(_day_rows(span))
+
+
+def segments_of(
+    grain: RollupGrain, span: Span, whole: tuple[Segment, ...], *, days: bool = True
+) -> tuple[Segment, ...] | None:
+    """The fewest pieces that tile the window, days wherever they are kept; `whole` is its `days_of`.
 
     None where rows of that grain cannot tile it.
     """
-    whole = coalesced(_day_rows(span))
     if grain is RollupGrain.DAY:
         return None if span.days_wait or any(segment.period is Period.SLOT for segment in whole) else whole
     if span.window.start % SLOT or span.window.end % SLOT:
@@ -165,7 +172,7 @@ def _objection(
         return _Objection(
             name, 2, f"keeps whole days of {zone} only", f"ask whole days of the time zone {zone}"
         )
-    if segments is None and _purged(coalesced(_day_rows(span)), span):
+    if segments is None and _purged(days_of(span), span):
         since = f"{span.tenant_zone.date_of(span.slots_from)} of {span.tenant_zone.name}"
         return _Objection(
             name,

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import repeat
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -58,6 +59,9 @@ class Zone:
 
         A day that the zone skipped has no length: it starts where the next one does.
         """
+        return _day_start(self, day)
+
+    def _find_day_start(self, day: date) -> int:
         wall = (day.toordinal() - _EPOCH_ORDINAL) * DAY
         first = datetime(day.year, day.month, day.day, tzinfo=self._info).utcoffset()
         second = datetime(day.year, day.month, day.day, tzinfo=self._info, fold=1).utcoffset()
@@ -179,6 +183,11 @@ class Zone:
                 begun, offset = change, coming
             probed = upto
         yield begun, end, offset
+
+
+@lru_cache(maxsize=8_192)  # one question asks for the days of its windows many times, and so does the next
+def _day_start(zone: Zone, day: date) -> int:
+    return zone._find_day_start(day)
 
 
 def _zone_info(name: str) -> ZoneInfo:
