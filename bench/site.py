@@ -1,7 +1,8 @@
 """Twenty sites of the pack `web` over 180 days: their events, and a house that holds and serves them.
 
 Sites, visitors and late events are like those of `bench/rollups.py`, and three events are a visit. There are
-180 days, so that the 90 before the last 90 hold as much as these. `python bench/site.py DATA` serves.
+180 days, so that the 90 before the last 90 hold as much as these. `python bench/site.py DATA` serves
+them, with `--caching` from the cache of answers.
 """
 
 from __future__ import annotations
@@ -160,14 +161,15 @@ def _one_of(names: tuple[str, ...], which: Ints) -> pa.Array:
     return pa.array(names).take(pa.array(which))
 
 
-def opened(data: Path) -> Aforo:
+def opened(data: Path, *, caching: bool = False) -> Aforo:
     """A house over a data folder, whose events stay however old they are."""
-    return kept(Aforo(settings(data), AfterLast()))
+    return kept(Aforo(settings(data, caching=caching), AfterLast()))
 
 
-def settings(data: Path) -> Settings:
+def settings(data: Path, *, caching: bool) -> Settings:
     given = Settings()
-    return replace(given, data=data, packs=("web",), http=replace(given.http, port=0))
+    cache = given.cache if caching else replace(given.cache, max_bytes=0)
+    return replace(given, data=data, packs=("web",), http=replace(given.http, port=0), cache=cache)
 
 
 def kept(aforo: Aforo) -> Aforo:
@@ -192,7 +194,7 @@ def build(aforo: Aforo, events: int) -> None:
 
 def main() -> None:
     configure_logging("warning", "text", sys.stderr)
-    local = Local(settings(Path(sys.argv[1])), AfterLast())
+    local = Local(settings(Path(sys.argv[1]), caching="--caching" in sys.argv), AfterLast())
     kept(local.aforo)
     serve(local, lambda _ready: None)
 
