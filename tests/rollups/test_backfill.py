@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent
@@ -273,6 +274,7 @@ def test_a_stream_that_is_no_more_fails_its_backfill(house: House, tmp_path: Pat
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from threading import Event
 from tests.rollups.test_backfill import DAYS, ME, House, filled, spoil
 
 house = House(Path(sys.argv[1]))
@@ -326,7 +328,7 @@ def test_the_thread_works_what_it_finds_to_the_end(house: House) -> None:
             assert found is not None
             if found.state is BackfillState.DONE:
                 break
-            house.backfiller._stopping.wait(0.02)
+            Event().wait(0.02)
     finally:
         house.backfiller.stop()
         house.folder_of_rollups.stop()

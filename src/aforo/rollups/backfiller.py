@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
 
 import structlog
 
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
-from aforo.errors import AforoError, InvalidRequest
+from aforo.errors import InvalidRequest
 from aforo.model.model import Model
 from aforo.rollups.backfill import Plan, Wanted, plan
+from aforo.rollups.rounds import Rounds
 from aforo.settings import Backfill as Limits
 from aforo.store.act import Actor
 from aforo.store.backfill import Backfill, BackfillState, Batch, Part
@@ -47,9 +47,7 @@ class Backfiller:
         self._limits = limits
         self._wake_folder = wake_folder
         self._begun: tuple[str, float] | None = None
-        self._woken = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="aforo-backfiller", daemon=True)
+        self._rounds = Rounds("backfill", self.run_once, again_seconds=TRY_AGAIN_SECONDS)
 
     def plan(self, wanted: Wanted) -> Plan:
         """What a backfill would do; nothing is changed. Raises InvalidRequest, UnknownName."""
@@ -72,25 +70,22 @@ class Backfiller:
                 hint="aforo doctor tells from when to when each stream has events",
             )
         begun = self.backfills.begin(planned.stream, planned.spans, actor)
-        self._woken.set()
+        self._rounds.wake()
         return begun
 
     def move(self, backfill_id: str, to: BackfillState, actor: Actor) -> Backfill | None:
         """Pauses, resumes or cancels one; None where there is none. Raises Conflict."""
         moved = self.backfills.move(backfill_id, to, actor)
-        self._woken.set()
+        self._rounds.wake()
         return moved
 
     def start(self) -> None:
         """Begins to work in the background, where what runs was left."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Ends after the step under way; what runs goes on at the next start."""
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(self) -> float | None:
         """One step of the oldest that runs; seconds to rest before the next, None where none runs."""
@@ -147,18 +142,3 @@ class Backfiller:
         self.backfills.end_batch(backfill.id, part.tenant, took)
         share = self._limits.busy_share
         return took * (1 - share) / share
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                rest = self.run_once()
-            except AforoError as error:
-                # Where it stands is in the store; the next step tries again, and says so again.
-                log.error("backfill failed", code=error.code, detail=error.detail, hint=error.hint)
-                rest = TRY_AGAIN_SECONDS
-            except Exception:
-                # A mistake of ours must not end all backfills for good either; the trace names it.
-                log.exception("backfill failed")
-                rest = TRY_AGAIN_SECONDS
-            self._woken.wait(rest)
-            self._woken.clear()

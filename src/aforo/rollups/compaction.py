@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from threading import Lock
 
 import structlog
 
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.engines.statistics import Storage
-from aforo.errors import AforoError
 from aforo.rollups.folder import rest_after
+from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -65,20 +65,17 @@ class Compaction:
         self._loose_share = loose_share
         self._core_share = core_share
         self._most_rest_seconds = most_rest_seconds
-        self._stopping = Event()
         self._one_at_a_time = Lock()
-        self._thread = Thread(target=self._run, name="aforo-compaction", daemon=True)
+        self._rounds = Rounds("compaction", self._look, again_seconds=every_seconds)
 
     def start(self) -> None:
         """Begins to look in the background."""
         if self._every_seconds:
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self) -> None:
         """Ends after the step under way; what is not in order is found by the next look."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(self, *, whole: bool = False, told: Callable[[int], None] = lambda _rows: None) -> Compacted:
         """Moves until nothing is worth it; `whole` does so for any two blocks that overlap.
@@ -100,13 +97,13 @@ class Compaction:
                 self._telemetry.observe("compaction_step_seconds", took)
                 self._telemetry.count("compaction_events_moved_total", rows)
                 told(rows)
-                self._stopping.wait(rest_after(took, self._core_share, self._most_rest_seconds))
+                self._rounds.rest(rest_after(took, self._core_share, self._most_rest_seconds))
             after = self._engine.storage() if steps else before
             self._tell(after)
             return Compacted(before, after, moved, steps, finished, self._clock.monotonic() - begun)
 
     def _may_go_on(self) -> bool:
-        return not self._stopping.is_set() and self._engine.dirty_slots() <= MOST_DIRTY_SLOTS
+        return not self._rounds.stopping and self._engine.dirty_slots() <= MOST_DIRTY_SLOTS
 
     def _tell(self, storage: Storage) -> None:
         self._telemetry.set("file_bytes", storage.file_bytes)
@@ -114,15 +111,8 @@ class Compaction:
         self._telemetry.set("file_bytes_per_event", storage.bytes_per_event or 0)
         self._telemetry.set("events_out_of_order", storage.out_of_order)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                done = self.run_once()
-                if done.steps:
-                    log.info("compacted", events=done.moved, steps=done.steps, finished=done.finished)
-            except AforoError as error:
-                log.error("compaction failed", code=error.code, detail=error.detail, hint=error.hint)
-            except Exception:
-                # A mistake of ours must not end compaction for good either; the trace names it.
-                log.exception("compaction failed")
-            self._stopping.wait(self._every_seconds)
+    def _look(self) -> float:
+        done = self.run_once()
+        if done.steps:
+            log.info("compacted", events=done.moved, steps=done.steps, finished=done.finished)
+        return self._every_seconds

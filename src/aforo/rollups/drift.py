@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Event, Lock, Thread
+from threading import Lock
 
 import structlog
 
 from aforo.clock import Clock
 from aforo.engines.drifted import DaysChecked, Difference, KeptDays, ReturnedId
 from aforo.engines.engine import Engine
-from aforo.errors import AforoError
+from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -66,9 +66,10 @@ class DriftCheck:
         self._marked = marked
         self._dice = dice
         self._last: DriftReport | None = None
-        self._stopping = Event()
         self._one_at_a_time = Lock()
-        self._thread = Thread(target=self._run, name="aforo-drift", daemon=True)
+        self._rounds = Rounds(
+            "drift check", self._check_some, again_seconds=every_seconds, first_after_seconds=every_seconds
+        )
 
     @property
     def last(self) -> DriftReport | None:
@@ -78,13 +79,11 @@ class DriftCheck:
     def start(self) -> None:
         """Begins to check in the background."""
         if self._every_seconds:
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self) -> None:
         """Ends after the days that are under way."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(
         self, sample_days: int | None, told: Callable[[int, int], None] = lambda _done, _of: None
@@ -105,7 +104,7 @@ class DriftCheck:
                     self._check(seen, each, together)
                     done += len(together)
                     told(done, of)
-                    if self._stopping.is_set():
+                    if self._rounds.stopping:
                         break
                 self._look_for_returned(seen, each)
             self._last = report = seen.report(self._clock.now(), self._clock.monotonic() - begun)
@@ -152,15 +151,9 @@ class DriftCheck:
                 first=[f"{each.stream} {each.tenant} {each.id}" for each in report.returned_ids[:3]],
             )
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_seconds):
-            try:
-                self.run_once(self._sample_days or None)
-            except AforoError as error:
-                log.error("drift check failed", code=error.code, detail=error.detail, hint=error.hint)
-            except Exception:
-                # A mistake of ours must not end checking for good either; the trace names it.
-                log.exception("drift check failed")
+    def _check_some(self) -> float:
+        self.run_once(self._sample_days or None)
+        return self._every_seconds
 
 
 class _Seen:

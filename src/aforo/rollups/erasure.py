@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from threading import Event, Lock, Thread
+from threading import Lock
 
 import structlog
 
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import ErasureAsked
-from aforo.errors import AforoError
 from aforo.events.samples import masked
 from aforo.model.model import Model
+from aforo.rollups.rounds import Rounds
 from aforo.rollups.value import check
 from aforo.store.act import Actor
 from aforo.store.erasure import Erasure, ErasureState
@@ -50,27 +50,22 @@ class Eraser:
         self._fold = fold
         self._forget = forget
         self._events_at_once = events_at_once
-        self._woken = Event()
-        self._stopping = Event()
         self._one_at_a_time = Lock()
-        self._thread = Thread(target=self._run, name="aforo-eraser", daemon=True)
+        self._rounds = Rounds("erasure", self._go_on, again_seconds=AGAIN_AFTER_SECONDS)
 
     def start(self) -> None:
         """Goes on with what is not done, and takes what is asked for from now on."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Ends after the step that is under way; the next start goes on."""
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def request(self, tenant: str, entity: str, value: str, actor: Actor) -> Erasure:
         """An erasure that will be done, whatever happens. Raises InvalidRequest, UnknownName."""
         check(self._engine, self._model, tenant, entity, value)
         asked = self.erasures.request(tenant, entity, value, self.digest(tenant, entity, value), actor)
-        self._woken.set()
+        self._rounds.wake()
         return asked
 
     def digest(self, tenant: str, entity: str, value: str) -> str:
@@ -101,7 +96,7 @@ class Eraser:
         return self.erasures.unnamed(erasure.id)
 
     def _remove(self, erasure: Erasure) -> Erasure:
-        while not self._stopping.is_set():
+        while not self._rounds.stopping:
             step = self._engine.erase(erasure.id, erasure.tenant, self._events_at_once)
             self._forget(erasure.tenant)
             if step.events:
@@ -121,16 +116,5 @@ class Eraser:
         log.info("erased", erasure=done.id, entity=done.entity, events=done.events, slots=done.slots)
         return done
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            left = 1
-            try:
-                left = self.run_once()
-            except AforoError as error:
-                # The record says how far it came: the next try goes on there.
-                log.error("erasure failed", code=error.code, detail=error.detail, hint=error.hint)
-            except Exception:
-                # A mistake of ours must not end erasing for good either; the trace names it.
-                log.exception("erasure failed")
-            self._woken.wait(AGAIN_AFTER_SECONDS if left else None)
-            self._woken.clear()
+    def _go_on(self) -> float | None:
+        return AGAIN_AFTER_SECONDS if self.run_once() else None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from threading import Lock
 
 import structlog
 
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.engines.folds import Claim, Folded
-from aforo.errors import AforoError, ClaimLost
+from aforo.errors import ClaimLost
+from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -50,25 +51,22 @@ class Folder:
         self._wake_after_seconds = wake_after_seconds
         self._core_share = core_share
         self._most_rest_seconds = most_rest_seconds
-        self._woken = Event()
-        self._stopping = Event()
         self._one_at_a_time = Lock()
-        self._thread = Thread(target=self._run, name="aforo-folder", daemon=True)
+        self._rounds = Rounds(
+            "fold", self._round, again_seconds=wake_after_seconds, first_after_seconds=wake_after_seconds
+        )
 
     def start(self) -> None:
         """Begins to fold in the background."""
-        self._thread.start()
+        self._rounds.start()
 
     def wake(self) -> None:
         """Says that there may be dirty slots."""
-        self._woken.set()
+        self._rounds.wake()
 
     def stop(self) -> None:
         """Ends after the fold that is under way; what is dirty stays so in the ledger."""
-        self._stopping.set()
-        self._woken.set()
-        if self._started:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(self) -> Folded | None:
         """Derives a portion of what waits and folds dirty slots; None where nothing is left of either."""
@@ -95,7 +93,7 @@ class Folder:
         """Folds and writes; None where the claim was lost: its slots are still marked, and another's."""
         try:
             folded = self._engine.fold(claim)
-            self._engine.replace(folded, rows_at_once=self._write_rows if self._started else None)
+            self._engine.replace(folded, rows_at_once=self._write_rows if self._rounds.started else None)
         except ClaimLost as error:
             self._telemetry.count("claims_lost_total")
             log.warning("fold came too late", detail=error.detail, hint=error.hint)
@@ -127,12 +125,8 @@ class Folder:
 
     def build_until_whole(self) -> None:
         """Builds until every rollup serves."""
-        while not self._stopping.is_set() and self.build_once():
+        while not self._rounds.stopping and self.build_once():
             pass
-
-    @property
-    def _started(self) -> bool:
-        return self._thread.ident is not None
 
     def _paced(self) -> Folded | None:
         """One fold, and a rest after it, so that commits and questions have the machine too."""
@@ -140,26 +134,16 @@ class Folder:
         folded = self.run_once()
         if folded is not None:
             took = self._clock.monotonic() - begun
-            self._stopping.wait(rest_after(took, self._core_share, self._most_rest_seconds))
+            self._rounds.rest(rest_after(took, self._core_share, self._most_rest_seconds))
         return folded
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.wait(self._wake_after_seconds)
-            self._woken.clear()
-            try:
-                while not self._stopping.is_set() and self._paced() is not None:
-                    pass
-                self._telemetry.set("ledger_slots", self._engine.dirty_slots())
-                # What serves comes first, but for one step: a ledger that is never clean stops no building.
-                if not self._stopping.is_set() and self.build_once():
-                    self._woken.set()
-            except AforoError as error:
-                # The marks are still in the ledger: the next waking tries again, and says so again.
-                log.error("fold failed", code=error.code, detail=error.detail, hint=error.hint)
-            except Exception:
-                # A mistake of ours must not end folding for good either; the trace names it.
-                log.exception("fold failed")
+    def _round(self) -> float:
+        while not self._rounds.stopping and self._paced() is not None:
+            pass
+        self._telemetry.set("ledger_slots", self._engine.dirty_slots())
+        # What serves comes first, but for one step: a ledger that is never clean stops no building.
+        built = not self._rounds.stopping and self.build_once()
+        return 0.0 if built else self._wake_after_seconds
 
 
 def rest_after(took_seconds: float, core_share: float, most_seconds: float) -> float:

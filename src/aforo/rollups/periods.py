@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Event, Thread
-
-import structlog
-
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
-from aforo.errors import AforoError
+from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
-
-log = structlog.get_logger(__name__)
 
 
 class PeriodKeeper:
@@ -22,18 +16,15 @@ class PeriodKeeper:
         self._clock = clock
         self._telemetry = telemetry
         self._every_seconds = every_seconds
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="aforo-periods", daemon=True)
+        self._rounds = Rounds("keeping periods", self._keep, again_seconds=every_seconds)
 
     def start(self) -> None:
         """Begins to keep periods in the background."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Ends after those that are being put together; the others are read from their days."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(self) -> int:
         """Puts together the newest that are to be; how many, 0 where none is left."""
@@ -47,17 +38,10 @@ class PeriodKeeper:
     def run_until_kept(self) -> int:
         """Puts together all that is finished and folded; how many that were."""
         periods = 0
-        while not self._stopping.is_set() and (built := self.run_once()):
+        while not self._rounds.stopping and (built := self.run_once()):
             periods += built
         return periods
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.run_until_kept()
-            except AforoError as error:
-                log.error("keeping periods failed", code=error.code, detail=error.detail, hint=error.hint)
-            except Exception:
-                # A mistake of ours must not end the keeping for good either; the trace names it.
-                log.exception("keeping periods failed")
-            self._stopping.wait(self._every_seconds)
+    def _keep(self) -> float:
+        self.run_until_kept()
+        return self._every_seconds

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from threading import Lock
 
 import structlog
 
 from aforo.clock import MICROSECONDS, Clock
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import PurgeAsked, Purged
-from aforo.errors import AforoError
 from aforo.model.model import Model
 from aforo.model.stream import Stream
+from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
 from aforo.windows import DAY
 
@@ -50,19 +50,16 @@ class Retention:
         self._check_after_seconds = check_after_seconds
         self._untimed_id_seconds = untimed_id_seconds
         self._purged = purged
-        self._stopping = Event()
         self._one_at_a_time = Lock()
-        self._thread = Thread(target=self._run, name="aforo-retention", daemon=True)
+        self._rounds = Rounds("purge", self._look, again_seconds=check_after_seconds)
 
     def start(self) -> None:
         """Begins to look in the background."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """Ends after the purge that is under way; the next start goes on."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(self) -> tuple[Purged, ...]:
         """Purges everything that is past its retention now and waits for no fold."""
@@ -72,7 +69,7 @@ class Retention:
             return done
 
     def _forget(self) -> None:
-        while not self._stopping.is_set() and (forgotten := self._engine.forget(VALUES_AT_ONCE)):
+        while not self._rounds.stopping and (forgotten := self._engine.forget(VALUES_AT_ONCE)):
             if forgotten.hashed or forgotten.removed:
                 log.info("forgot", hashed=forgotten.hashed, removed=forgotten.removed)
 
@@ -82,7 +79,7 @@ class Retention:
         for tenant in self._engine.purgeable(stream.name, events):
             asked = PurgeAsked(stream.name, tenant, events, slots, self._batch_rows)
             more = True
-            while more and not self._stopping.is_set():
+            while more and not self._rounds.stopping:
                 purged = self._engine.purge(asked)
                 more = purged.more
                 if purged.events or purged.slot_rows:
@@ -103,14 +100,6 @@ class Retention:
         self._telemetry.count("events_purged_total", purged.events, stream=stream.name)
         log.info("purged", stream=stream.name, events=purged.events, slot_rows=purged.slot_rows)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.run_once()
-            except AforoError as error:
-                # Nothing was deleted that is not sealed: the next look tries again, and says so again.
-                log.error("purge failed", code=error.code, detail=error.detail, hint=error.hint)
-            except Exception:
-                # A mistake of ours must not end purging for good either; the trace names it.
-                log.exception("purge failed")
-            self._stopping.wait(self._check_after_seconds)
+    def _look(self) -> float:
+        self.run_once()
+        return self._check_after_seconds
