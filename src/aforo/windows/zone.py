@@ -59,21 +59,11 @@ class Zone:
 
         A day that the zone skipped has no length: it starts where the next one does.
         """
-        return _day_start(self, day)
-
-    def _find_day_start(self, day: date) -> int:
-        wall = (day.toordinal() - _EPOCH_ORDINAL) * DAY
-        first = datetime(day.year, day.month, day.day, tzinfo=self._info).utcoffset()
-        second = datetime(day.year, day.month, day.day, tzinfo=self._info, fold=1).utcoffset()
-        before = _microseconds(first)
-        if first == second or (after := _microseconds(second)) < before:
-            return slot_of(wall - before)
-        # No clock showed this midnight: the day begins where the clocks went past it.
-        return slot_of(self._change(wall - after, wall - before))
+        return _day_start(self._info, day)
 
     def date_of(self, time: int) -> date:
         """The local day that holds the instant; clocks set back past midnight bring no old day back."""
-        day = self._local(time).date()
+        day = _local(self._info, time).date()
         # The wall is never ahead of the day, for a day begins no later than clocks first show its date.
         while self.day_start(day + _ONE_DAY) <= time:
             day += _ONE_DAY
@@ -110,32 +100,15 @@ class Zone:
 
     def offset_text(self, time: int) -> str:
         """The zone's offset at the instant, as `+05:45`."""
-        minutes = self._offset(time) // _MINUTE
+        minutes = _offset(self._info, time) // _MINUTE
         sign = "-" if minutes < 0 else "+"
         return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
     def rfc3339(self, time: int) -> str:
         """The instant in local time with its offset; microseconds only where there are any."""
         # The offset shown has whole minutes (offsets of the 19th century had seconds), so the wall must too.
-        wall = _EPOCH + timedelta(microseconds=time + self._offset(time) // _MINUTE * _MINUTE)
+        wall = _EPOCH + timedelta(microseconds=time + _offset(self._info, time) // _MINUTE * _MINUTE)
         return wall.replace(tzinfo=None).isoformat() + self.offset_text(time)
-
-    def _local(self, time: int) -> datetime:
-        return (_EPOCH + timedelta(microseconds=time)).astimezone(self._info)
-
-    def _offset(self, time: int) -> int:
-        return _microseconds(self._local(time).utcoffset())
-
-    def _change(self, low: int, high: int) -> int:
-        """The first instant that has the offset of `high`, which is not the offset of `low`."""
-        wanted = self._offset(high)
-        while high - low > _SECOND:
-            middle = low + (high - low) // (2 * _SECOND) * _SECOND
-            if self._offset(middle) == wanted:
-                high = middle
-            else:
-                low = middle
-        return high - high % _SECOND  # zones change on whole seconds
 
     def _local_edges(
         self, window: Window, period_of: Callable[[date], date], following: Callable[[date], date]
@@ -172,13 +145,13 @@ class Zone:
 
     def _stretches(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """The stretches of one offset between two instants: slot-aligned start and end, offset."""
-        begun, probed, offset = slot_of(start), start, self._offset(start)
+        begun, probed, offset = slot_of(start), start, _offset(self._info, start)
         while probed < end:
             # No zone changed its offset twice within a week since 1973, so looking once a day sees all.
             upto = min(probed + DAY, end)
-            coming = self._offset(upto)
+            coming = _offset(self._info, upto)
             if coming != offset:
-                change = slot_of(self._change(probed, upto))
+                change = slot_of(_change(self._info, probed, upto))
                 yield begun, change, offset
                 begun, offset = change, coming
             probed = upto
@@ -186,8 +159,35 @@ class Zone:
 
 
 @lru_cache(maxsize=8_192)  # one question asks for the days of its windows many times, and so does the next
-def _day_start(zone: Zone, day: date) -> int:
-    return zone._find_day_start(day)
+def _day_start(zone: ZoneInfo, day: date) -> int:
+    wall = (day.toordinal() - _EPOCH_ORDINAL) * DAY
+    first = datetime(day.year, day.month, day.day, tzinfo=zone).utcoffset()
+    second = datetime(day.year, day.month, day.day, tzinfo=zone, fold=1).utcoffset()
+    before = _microseconds(first)
+    if first == second or (after := _microseconds(second)) < before:
+        return slot_of(wall - before)
+    # No clock showed this midnight: the day begins where the clocks went past it.
+    return slot_of(_change(zone, wall - after, wall - before))
+
+
+def _local(zone: ZoneInfo, time: int) -> datetime:
+    return (_EPOCH + timedelta(microseconds=time)).astimezone(zone)
+
+
+def _offset(zone: ZoneInfo, time: int) -> int:
+    return _microseconds(_local(zone, time).utcoffset())
+
+
+def _change(zone: ZoneInfo, low: int, high: int) -> int:
+    """The first instant that has the offset of `high`, which is not the offset of `low`."""
+    wanted = _offset(zone, high)
+    while high - low > _SECOND:
+        middle = low + (high - low) // (2 * _SECOND) * _SECOND
+        if _offset(zone, middle) == wanted:
+            high = middle
+        else:
+            low = middle
+    return high - high % _SECOND  # zones change on whole seconds
 
 
 def _zone_info(name: str) -> ZoneInfo:
