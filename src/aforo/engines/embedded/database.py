@@ -197,6 +197,7 @@ class Database:
                 self._root.commit()
                 self.writes += 1
             except BaseException:
+                self.writes += 1  # one that failed at its very end may have been made all the same
                 self._companion.undone()
                 self._roll_back()
                 raise

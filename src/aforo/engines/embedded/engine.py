@@ -38,6 +38,7 @@ from aforo.engines.embedded import (
     sampling,
     sealing,
     seeing,
+    standings,
     tidying,
 )
 from aforo.engines.embedded.appending import LAND_ROWS, Appending
@@ -51,7 +52,7 @@ from aforo.engines.embedded.layout import RollupLayout, events_table
 from aforo.engines.embedded.leases import Leases
 from aforo.engines.embedded.marks import Marks
 from aforo.engines.embedded.ordinals import Ordinals
-from aforo.engines.embedded.parameters import microseconds, timestamp
+from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.period_building import PeriodBuilding
 from aforo.engines.embedded.portions import portions
@@ -76,20 +77,6 @@ LEASE_SECONDS = 300.0
 """How long a claim is held that nobody works on: longer than any fold takes."""
 
 MACHINE_CLOCK = SystemClock()
-
-STANDING = """
--- Of a window: its first dirty slot, the oldest commit that waits for a fold there, and how often the days it
--- touches were folded, which is raised with any of them.
-SELECT min(slot), min("commit"),
-    (SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
-        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end)
-FROM ledger WHERE stream = $stream AND tenant = $tenant AND slot >= $start AND slot < $end
-"""
-
-MADE_AT = """
--- When a commit was made; the marks of a rollup that is built over no commit at all have none.
-SELECT made_at FROM commits WHERE "commit" = $commit
-"""
 
 TENANTS = "SELECT name, timezone, week_start FROM tenants"
 
@@ -128,6 +115,7 @@ class EmbeddedEngine:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
+        self._standings = standings.Standings(self._database)
         self._limits = samples
         self._clock = clock
         pending, self._marks = Pending(), Marks()
@@ -266,27 +254,18 @@ class EmbeddedEngine:
         if self.model.asked_stream(stream).ledger:
             return self._standing_of_ledger()
         zone = self.zone(tenant)
-        asked: dict[str, object] = {
-            "stream": stream,
-            "tenant": tenant,
-            "start": timestamp(slot_of(window.start)),
-            "day": timestamp(zone.day_start(zone.date_of(window.start))),
-            "end": timestamp(window.end),
-        }
         commit = self._appending.last
         derivation = self.model.stream(stream).derivation
-        source, reach = stream, Window(slot_of(window.start), window.end)
+        reach = Window(slot_of(window.start), window.end)
+        behind_it = None if derivation is None else derive_standing.source_window(derivation, zone, window)
+        source = stream if derivation is None else derivation.source
+        pending = self._pending.waiting(source, tenant, behind_it or reach)
+        day = zone.day_start(zone.date_of(window.start))
+        told = self._standings.told(standings.Asked(stream, tenant, day, reach, behind_it))
+        dirty = [] if told.dirty_from is None else [told.dirty_from]
+        since = [] if told.since is None else [told.since]
         if derivation is not None:
-            source, reach = derivation.source, derive_standing.source_window(derivation, zone, window)
-        pending = self._pending.waiting(source, tenant, reach)
-        with self._database.snapshot() as cursor:
-            slot, oldest, revision = _row(cursor, STANDING, asked)
-            made = None if slot is None else first_row(cursor, MADE_AT, {"commit": oldest})
-            marked = derive_standing.waiting(cursor, stream, tenant, reach) if derivation else None
-        dirty = [] if slot is None else [microseconds(slot)]
-        since = [] if made is None else [microseconds(made[0])]
-        if derivation is not None:
-            slots, commits = derive_standing.told(pending, marked)
+            slots, commits = derive_standing.told(pending, told.marked)
             dirty += [derive_standing.changes_from(derivation, zone, window, slot) for slot in slots]
             since += commits
         elif pending is not None:
@@ -296,7 +275,7 @@ class EmbeddedEngine:
             commit=commit,
             dirty_from=min(dirty, default=None),
             unfolded_since=min(since, default=None),
-            revision=revision,
+            revision=told.revision,
         )
 
     def _standing_of_ledger(self) -> Standing:
