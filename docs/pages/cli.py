@@ -18,7 +18,7 @@ WORDS = {Path: "PATH", int: "NUMBER", float: "NUMBER", str: "TEXT"}
 AFTER = f"""
 `--data` and `--format` may stand anywhere on the line.
 
-While a server holds the data directory, `load`, `ask`, `retention`, `funnel`, `fold`, `refusals`,
+While a server holds the data directory, `load`, `ask`, `explain`, `retention`, `funnel`, `fold`, `refusals`,
 `doctor` and `keys` work through it and say the same; `serve` and `demo` need the directory for themselves.
 With the setting `url` they work through the server there, with the setting `key` where it asks for one.
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.http.conftest import TOKEN, House, settings_in, standing
+from tests.http.conftest import TOKEN, settings_in, standing
 from tests.http.test_keys import Keyed, bearer, keyed_in
 
 from aforo.http import examples
 from aforo.http.explain import WITHHELD
+from aforo.http.shown import model_of
+from aforo.model.reading import read_model
+from aforo.packs import model_file
 
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 FLIGHTS = examples.EVENTS["Three flights, one of them again, and one that cannot be"]
@@ -123,6 +126,15 @@ def test_the_only_tenant_of_a_key_need_not_be_named(keyed: Keyed) -> None:
     assert (reply.status_code, reply.json()["tenant"]) == (200, "nyc")
 
 
-def test_a_derived_stream_says_what_it_follows_from(house: House) -> None:
-    streams = {each["name"]: each for each in house.client().get("/v1/models").json()["streams"]}
-    assert streams["flights"]["derived"] is None
+def test_a_derived_stream_says_what_it_follows_from() -> None:
+    shown = model_of(read_model(model_file("web").read_bytes(), source="web"))
+    derived = {stream.name: stream.derived for stream in shown.streams}
+    assert derived["web_events"] is None
+    sessions, firsts = (each for each in derived.values() if each is not None)
+    assert (sessions.kind, sessions.source, sessions.entity) == ("sessions", "web_events", "visitor")
+    assert (sessions.field, sessions.gap_minutes) == ("visitor_id", 30)
+    takes = {take.name: (take.kind, take.field, take.where) for take in sessions.takes}
+    assert takes["exit_path"] == ("last", "path", "")
+    assert takes["views"] == ("count", None, "event = 'page_view'")
+    assert takes["seconds"] == ("duration", None, "")
+    assert (firsts.kind, firsts.source, firsts.gap_minutes) == ("firsts", "web_leads", None)
