@@ -51,6 +51,13 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("commit_rows", Kind.HISTOGRAM, "Events in one commit.", (), _ROWS),
     OwnMetric("intake_queue_rows", Kind.GAUGE, "Events that wait for their commit."),
     OwnMetric("fold_seconds", Kind.HISTOGRAM, "Time one fold took.", (), _SECONDS),
+    OwnMetric(
+        "event_to_fold_seconds",
+        Kind.HISTOGRAM,
+        "Time from a commit's acknowledgement until all of it was folded; more than 300 is late.",
+        ("stream",),
+        (*_SECONDS, 60.0, 120.0, 300.0, 600.0, 3_600.0),
+    ),
     OwnMetric("fold_slots_total", Kind.COUNTER, "Slots made true again."),
     OwnMetric("claims_lost_total", Kind.COUNTER, "Folds that came to write after their claim had ended."),
     OwnMetric("events_purged_total", Kind.COUNTER, "Raw events past their retention.", ("stream",)),

@@ -30,6 +30,7 @@ from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
+from aforo.rollups.lag import FoldLag
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Http, Settings
 from aforo.store.audit import Audit
@@ -115,6 +116,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
     model = Model.merged([flights, read_model(VISITS, source="visits"), *more])
     engine = EmbeddedEngine(settings.data, memory_mb=128, threads=1, untimed_id_seconds=86_400)
     engine.apply_model(model, Tenant(name="default"))
+    lag = FoldLag(engine, clock, telemetry)
     buffer = Buffer(
         engine,
         clock,
@@ -124,10 +126,11 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         after_seconds=0.0,
         queue_rows=1_000,
         echoes=Echoes(engine.untimed_ids, clock),
+        sinks=(lag.came,),
     )
     cache = cache_of(settings, clock, telemetry)
     store = Store(settings.data, settings.store)
-    folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0)
+    folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0, lag=lag)
     backfiller = Backfiller(engine, model, Backfills(store, clock), clock, settings.backfill, folder.wake)
     drift = DriftCheck(
         engine,
@@ -147,6 +150,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         intake=Intake(model, buffer, clock, future_seconds=600),
         periods=PeriodKeeper(engine, clock, telemetry, every_seconds=60.0),
         folder=folder,
+        lag=lag,
         drift=drift,
         compaction=Compaction(
             engine, clock, telemetry, every_seconds=0, loose_share=0.05, most_rest_seconds=0

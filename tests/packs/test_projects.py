@@ -139,7 +139,9 @@ def take(local: Local, facts: list[tuple[Fact, str]]) -> None:
 
 
 def told(local: Local, asked: MetricsAsked) -> dict[str, Any]:
-    reply: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(project_metrics(local.aforo.desk, asked)))
+    reply: dict[str, Any] = msgspec.json.decode(
+        msgspec.json.encode(project_metrics(local.aforo.desk, local.aforo.lag, asked))
+    )
     return reply
 
 
@@ -211,7 +213,7 @@ def test_every_number_as_plain_python_says(
 def test_the_reply_is_the_paper_s(local: Local) -> None:
     asked = MetricsAsked(wedding_id=MADRID, module="finance", range=Range.WEEK, group_by=GroupBy.DAILY)
     reply, paper = told(local, asked), PAPER["get"]
-    assert reply.keys() == paper.keys() | {"totals", "breakdown", "meta", "proof"}
+    assert reply.keys() == paper.keys() | {"totals", "breakdown", "meta", "sla", "proof"}
     same = ("module", "range", "groupBy", "source")
     assert {name: reply[name] for name in same} == {name: paper[name] for name in same}
     assert all(point.keys() == paper["points"][0].keys() for point in reply["points"])
@@ -228,14 +230,33 @@ def test_refreshed_is_when_the_oldest_that_waits_was_taken(tmp_path: Path) -> No
     clock = local.aforo.clock
     assert isinstance(clock, ManualClock)
     asked = MetricsAsked(wedding_id="w", module="finance", range=Range.WEEK, group_by=GroupBy.DAILY)
-    take(local, [(Fact("w", "finance", "transaction_added", NOW - DAY), "1")])
-    clock.set(NOW + 90 * 1_000_000)
+
+    def took(id_: str) -> None:
+        """One event; with the second receipt, who listens to commits has heard of the first."""
+        fact = Fact("w", "finance", "transaction_added", NOW - DAY)
+        for accepted in (1, 0):
+            receipt = local.aforo.intake.take([brought(body(fact, id_)).event]).result(timeout=60)
+            assert receipt.accepted == accepted
+
+    took("1")
+    clock.advance(90)
     waiting = told(local, asked)
     assert waiting["refreshedAt"] == written(NOW)
     assert waiting["totals"]["events"] == 0
+    sla = {"targetSeconds": 300.0, "met": True, "late": 0, "commits": 0, "longestSeconds": None}
+    assert waiting["sla"] == {**sla, "behindSeconds": 90.0}
     local.fold(lambda _slots: None)
-    assert told(local, asked)["refreshedAt"] == written(NOW + 90 * 1_000_000)
-    assert told(local, asked)["totals"]["events"] == 1
+    folded = told(local, asked)
+    assert folded["refreshedAt"] == written(NOW + 90 * 1_000_000)
+    assert folded["totals"]["events"] == 1
+    assert (folded["sla"]["longestSeconds"], folded["sla"]["met"]) == (90.0, True)
+    took("2")
+    clock.advance(301)
+    assert told(local, asked)["sla"]["met"] is False
+    local.fold(lambda _slots: None)
+    late = told(local, asked)["sla"]
+    assert (late["longestSeconds"], late["met"], late["behindSeconds"]) == (301.0, False, 0.0)
+    assert late["late"] >= 1
     local.close()
 
 

@@ -23,6 +23,7 @@ from aforo.questions.ask import Desk
 from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.folder import Folder
+from aforo.rollups.lag import FoldLag
 from aforo.rollups.periods import PeriodKeeper
 from aforo.rollups.retention import Retention
 from aforo.settings import Settings
@@ -55,6 +56,7 @@ class Aforo:
         except BaseException:
             self.engine.close()
             raise
+        self.lag = FoldLag(self.engine, clock, self.telemetry)
         self.folder = Folder(
             self.engine,
             clock,
@@ -64,6 +66,7 @@ class Aforo:
             wake_after_seconds=settings.fold.wake_after_seconds,
             core_share=settings.fold.core_share,
             most_rest_seconds=settings.fold.most_rest_seconds,
+            lag=self.lag,
         )
         self.cache = cache_of(settings, clock, self.telemetry)
         self.retention = Retention(
@@ -106,7 +109,7 @@ class Aforo:
             after_seconds=settings.intake.commit_after_seconds,
             queue_rows=settings.intake.queue_rows,
             echoes=Echoes(self.engine.untimed_ids, clock),
-            sinks=(lambda _commit: self.folder.wake(),),
+            sinks=(self.lag.came, lambda _commit: self.folder.wake()),
         )
         self.intake = Intake(
             self.model,

@@ -94,7 +94,7 @@ class Local:
     def doctor(self) -> dict[str, object]:
         from aforo.http.doctor import doctor_json
 
-        return doctor_json(self.aforo.engine.statistics(), self.aforo.model)
+        return doctor_json(self.aforo.engine.statistics(), self.aforo.model, self.aforo.lag.lags())
 
     def plan_backfill(self, asked: Mapping[str, object]) -> dict[str, object]:
         from aforo.assembly import backfilling

@@ -22,6 +22,7 @@ def rooms(aforo: Aforo, store: Store) -> Rooms:
         engine=aforo.engine,
         intake=aforo.intake,
         folder=aforo.folder,
+        lag=aforo.lag,
         periods=aforo.periods,
         drift=aforo.drift,
         compaction=aforo.compaction,

@@ -61,7 +61,7 @@ def _tell(kept: dict[str, Any], settings: list[dict[str, str]]) -> None:
     facts = [
         {"what": name, "value": value}
         for name, value in kept.items()
-        if name not in ("streams", "outcomes", "builds")
+        if name not in ("streams", "outcomes", "builds", "lags")
     ]
     console.print(table_of(("what", "value"), facts))
     console.print()
@@ -69,6 +69,10 @@ def _tell(kept: dict[str, Any], settings: list[dict[str, str]]) -> None:
     console.print()
     if kept["builds"]:
         console.print(table_of(("stream", "rollup", "slots", "slotsLeft", "progress"), kept["builds"]))
+        console.print()
+    if kept["lags"]:
+        heads = ("stream", "commits", "longestSeconds", "late", "waitingSeconds")
+        console.print(table_of(heads, kept["lags"]))
         console.print()
     outcomes = [{"outcome": name, "events": count} for name, count in kept["outcomes"].items()]
     console.print(table_of(("outcome", "events"), outcomes))

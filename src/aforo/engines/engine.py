@@ -221,6 +221,10 @@ class Engine(Protocol):
         """The ids of a tenant's events that came without a time, from an arrival on."""
         ...
 
+    def waiting_commits(self) -> tuple[int, Mapping[str, int]]:
+        """The last commit whose events may be folded, and of each stream the first that a mark waits of."""
+        ...
+
     def dirty_slots(self) -> int:
         """How many slots of all tenants wait for a fold."""
         ...

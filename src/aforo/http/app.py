@@ -59,6 +59,7 @@ from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
+from aforo.rollups.lag import FoldLag
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
 from aforo.store.audit import Audit
@@ -76,6 +77,7 @@ class Rooms:
     engine: Engine
     intake: Intake
     folder: Folder
+    lag: FoldLag
     periods: PeriodKeeper
     drift: DriftCheck
     compaction: Compaction
@@ -163,7 +165,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         funnel.funnelling(rooms.desk, crew.asking, limits),
         seen.seeing(rooms.engine, rooms.model, crew.asking),
         summary.summing_up(rooms.desk, crew.asking, rooms.settings.web),
-        project_metrics.telling(rooms.desk, crew.asking),
+        project_metrics.telling(rooms.desk, rooms.lag, crew.asking),
         models.listing(rooms.model),
         models.definition(rooms.model),
         explain.explaining(rooms.desk, crew.asking),
@@ -172,7 +174,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         refusals.listing(rooms.engine, rooms.model, crew.operating),
         drift.checking(rooms.drift, crew.operating, rooms.audit),
         drift.last_checked(rooms.drift),
-        doctor.examining(rooms.engine, rooms.model, crew.operating),
+        doctor.examining(rooms.engine, rooms.model, rooms.lag, crew.operating),
         *cache.doors(rooms.cache, crew.operating, rooms.audit),
         *backfills.doors(rooms.backfiller, crew.operating),
         *erasures.doors(rooms.eraser, crew.operating),

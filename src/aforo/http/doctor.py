@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +17,7 @@ from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, instant, json_reply, plain
 from aforo.model.model import Model
+from aforo.rollups.lag import FoldLag, Lag
 
 
 class StreamHolding(Shape, frozen=True):
@@ -39,6 +42,31 @@ class BuildReply(Shape, frozen=True):
     earlier_serves: bool
 
 
+class LagReply(Shape, frozen=True):
+    """How long commits of a stream waited for their fold since the process began; more than 300 s is late.
+
+    `waitingSeconds` is for how long the oldest that is not folded has waited until now.
+    """
+
+    stream: str
+    commits: int
+    longest_seconds: float | None
+    late: int
+    waiting_seconds: float
+
+    @classmethod
+    def of(cls, lag: Lag) -> LagReply:
+        """What was measured, as it is shown."""
+        longest = None if lag.longest_seconds is None else round(lag.longest_seconds, 3)
+        return cls(
+            stream=lag.stream,
+            commits=lag.commits,
+            longest_seconds=longest,
+            late=lag.late,
+            waiting_seconds=round(lag.waiting_seconds, 3),
+        )
+
+
 class DoctorReply(Shape, frozen=True):
     """The server at a glance; `outcomes` counts what became of all events that ever came.
 
@@ -58,18 +86,19 @@ class DoctorReply(Shape, frozen=True):
     streams: tuple[StreamHolding, ...]
     outcomes: dict[str, int]
     builds: tuple[BuildReply, ...]
+    lags: tuple[LagReply, ...]
 
 
-def examining(engine: Engine, model: Model, hands: Hands) -> Door:
+def examining(engine: Engine, model: Model, lag: FoldLag, hands: Hands) -> Door:
     """The way to the operator's view."""
 
     async def answer(_request: Request) -> Response:
-        return json_reply(report_of(await hands.do(engine.statistics), model))
+        return json_reply(report_of(await hands.do(engine.statistics), model, lag.lags()))
 
     return Door("GET", "/v1/doctor", "examine", answer, ABOUT, scope=KeyScope.OPERATE, across_tenants=True)
 
 
-def report_of(statistics: Statistics, model: Model) -> DoctorReply:
+def report_of(statistics: Statistics, model: Model, lags: Sequence[Lag]) -> DoctorReply:
     """The engine's statistics as they are shown."""
     storage = statistics.storage
     return DoctorReply(
@@ -105,12 +134,13 @@ def report_of(statistics: Statistics, model: Model) -> DoctorReply:
             )
             for each in statistics.builds
         ),
+        lags=tuple(LagReply.of(each) for each in lags),
     )
 
 
-def doctor_json(statistics: Statistics, model: Model) -> dict[str, object]:
+def doctor_json(statistics: Statistics, model: Model, lags: Sequence[Lag]) -> dict[str, object]:
     """The reply of `GET /v1/doctor` as plain mappings and lists, for who needs it without a server."""
-    return plain(report_of(statistics, model))
+    return plain(report_of(statistics, model, lags))
 
 
 ABOUT = About(

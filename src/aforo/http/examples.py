@@ -350,6 +350,15 @@ REPORTS: Examples = {
         ],
         "outcomes": {"accepted": 3, "duplicate": 1, "wrong_type": 1},
         "builds": [],
+        "lags": [
+            {
+                "stream": "flights",
+                "commits": 1,
+                "longestSeconds": 0.0,
+                "late": 0,
+                "waitingSeconds": 0.0,
+            }
+        ],
     }
 }
 REFUSALS: Examples = {

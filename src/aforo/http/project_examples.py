@@ -68,6 +68,14 @@ METRICS: Examples = {
         "refreshedAt": "2025-10-14T10:05:00.000Z",
         "source": "metricAggregatorWorker",
         "meta": {"version": "2025.10.1"},
+        "sla": {
+            "targetSeconds": 300.0,
+            "met": True,
+            "behindSeconds": 0.0,
+            "longestSeconds": 1.204,
+            "commits": 17,
+            "late": 0,
+        },
         "proof": {
             **_MOMENT,
             "parts": {

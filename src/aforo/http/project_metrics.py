@@ -19,16 +19,17 @@ from aforo.packs.projects.metrics import project_metrics
 from aforo.packs.projects.reply import ProjectMetrics
 from aforo.packs.together import require_pack
 from aforo.questions.ask import Desk
+from aforo.rollups.lag import FoldLag
 
 
-def telling(desk: Desk, hands: Hands) -> Door:
+def telling(desk: Desk, lag: FoldLag, hands: Hands) -> Door:
     """The way to the metrics of projects."""
 
     def work(request: Request, caller: Caller) -> Response:
         asked = asked_of(request.query_params, caller.only_tenant)
         caller.require(asked.wedding_id)
         require_pack(desk.model, PACK, (STREAM,))
-        return json_reply(project_metrics(desk, asked))
+        return json_reply(project_metrics(desk, lag, asked))
 
     async def answer(request: Request) -> Response:
         caller = caller_of(request)

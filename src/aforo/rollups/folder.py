@@ -11,6 +11,7 @@ from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.engines.folds import Claim, Folded
 from aforo.errors import ClaimLost
+from aforo.rollups.lag import FoldLag
 from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
 
@@ -29,6 +30,7 @@ class Folder:
 
     One fold takes about `batch_rows` events. Its reading runs beside commits; its writing is in transactions
     of about `write_rows` rows, or in one where it was never started: then nothing else waits to be written.
+    After folds the `lag` looks how long what they folded had waited.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Folder:
         wake_after_seconds: float,
         core_share: float = CORE_SHARE,
         most_rest_seconds: float = MOST_REST_SECONDS,
+        lag: FoldLag | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -51,6 +54,7 @@ class Folder:
         self._wake_after_seconds = wake_after_seconds
         self._core_share = core_share
         self._most_rest_seconds = most_rest_seconds
+        self._lag = lag
         self._one_at_a_time = Lock()
         self._rounds = Rounds(
             "fold", self._round, again_seconds=wake_after_seconds, first_after_seconds=wake_after_seconds
@@ -77,8 +81,14 @@ class Folder:
                 if folded is not None:
                     self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
                     self._telemetry.count("fold_slots_total", len(claim.slots))
+                    self._look(clean=False)
                     return folded
+            self._look(clean=True)
         return None
+
+    def _look(self, *, clean: bool) -> None:
+        if self._lag is not None:
+            self._lag.look(clean=clean)
 
     def _claim(self) -> Claim | None:
         """What is folded next, once as much is derived as gives something to fold."""

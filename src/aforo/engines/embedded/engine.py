@@ -450,6 +450,11 @@ class EmbeddedEngine:
         with self._landed() as cursor:
             return erasing.waits(cursor, tenant, erasing.streams_of(self.model, entity), commit)
 
+    def waiting_commits(self) -> tuple[int, Mapping[str, int]]:
+        with self._database.snapshot() as cursor:
+            waiting = cursor.execute('SELECT stream, min("commit") FROM ledger GROUP BY stream').fetchall()
+            return modelling.last_commit(cursor), dict(waiting)
+
     def dirty_slots(self) -> int:
         with self._landed() as cursor:
             return int(_row(cursor, ALL_DIRTY, {})[0])

@@ -7,14 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 from aforo.clock import MICROSECONDS
+from aforo.packs.projects import STREAM
 from aforo.packs.projects.asked import MetricsAsked
 from aforo.packs.projects.modules import ANY, columns_of
-from aforo.packs.projects.reply import VERSION, KeyCount, Meta, OtherKeys, ProjectMetrics, Totals
+from aforo.packs.projects.reply import VERSION, KeyCount, Meta, OtherKeys, ProjectMetrics, Sla, Totals
 from aforo.packs.together import proof_of
 from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked, AskedCondition, AskedOrder
 from aforo.questions.question import OTHER, PARTIAL, TIME
+from aforo.rollups.lag import TARGET_SECONDS, FoldLag, Lag
 from aforo.windows import parse_instant
 
 SOURCE = "metricAggregatorWorker"
@@ -25,7 +27,7 @@ EVENTS, LAST = "project_events", "project_last_event"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def project_metrics(desk: Desk, asked: MetricsAsked) -> ProjectMetrics:
+def project_metrics(desk: Desk, lag: FoldLag, asked: MetricsAsked) -> ProjectMetrics:
     """The reply with its proof. Raises what a question does."""
     begun, now = desk.clock.monotonic(), desk.clock.now()
     zone = desk.tenant_zone(asked.wedding_id)
@@ -49,6 +51,7 @@ def project_metrics(desk: Desk, asked: MetricsAsked) -> ProjectMetrics:
         refreshed_at=written(now - round(stale * MICROSECONDS)),
         source=SOURCE,
         meta=Meta(VERSION),
+        sla=_sla(lag.of(STREAM), stale),
         proof=proof_of(parts, zone, desk.clock.monotonic() - begun),
         **more,
     )
@@ -59,6 +62,17 @@ def written(time: int) -> str:
     digits = "microseconds" if time % 1000 else "milliseconds"
     told = (_EPOCH + timedelta(microseconds=time)).isoformat(timespec=digits)
     return told.replace("+00:00", "Z")
+
+
+def _sla(lag: Lag, behind: float) -> Sla:
+    return Sla(
+        target_seconds=TARGET_SECONDS,
+        met=not lag.late and behind <= TARGET_SECONDS,
+        behind_seconds=round(behind, 3),
+        longest_seconds=None if lag.longest_seconds is None else round(lag.longest_seconds, 3),
+        commits=lag.commits,
+        late=lag.late,
+    )
 
 
 def _points(desk: Desk, asked: MetricsAsked, days: tuple[date, date]) -> Answer:

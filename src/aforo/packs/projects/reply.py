@@ -37,6 +37,21 @@ class Totals(Said, frozen=True):
     errors: int | None
 
 
+class Sla(Said, frozen=True):
+    """What is promised from an event to these numbers, and what was measured, in seconds.
+
+    `behindSeconds` is for how long the oldest event of the project has waited until now. The others are of
+    all projects since the server began: how many commits were folded, how many late, the longest wait.
+    """
+
+    target_seconds: float
+    met: bool
+    behind_seconds: float
+    longest_seconds: float | None
+    commits: int
+    late: int
+
+
 class Meta(Said, frozen=True):
     """The version of this reply's shape."""
 
@@ -59,5 +74,6 @@ class ProjectMetrics(Said, frozen=True):
     refreshed_at: str
     source: str
     meta: Meta
+    sla: Sla
     proof: dict[str, Any]
     breakdown_other: OtherKeys | msgspec.UnsetType = msgspec.UNSET
