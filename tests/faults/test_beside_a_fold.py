@@ -25,7 +25,7 @@ LONG = 60.0  # seconds after which what waits is held to wait for ever
 
 ROLLUP_TABLES = """
 -- The tables of all rollups, by slots and days.
-SELECT table_name FROM duckdb_tables() WHERE regexp_matches(table_name, '^rollup_.*_(slot|day)_') ORDER BY ALL
+SELECT table_name FROM duckdb_tables() WHERE regexp_matches(table_name, '^rollup_.*_(slot|day)$') ORDER BY ALL
 """
 
 

@@ -27,6 +27,7 @@ from aforo.settings import Access
 ADMIN = "an-admin-key-for-the-fuzz"
 HEADERS: Mapping[str, str] = {"Host": urlsplit(URL).netloc, "Authorization": f"Bearer {ADMIN}"}
 HEADERS_AT: Mapping[str, Mapping[str, str]] = {}
+PATIENCE_SECONDS = 120  # a whole check for drift, on a machine that does much else
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -67,7 +68,7 @@ def hold(schema: Any, examples: int) -> None:
         @settings(max_examples=examples, **BOUNDS)
         def keeps(case: schemathesis.Case) -> None:
             headers = {**HEADERS, **HEADERS_AT.get(case.path, {})}
-            reply = case.call_and_validate(headers=headers, checks=CHECKS)
+            reply = case.call_and_validate(headers=headers, checks=CHECKS, timeout=PATIENCE_SECONDS)
             met[case.path][reply.status_code] += 1
 
         keeps()
