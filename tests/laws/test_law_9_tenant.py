@@ -25,7 +25,7 @@ WITHOUT_A_TENANT = {
     *("name", "apply_model", "build_periods", "append", "claim", "release", "fold", "replace"),
     *("forget", "close"),
     *("dirty_slots", "statistics", "refused", "purgeable", "purge", "unname", "tenants_of", "kept_days"),
-    *("build", "builds", "derive", "writes", "tidy", "storage"),
+    *("build", "builds", "derive", "writes", "tidy", "storage", "waiting_commits"),
 }
 
 
