@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,21 @@ def made(folder: Path, events: int) -> tuple[Aforo, float | None]:
     return aforo, took
 
 
-def summaries(aforo: Aforo) -> tuple[list[float], Summary]:
-    """The seconds of summaries of the largest site, all but the first, and that."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds of each summary, and the processor time of one, which other work adds less to."""
+
+    seconds: list[float]
+    processor: float
+
+
+def summaries(aforo: Aforo) -> tuple[Took, Summary]:
+    """What summaries of the largest site took, all but the first, and that."""
     asked = asked_of(SUMMARY, site.LARGEST)
     told = summary(aforo.desk, asked)
-    return [seconds(lambda: summary(aforo.desk, asked)) for _ in range(ASKED)], told
+    began = time.process_time()
+    took = [seconds(lambda: summary(aforo.desk, asked)) for _ in range(ASKED)]
+    return Took(took, (time.process_time() - began) / ASKED), told
 
 
 def mixed(aforo: Aforo) -> float:
@@ -171,8 +182,8 @@ def figures(events: int, folder: Path, *, compare: bool) -> list[Figure]:
     caching.stop()
     found = [
         Figure("built", "found" if built is None else f"{built:.0f} s", "told", met=True),
-        _within("90-day summary with comparison, in process, p95", p95(took), statistics.median(took), 25),
-        _within("the same from the cache", p95(cached), statistics.median(cached), 3),
+        _in_process("90-day summary with comparison, in process, p95", took, 25),
+        _in_process("the same from the cache", cached, 3),
         *_at_once("the same", over_http(data), 40),
         *_at_once("the same from the cache", over_http(data, "--caching"), 8),
         Figure(
@@ -181,9 +192,15 @@ def figures(events: int, folder: Path, *, compare: bool) -> list[Figure]:
             ">= 200",
             rate >= 200,
         ),
-        *raw_figures(data, folder, p95(took), told),
+        *raw_figures(data, folder, p95(took.seconds), told),
     ]
     return [*found, *(_ten_times(events, folder) if compare else ())]
+
+
+def _in_process(what: str, took: Took, most_ms: int) -> Figure:
+    most, median = p95(took.seconds) * 1000, statistics.median(took.seconds) * 1000
+    told = f"{most:.1f} ms (median {median:.1f} ms, {took.processor * 1000:.1f} ms of processor time)"
+    return Figure(what, told, f"<= {most_ms} ms", most <= most_ms)
 
 
 def _at_once(what: str, told: dict[str, Any], most_ms: int) -> Iterator[Figure]:
