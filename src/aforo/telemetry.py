@@ -82,6 +82,7 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("cache_hits_total", Kind.COUNTER, "Questions answered from what was kept."),
     OwnMetric("cache_misses_total", Kind.COUNTER, "Questions read anew and kept."),
     OwnMetric("cache_evicted_total", Kind.COUNTER, "Kept answers that went for room in memory."),
+    OwnMetric("cache_warmed_total", Kind.COUNTER, "Named questions that were asked ahead."),
     OwnMetric("cache_failures_total", Kind.COUNTER, "Times that Redis did not do what it was asked."),
     OwnMetric("cache_bytes", Kind.GAUGE, "Memory that kept answers take."),
     OwnMetric("cache_entries", Kind.GAUGE, "Answers kept in memory."),

@@ -20,6 +20,7 @@ from aforo.model.reading import read_file, read_model
 from aforo.model.tenant import Tenant
 from aforo.packs import model_file
 from aforo.questions.ask import Desk
+from aforo.questions.warming import Warmer, read_named
 from aforo.rollups.compaction import Compaction
 from aforo.rollups.drift import DriftCheck
 from aforo.rollups.folder import Folder
@@ -67,6 +68,7 @@ class Aforo:
             core_share=settings.fold.core_share,
             most_rest_seconds=settings.fold.most_rest_seconds,
             lag=self.lag,
+            folded=self._folded,
         )
         self.cache = cache_of(settings, clock, self.telemetry)
         self.retention = Retention(
@@ -120,6 +122,12 @@ class Aforo:
             samples=samples,
         )
         self.desk = Desk(self.engine, self.model, settings, clock, self.telemetry, self.cache)
+        self.warmer = Warmer(
+            {} if settings.cache.warm is None else read_named(settings.cache.warm),
+            self.desk.ask,
+            self.telemetry,
+            after_seconds=settings.cache.warm_after_seconds,
+        )
 
     def start_taking(self) -> None:
         """Begins to take events."""
@@ -134,11 +142,17 @@ class Aforo:
         self.retention.start()
         self.periods.start()
         self.drift.start()
+        self.warmer.start()
         self.compaction.start()
+
+    def _folded(self) -> None:
+        """The folder is built before who asks ahead, and folds only after both are."""
+        self.warmer.wake()
 
     def stop(self) -> None:
         """Commits what waits, ends the fold under way and lets go of the data directory."""
         self.buffer.stop(self.settings.stop.drain_seconds)
+        self.warmer.stop()
         self.retention.stop()
         self.periods.stop()
         self.drift.stop()

@@ -31,6 +31,7 @@ class Folder:
     One fold takes about `batch_rows` events. Its reading runs beside commits; its writing is in transactions
     of about `write_rows` rows, or in one where it was never started: then nothing else waits to be written.
     After folds the `lag` looks how long what they folded had waited.
+    `folded` is told after each.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Folder:
         core_share: float = CORE_SHARE,
         most_rest_seconds: float = MOST_REST_SECONDS,
         lag: FoldLag | None = None,
+        folded: Callable[[], object] = lambda: None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -55,6 +57,7 @@ class Folder:
         self._core_share = core_share
         self._most_rest_seconds = most_rest_seconds
         self._lag = lag
+        self._folded = folded
         self._one_at_a_time = Lock()
         self._rounds = Rounds(
             "fold", self._round, again_seconds=wake_after_seconds, first_after_seconds=wake_after_seconds
@@ -82,6 +85,7 @@ class Folder:
                     self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
                     self._telemetry.count("fold_slots_total", len(claim.slots))
                     self._look(clean=False)
+                    self._folded()
                     return folded
             self._look(clean=True)
         return None

@@ -326,6 +326,12 @@ class Cache:
     long_seconds: float = _setting(
         86_400.0, "Longest that an answer over an earlier window is kept.", least=1, most=366 * 86_400
     )
+    warm: Path | None = _setting(  # noqa: RUF009  (a field)
+        None, "JSON file of named questions that a server asks by itself at its start and after folds."
+    )
+    warm_after_seconds: float = _setting(
+        10.0, "Least time between two rounds of the named questions.", least=0.01, most=86_400
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
