@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from threading import Event, Thread
 
 import msgspec
 import structlog
 
 from aforo.errors import AforoError, Fault, InvalidSettings
 from aforo.questions.asked import Asked, decode
+from aforo.rollups.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)
@@ -33,32 +33,26 @@ class Warmer:
         self._ask = ask
         self._telemetry = telemetry
         self._after_seconds = after_seconds
-        self._woken = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="aforo-warmer", daemon=True)
+        self._rounds = Rounds("warming", self._round, again_seconds=after_seconds)
 
     def start(self) -> None:
         """Asks everything once, and from now on after each waking; without questions it does nothing."""
         if self._questions:
-            self._woken.set()
-            self._thread.start()
+            self._rounds.start()
 
     def wake(self) -> None:
         """Says that answers may have changed."""
-        self._woken.set()
+        self._rounds.wake()
 
     def stop(self) -> None:
         """Ends after the question that is under way."""
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._rounds.stop()
 
     def run_once(self) -> int:
         """Asks every question; how many were answered. What is refused is told in the log."""
         answered = 0
         for name, question in self._questions.items():
-            if self._stopping.is_set():
+            if self._rounds.stopping:
                 break
             try:
                 self._ask(question)
@@ -69,16 +63,9 @@ class Warmer:
         self._telemetry.count("cache_warmed_total", answered)
         return answered
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.wait()
-            self._woken.clear()
-            try:
-                self.run_once()
-            except Exception:
-                # A mistake of ours must not end the warming for good; the trace names it.
-                log.exception("warming failed")
-            self._stopping.wait(self._after_seconds)
+    def _round(self) -> None:
+        self.run_once()
+        self._rounds.rest(self._after_seconds)
 
 
 def read_named(path: Path) -> dict[str, Asked]:
