@@ -150,7 +150,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     store.close()
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     st.lists(
         st.tuples(steps, st.sampled_from(QUESTIONS), st.sampled_from([MODEL, OTHER])), min_size=2, max_size=7

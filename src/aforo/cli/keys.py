@@ -52,6 +52,9 @@ def create(
         float | None, typer.Option(help="Requests a second in the long run, instead of the setting's.")
     ] = None,
     burst: Annotated[int | None, typer.Option(help="Requests at once, instead of the setting's.")] = None,
+    raw_rows: Annotated[
+        int | None, typer.Option(help="Raw events one question may read, instead of the setting's; 0: none.")
+    ] = None,
 ) -> None:
     """Make a key and print its secret, this once."""
     session: Session = context.obj
@@ -67,7 +70,12 @@ def create(
         },
         **{
             key: value
-            for key, value in (("expiresAt", expires), ("requestsPerSecond", rate), ("burstRequests", burst))
+            for key, value in (
+                ("expiresAt", expires),
+                ("requestsPerSecond", rate),
+                ("burstRequests", burst),
+                ("rawRows", raw_rows),
+            )
             if value is not None
         },
     }

@@ -18,12 +18,15 @@ class Caller:
     """The one who sent a request, once the server knows; `tenants` None means every tenant.
 
     `public` is a key that stands in a page for everybody to read: it may bring events of its one tenant.
+    `key_id` is there for keys that were made; `raw_rows` where theirs is another limit than the settings'.
     """
 
     name: str
     scopes: frozenset[KeyScope]
     tenants: frozenset[str] | None = None
     public: bool = False
+    key_id: str | None = None
+    raw_rows: int | None = None
 
     def may(self, scope: KeyScope) -> bool:
         """Whether the scope is open to the caller."""

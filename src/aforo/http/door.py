@@ -65,7 +65,8 @@ def route(door: Door, guard: Guard) -> Route:
         admission = await guard.admit(request, lock)
         request.state.caller = admission.caller
         refuse_unknown(request, parameters)
-        response = await door.answer(request)
+        with guard.turns.taken(admission.caller.key_id if door.scope is KeyScope.READ else None):
+            response = await door.answer(request)
         response.headers.update(admission.headers)
         return response
 

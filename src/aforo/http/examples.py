@@ -227,6 +227,7 @@ _REPORTS_KEY = {
     "origins": [],
     "requestsPerSecond": None,
     "burstRequests": None,
+    "rawRows": None,
     "state": "good",
     "createdAt": "2013-02-01T00:00:00+00:00",
     "expiresAt": "2014-02-01T00:00:00+00:00",

@@ -16,6 +16,7 @@ MAX_NAME_LENGTH = 100  # characters
 MAX_TENANT_LENGTH = 128  # characters
 MOST_LISTED = 100  # tenants, origins
 MOST_REQUESTS = 1_000_000
+MOST_RAW_ROWS = 10**12
 ANY_ORIGIN = "*"
 
 
@@ -30,7 +31,8 @@ class KeyAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """A key that is wanted. `tenants` null is every tenant; without `expiresAt` it is good until revoked.
 
     A public key opens `ingest` for one tenant, and lists the origins of the pages it stands in (`*`: any).
-    `requestsPerSecond` (in the long run) and `burstRequests` (at once) stand before the settings' limits.
+    `requestsPerSecond` (in the long run) and `burstRequests` (at once) stand before the settings' limits, and
+    so does `rawRows`: the raw events that one question may read, 0 for none.
     """
 
     name: str
@@ -41,6 +43,7 @@ class KeyAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     principal: PrincipalAsked = PrincipalAsked()
     requests_per_second: float | None = None
     burst_requests: int | None = None
+    raw_rows: int | None = None
     expires_at: str | None = None
 
 
@@ -93,6 +96,7 @@ def key_of(read: KeyAsked, now: int) -> NewKey:
         origins=frozenset(read.origins),
         requests_per_second=read.requests_per_second,
         burst_requests=read.burst_requests,
+        raw_rows=read.raw_rows,
         expires_at=expires_at,
     )
 
@@ -121,6 +125,8 @@ def _limited(read: KeyAsked) -> Iterator[Fault]:
         yield Fault("requestsPerSecond", "wrong_value", f"wanted 0 (no limit) to {MOST_REQUESTS}")
     if burst is not None and not 1 <= burst <= MOST_REQUESTS:
         yield Fault("burstRequests", "wrong_value", f"wanted 1 to {MOST_REQUESTS}")
+    if read.raw_rows is not None and not 0 <= read.raw_rows <= MOST_RAW_ROWS:
+        yield Fault("rawRows", "wrong_value", f"wanted 0 (no raw reads) to {MOST_RAW_ROWS}")
 
 
 def _of_a_page(read: KeyAsked, scopes: tuple[KeyScope, ...]) -> Iterator[Fault]:

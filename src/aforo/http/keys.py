@@ -49,6 +49,7 @@ class KeyReply(Shape, frozen=True):
     origins: tuple[str, ...]
     requests_per_second: float | None
     burst_requests: int | None
+    raw_rows: int | None
     state: str
     created_at: str
     expires_at: str | None
@@ -141,6 +142,7 @@ def shown(key: Key, now: int) -> KeyReply:
         origins=tuple(sorted(key.origins)),
         requests_per_second=key.requests_per_second,
         burst_requests=key.burst_requests,
+        raw_rows=key.raw_rows,
         state=state,
         created_at=instant(key.created_at) or "",
         expires_at=instant(key.expires_at),

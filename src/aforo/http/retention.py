@@ -50,7 +50,7 @@ def retaining(desk: Desk, hands: Hands, limits: Http) -> Door:
     def work(came: Body, caller: Caller) -> Response:
         asked = decode(with_tenant(body.decoded(came.plain()), caller))
         caller.require(asked.tenant)
-        return json_reply(retention(desk, asked).as_json())
+        return json_reply(retention(desk.within(caller.raw_rows), asked).as_json())
 
     async def answer(request: Request) -> Response:
         came = await body.receive(request, limits.max_body_bytes)

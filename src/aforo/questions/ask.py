@@ -22,7 +22,7 @@ from aforo.questions.kept import Kept
 from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
-from aforo.questions.proof import Proof
+from aforo.questions.proof import Guarded, Proof
 from aforo.questions.question import Question
 from aforo.questions.reading import Read, read
 from aforo.questions.resolve import resolve
@@ -51,6 +51,14 @@ class Desk:
         self.cache = cache
         self._telemetry = telemetry
 
+    def within(self, raw_rows: int | None) -> Desk:
+        """The desk with another limit of raw events for each question; None leaves the setting's."""
+        if raw_rows is None:
+            return self
+        own = replace(self.settings.questions, raw_rows_limit=raw_rows)
+        settings = replace(self.settings, questions=own)
+        return Desk(self.engine, self.model, settings, self.clock, self._telemetry, self.cache)
+
     def ask(self, asked: Asked) -> Answer:
         """The answer with its proof.
 
@@ -59,13 +67,17 @@ class Desk:
         begun = self.clock.monotonic()
         question, asked_at = self.resolve(asked), self.clock.now()
         plans = self._plans(question)
-        refuse_raw(plans, self.engine, self.settings.questions.raw_rows_limit)
+        limits = self.settings.questions
+        expected = refuse_raw(plans, self.engine, limits.raw_rows_limit)
         if self.cache is None:
             answer = self._computed(question, begun)
         else:
             rows = len(by_stream(question, self.model))
             ground = Ground.of(plans, rows, self.engine, asked_at)
             answer = self._remembered(self.cache, question, ground, begun)
+        if expected is not None:
+            guarded = Guarded(expected, limits.raw_rows_limit, limits.time_limit_seconds)
+            answer = replace(answer, proof=replace(answer.proof, guarded=guarded))
         self.answered(answer.proof)
         return answer
 

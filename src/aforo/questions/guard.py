@@ -12,8 +12,10 @@ from aforo.questions.planned import Planned
 from aforo.windows import Window, Zone
 
 
-def refuse_raw(plans: Sequence[Planned], engine: Engine, limit: int) -> None:
+def refuse_raw(plans: Sequence[Planned], engine: Engine, limit: int) -> int | None:
     """Refuses to read more raw events than `limit`, over all windows of all plans together.
+
+    Gives how many that are, as far as can be told before; None where none are read.
 
     Raises NotServable and QuestionTooLarge.
     """
@@ -21,7 +23,7 @@ def refuse_raw(plans: Sequence[Planned], engine: Engine, limit: int) -> None:
         (planned, window, plan) for planned in plans for window, plan in planned.reads if plan.rollup is None
     ]
     if not raw:
-        return
+        return None
     for planned in plans:
         _refuse_unkept(planned, [(window, plan) for of, window, plan in raw if of is planned])
     rows = sum(
@@ -29,6 +31,7 @@ def refuse_raw(plans: Sequence[Planned], engine: Engine, limit: int) -> None:
         for planned, window, _ in raw
     )
     few_enough_raw(rows, limit, raw[0][2].reason, raw[0][2].remedy)
+    return rows
 
 
 def refuse_unmeasured(planned: Planned, engine: Engine, names: Collection[str]) -> None:
@@ -71,7 +74,7 @@ def few_enough_raw(rows: int, limit: int, reason: str, remedy: str) -> None:
     if rows > limit:
         raise QuestionTooLarge(
             f"this question would read about {rows:,} raw events, and it may read {limit:,}: {reason}",
-            hint=f"{remedy}, or ask a shorter window, or raise questions.raw_rows_limit",
+            hint=f"{remedy}, or ask a shorter window, or raise questions.raw_rows_limit or the key's own",
         )
 
 

@@ -125,6 +125,23 @@ class Freshness:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Of a question that reads raw events: how many were expected, and what it might have read and taken."""
+
+    raw_rows_expected: int
+    raw_rows_limit: int
+    time_limit_seconds: float
+
+    def as_json(self) -> dict[str, Json]:
+        """In the names of the contract."""
+        return {
+            "rawRowsExpected": self.raw_rows_expected,
+            "rawRowsLimit": self.raw_rows_limit,
+            "timeLimitSeconds": self.time_limit_seconds,
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """One answer's evidence: `reads` by the name of each stream that was asked, as the metrics stand."""
@@ -139,6 +156,7 @@ class Proof:
     # Metrics that are null in buckets that begin before: what keeps them was born then, after a purge.
     unmeasured_until: Mapping[str, int] = field(default_factory=dict)
     simulated: bool = False  # the tenant's data is made up
+    guarded: Guarded | None = None  # where raw events are read
     age_seconds: float | None = None  # since it was read, where it was kept; freshness is of now all the same
 
     @property
@@ -175,5 +193,6 @@ class Proof:
             "commit": self.freshness.commit,
             "revision": self.freshness.revision,
             "tookMs": round(self.took_seconds * 1000, 3),
+            **({} if self.guarded is None else {"guard": self.guarded.as_json()}),
             **kept,
         }

@@ -78,6 +78,9 @@ class Access:
     key_burst_requests: int = _setting(
         200, "Requests that one key may send at once.", least=1, most=1_000_000
     )
+    key_questions_at_once: int = _setting(
+        0, "Questions of one key that may be under way at once; 0 sets no limit.", least=0, most=10_000
+    )
     address_requests_per_second: float = _setting(
         0.0, "Requests that one address may send in the long run; 0 sets no limit.", least=0, most=1_000_000
     )

@@ -60,6 +60,7 @@ class NewKey:
     origins: frozenset[str] = frozenset()
     requests_per_second: float | None = None
     burst_requests: int | None = None
+    raw_rows: int | None = None  # that one question may read
     expires_at: int | None = None
 
 

@@ -25,6 +25,7 @@ from aforo.http.access.bearing import IN_THE_OPEN, Place, Shown
 from aforo.http.access.cors import ANY
 from aforo.http.access.limits import Buckets, Left, Rate, subscriber
 from aforo.http.access.ring import KeyRing
+from aforo.http.access.turns import Turns
 from aforo.http.caller import ANYONE, Caller
 from aforo.http.hands import Hands
 from aforo.settings import Access
@@ -97,6 +98,7 @@ class Guard:
             "address", settings.address_requests_per_second, settings.address_burst_requests
         )
         self._of_public = Rate("page", settings.public_requests_per_second, settings.public_burst_requests)
+        self.turns = Turns(settings.key_questions_at_once)
         per_second = settings.wrong_keys_per_minute / 60
         self._of_wrong = Rate("wrong keys", per_second, max(1, round(settings.wrong_keys_per_minute)))
 
@@ -134,7 +136,8 @@ class Guard:
         own = self._limited(key, shown, request)
         self._ring.used(key)
         public = key.kind is KeyKind.PUBLIC
-        return Caller(f"{key.name} ({key.id})", key.scopes, key.tenants, public), own or left
+        name = f"{key.name} ({key.id})"
+        return Caller(name, key.scopes, key.tenants, public, key.id, key.raw_rows), own or left
 
     def _known(self, shown: Shown) -> Caller | None:
         """The command line or the admin key; every one is compared, and none is a public one."""

@@ -1,0 +1,113 @@
+"""What one question and one key may cost: raw events by the key's own limit, and questions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from tests.http.test_keys import ADMIN, Keyed, bearer, keyed_in
+
+from aforo.errors import TooManyRequests
+from aforo.http.access.turns import Turns
+from aforo.questions.answer import Answer
+from aforo.questions.asked import Asked
+
+WHOLE = {"tenant": "shop", "metrics": ["visits"], "from": "2013-01-31", "to": "2013-01-31"}
+RAW = {**WHOLE, "by": ["page"]}
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[Keyed]:
+    for keyed in keyed_in(tmp_path, key_questions_at_once=1):
+        for number in range(3):
+            event = {"stream": "visits", "tenant": "shop", "time": "2013-01-31T10:00:00Z", "id": str(number)}
+            keyed.client.post("/v1/events", json={**event, "fields": {"page": "/"}}, headers=bearer(ADMIN))
+        keyed.client.post("/v1/fold", headers=bearer(ADMIN))
+        yield keyed
+
+
+def asked(keyed: Keyed, key: str, question: dict[str, Any]) -> Any:
+    return keyed.client.post("/v1/query", json=question, headers=bearer(key))
+
+
+def test_a_key_has_its_own_limit_of_raw_events(filled: Keyed) -> None:
+    free, bound, none = (filled.make(scopes=["read"], rawRows=rows) for rows in (None, 2, 0))
+    proof = asked(filled, free, RAW).json()["proof"]
+    assert proof["guard"] == {
+        "rawRowsExpected": 3,
+        "rawRowsLimit": 50_000_000,
+        "timeLimitSeconds": 30.0,
+    }
+    assert proof["rowsRead"] == 3
+    refused = asked(filled, bound, RAW)
+    assert (refused.status_code, refused.json()["code"]) == (422, "question_too_large")
+    assert "about 3 raw events, and it may read 2" in refused.json()["detail"]
+    assert "the key's own" in refused.json()["hint"]
+    assert asked(filled, none, RAW).json()["code"] == "not_servable"
+    for key in (free, bound, none):
+        reply = asked(filled, key, WHOLE)
+        assert reply.json()["rows"] == [{"visits": 3}]
+        assert "guard" not in reply.json()["proof"]
+
+
+def test_what_another_key_may_read_is_not_told_from_the_cache(filled: Keyed) -> None:
+    free, bound = (filled.make(scopes=["read"], rawRows=rows) for rows in (10, 2))
+    told = [asked(filled, free, RAW).json()["proof"] for _ in range(2)]
+    assert told[1]["cached"]
+    assert told[1]["guard"]["rawRowsLimit"] == 10
+    assert asked(filled, bound, RAW).status_code == 422
+
+
+@pytest.mark.parametrize("rows", [-1, 10**13, "many"])
+def test_a_limit_that_is_none_is_refused(filled: Keyed, rows: object) -> None:
+    asked_for = {"name": "k", "scopes": ["read"], "rawRows": rows}
+    reply = filled.client.post("/v1/keys", json=asked_for, headers=bearer(ADMIN))
+    assert (reply.status_code, reply.json()["errors"][0]["path"]) == (400, "rawRows")
+
+
+def test_one_key_does_not_take_the_turns_of_another(filled: Keyed, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go = Event(), Event()
+    desk, first, second = filled.house.rooms.desk, filled.make(scopes=["read"]), filled.make(scopes=["read"])
+    ask = desk.ask
+
+    def slow(question: Asked) -> Answer:
+        begun.set()
+        assert go.wait(10)
+        return ask(question)
+
+    monkeypatch.setattr(desk, "ask", slow)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(asked, filled, first, WHOLE)
+        assert begun.wait(10)
+        monkeypatch.setattr(desk, "ask", ask)
+        refused = asked(filled, first, WHOLE)
+        others = asked(filled, second, WHOLE)
+        go.set()
+        assert waiting.result().status_code == 200
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert others.status_code == 200
+    assert asked(filled, first, WHOLE).status_code == 200, "its turn is free again"
+
+
+def test_a_turn_is_given_back_whatever_happens() -> None:
+    turns = Turns(1)
+    for _ in range(3):
+        with pytest.raises(KeyError), turns.taken("a"):
+            raise KeyError
+    with (
+        turns.taken("a"),
+        turns.taken("b"),
+        turns.taken(None),
+        turns.taken(None),
+        pytest.raises(TooManyRequests),
+        turns.taken("a"),
+    ):
+        pass
+    free = Turns(0)
+    with free.taken("a"), free.taken("a"):
+        pass
