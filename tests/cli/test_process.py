@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,8 @@ def timeless(answer: Any) -> Any:
     return {**answer, "proof": {key: each for key, each in answer["proof"].items() if key not in changing}}
 
 
-def process(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aforo", *words]
+def process(folder: Path, *words: str, flags: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *flags, "-m", "aforo", *words]
     return subprocess.run(
         command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120, check=False
     )
@@ -86,6 +86,26 @@ def test_a_process_ends_with_the_exit_code_and_says_nothing_more(folder: Path) -
     wrong = process(folder, "ask", "revnue", *ASK[2:])
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.splitlines()[-1] == "hint: did you mean 'revenue'?"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--help",), 0),
+        (("ask", "--help"), 0),
+        (("--version",), 0),
+        (("lod", "orders.csv"), 2),
+        (("ask",), 2),
+    ],
+)
+def test_help_and_wrong_use_do_not_wait_for_the_rooms(
+    folder: Path, words: tuple[str, ...], code: int
+) -> None:
+    said = process(folder, *words, flags=("-X", "importtime"))
+    imported = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines() if "|" in line}
+    assert said.returncode == code
+    assert "aforo.cli.app" in imported
+    assert imported.isdisjoint({"aforo.assembly", "duckdb", "pyarrow", "numpy", "sqlalchemy", "structlog"})
 
 
 def test_every_verb_works_through_the_server(served: Served, aforo: Aforo) -> None:

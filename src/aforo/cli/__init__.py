@@ -9,10 +9,9 @@ from aforo.cli.lean import keep_out
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process with its exit code."""
     keep_out()
-    # What is imported stays until the end: looking through it for garbage again and again only takes time.
-    gc.disable()
-    # Imported only now, since most of it imports pyarrow.
+    # Most of what a command makes are modules, which stay until the end: looking through them for garbage at
+    # every 700 objects takes a seventh of the time to import them.
+    gc.set_threshold(10_000)
     from aforo.cli.app import run
 
-    gc.enable()
     run(arguments)

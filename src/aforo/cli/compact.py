@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from aforo.assembly import compact as compact_directory
 from aforo.cli.output import write
 from aforo.cli.session import Session
 from aforo.clock import SystemClock
@@ -16,6 +15,8 @@ def compact(context: typer.Context) -> None:
     A server that holds the data directory does what can be done while it serves. Without one the file is
     written anew, which gives back all free room; the disk must have room for a second file.
     """
+    from aforo.assembly import compact as compact_directory
+
     session: Session = context.obj
     reply = compact_directory(session.resolved().settings, SystemClock())
     write(reply, session.format, tuple(reply), [reply])

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aforo.assembly import Local
-from aforo.assembly.demo import ORDER, chunks, site
 from aforo.cli.ask import proof_lines
 from aforo.cli.load import folding, with_bar
 from aforo.cli.output import out, shown
@@ -17,6 +15,8 @@ from aforo.cli.session import Session
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from aforo.assembly import Local
 
 YEAR = {"tenant": "nyc", "from": "2013-01-01", "to": "2013-12-31"}
 BAR_WIDTH = 40
@@ -27,6 +27,8 @@ def demo(
     serve: Annotated[bool, typer.Option(help="Serve when all is loaded.")] = True,
 ) -> None:
     """Load a year of New York's flights and a made-up site, show what they say, and serve them."""
+    from aforo.assembly.demo import ORDER, chunks, site
+
     session: Session = context.obj
     with session.holding() as local:
         with_bar(local, ORDER, chunks())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aforo.assembly import Reach
 from aforo.cli.output import Format, err, out, table_of, write
+
+if TYPE_CHECKING:
+    from aforo.assembly import Reach
 
 COLUMNS = ("stream", "tenant", "rollup", "period", "start", "split", "measure", "against", "wanted", "kept")
 FACTS = ("checkedAt", "tookMs", "keptDays", "days", "waiting", "found", "marked", "returned")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aforo.assembly import Chunk, Loaded, LoadOrder, Reach, Stretch, read_chunks
 from aforo.cli.output import Format, err, out, table_of, write
 from aforo.cli.session import Session
 from aforo.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from aforo.assembly import Chunk, Loaded, LoadOrder, Reach, Stretch
 
 REFUSED = 2
 
@@ -49,6 +51,8 @@ def load(
     fold: Annotated[bool, typer.Option(help="Fold when all is loaded.")] = True,
 ) -> None:
     """Load a file of events. Loading it again changes nothing."""
+    from aforo.assembly import LoadOrder, read_chunks
+
     session: Session = context.obj
     order = LoadOrder(
         path=file,

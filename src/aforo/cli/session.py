@@ -1,4 +1,8 @@
-"""What one call of the command line has: its settings, the way to write, and what it works on."""
+"""What one call of the command line has: its settings, the way to write, and what it works on.
+
+The assembly brings all rooms with it, which takes most of a second. It is imported when there is something to
+work on, so that help, the version and a command that is spelled wrong do not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aforo.assembly import Control, Local, Reach, control, reach
 from aforo.cli.output import Format
 from aforo.clock import SystemClock
 from aforo.settings import Resolved, Settings, config_file, load
-from aforo.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from aforo.assembly import Control, Local, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Session:
     @contextmanager
     def reaching(self) -> Iterator[Reach]:
         """The server that holds the data directory, else the directory; let go of at the end."""
+        from aforo.assembly import reach
+
         settings = self._begun(self.resolved().settings)
         reached = reach(settings, SystemClock())
         try:
@@ -45,6 +53,8 @@ class Session:
     @contextmanager
     def controlling(self) -> Iterator[Control]:
         """Keys and audit, of the server that holds the data directory or of the directory."""
+        from aforo.assembly import control
+
         settings = self._begun(self.resolved().settings)
         controlled = control(settings, SystemClock())
         try:
@@ -55,6 +65,8 @@ class Session:
     @contextmanager
     def holding(self, **told: object) -> Iterator[Local]:
         """The data directory itself. Raises `DataInUse` where a server has it."""
+        from aforo.assembly import Local
+
         local = Local(self._begun(self.resolved(**told).settings), SystemClock())
         try:
             yield local
@@ -63,5 +75,7 @@ class Session:
 
     @staticmethod
     def _begun(settings: Settings) -> Settings:
+        from aforo.telemetry import configure_logging
+
         configure_logging(settings.log.level, settings.log.format, sys.stderr)
         return settings
