@@ -64,8 +64,8 @@ def served(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
 
 
 def timeless(answer: Any) -> Any:
-    """An answer without what changes from one moment to the next."""
-    changing = ("tookMs", "completeUntil")
+    """An answer without what changes from one moment to the next, or tells whether it was asked before."""
+    changing = ("tookMs", "completeUntil", "cached", "ageSeconds")
     return {**answer, "proof": {key: each for key, each in answer["proof"].items() if key not in changing}}
 
 
