@@ -60,7 +60,11 @@ def check_all(engine: Engine) -> list[DaysChecked]:
 
 
 def differences(engine: Engine) -> list[Difference]:
-    checked = check_all(engine)
+    return named(check_all(engine))
+
+
+def named(checked: list[DaysChecked]) -> list[Difference]:
+    """All of them, of days of which nothing waits for a fold."""
     assert all(each.waiting == 0 for each in checked)
     return [difference for each in checked for difference in each.differences]
 
@@ -90,9 +94,9 @@ class Corrupted:
         self.bench.reference.take([as_reference(each) for each in ALL], NOON)  # the engine has them
         self.bench.reference.fold()
 
-    def mend(self) -> None:
-        """Marks what differs and folds; then nothing differs, and all is what the reference says."""
-        for day in check_all(self.bench.engine):
+    def mend(self, checked: list[DaysChecked]) -> None:
+        """Marks what was found and folds; then nothing differs, and all is what the reference says."""
+        for day in checked:
             if day.found:
                 self.bench.engine.mark_slots(day.stream, day.tenant, day.slots)
         assert self.bench.engine.dirty_slots() > 0
@@ -160,11 +164,12 @@ def test_what_is_made_wrong_is_found_named_marked_and_mended(
     opens: Opens, tmp_path: Path, true: Path, wrong: Wrong
 ) -> None:
     corrupted = Corrupted(opens, true, tmp_path, wrong.statement)
-    found = differences(corrupted.bench.engine)
+    checked = check_all(corrupted.bench.engine)
+    found = named(checked)
     # Where a slot was changed, the day above it no longer is what its slots are, and is found too.
     assert wrong.found in {(each.rollup, each.period, each.measure, each.against) for each in found}
     assert ({each.rollup for each in found}, {each.tenant for each in found}) == ({wrong.rollup}, {"river"})
-    corrupted.mend()
+    corrupted.mend(checked)
 
 
 def test_an_event_that_went_behind_the_back_is_found_in_every_rollup(
@@ -264,10 +269,11 @@ def test_rows_of_days_without_any_event_are_found(opens: Opens, tmp_path: Path, 
         f"SELECT * REPLACE (start - INTERVAL 10 DAYS AS start) FROM {table('whole', Period.SLOT)} "
         "WHERE tenant = 'river'",
     )
-    found = differences(corrupted.bench.engine)
+    checked = check_all(corrupted.bench.engine)
+    found = named(checked)
     assert {each.measure for each in found} == {None}
     assert {each.wanted for each in found if each.period == "slot"} == {None}
-    corrupted.mend()
+    corrupted.mend(checked)
 
 
 def test_a_mark_that_was_lost_is_found(opens: Opens, tmp_path: Path) -> None:
