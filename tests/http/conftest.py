@@ -5,7 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -109,13 +112,35 @@ def settings_in(folder: Path) -> Settings:
     return replace(Settings(), data=folder / "data", http=http)
 
 
+def opened(directory: Path, model: Model) -> EmbeddedEngine:
+    engine = EmbeddedEngine(directory, memory_mb=128, threads=1, untimed_id_seconds=86_400)
+    engine.apply_model(model, Tenant(name="default"))
+    return engine
+
+
+@cache
+def cellar() -> TemporaryDirectory[str]:
+    """Where data directories are kept to be copied, for as long as this process is there."""
+    return TemporaryDirectory()
+
+
+def furnished(model: Model) -> Path:
+    """A data directory of the model with nothing in it; a copy takes less time than to make another."""
+    directory = Path(cellar().name) / model.version
+    if not directory.exists():
+        opened(directory, model).close()
+        Store(directory, Settings().store).close()
+    return directory
+
+
 def standing(settings: Settings, *more: Model) -> Iterator[House]:
     """A house that stands until it is asked for no more; `more` is declared beside flights and visits."""
     clock, telemetry = ManualClock(NOW), Telemetry()
     flights = read_model(model_file("flights").read_bytes(), source="flights")
     model = Model.merged([flights, read_model(VISITS, source="visits"), *more])
-    engine = EmbeddedEngine(settings.data, memory_mb=128, threads=1, untimed_id_seconds=86_400)
-    engine.apply_model(model, Tenant(name="default"))
+    if not settings.data.exists():
+        copytree(furnished(model), settings.data)
+    engine = opened(settings.data, model)
     lag = FoldLag(engine, clock, telemetry)
     buffer = Buffer(
         engine,
@@ -128,7 +153,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         echoes=Echoes(engine.untimed_ids, clock),
         sinks=(lag.came,),
     )
-    cache = cache_of(settings, clock, telemetry)
+    kept_answers = cache_of(settings, clock, telemetry)
     store = Store(settings.data, settings.store)
     folder = Folder(engine, clock, telemetry, batch_rows=1_000, wake_after_seconds=1.0, lag=lag)
     backfiller = Backfiller(engine, model, Backfills(store, clock), clock, settings.backfill, folder.wake)
@@ -155,13 +180,13 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         compaction=Compaction(
             engine, clock, telemetry, every_seconds=0, loose_share=0.05, most_rest_seconds=0
         ),
-        desk=Desk(engine, model, settings, clock, telemetry, cache),
-        cache=cache,
+        desk=Desk(engine, model, settings, clock, telemetry, kept_answers),
+        cache=kept_answers,
         ring=KeyRing(Keys(store, clock), clock, settings.access),
         audit=Audit(store, clock),
         backfiller=backfiller,
         eraser=Eraser(
-            engine, model, Erasures(store, clock), b"key of tests", folder.wake, cache.clear_tenant
+            engine, model, Erasures(store, clock), b"key of tests", folder.wake, kept_answers.clear_tenant
         ),
     )
     buffer.start()

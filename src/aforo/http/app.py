@@ -127,9 +127,9 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
         most_bytes=rooms.settings.http.max_body_bytes,
     )
     doors = doors_of(rooms, crew)
-    document = openapi.document(doors, __version__)
+    pages = reference.pages(lambda: openapi.document(doors, __version__))
     app = Starlette(
-        routes=[route(door, guard) for door in (*doors, *reference.pages(document))],
+        routes=[route(door, guard) for door in (*doors, *pages)],
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
             Middleware(Lingering),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -64,9 +65,15 @@ SCRIPT = """SwaggerUIBundle({
 """
 
 
-def pages(document: Mapping[str, object]) -> list[Door]:
-    """The reference, what it is drawn from and with, and the way there from the server's root."""
-    content = msgspec.json.encode(document)
+def pages(document: Callable[[], Mapping[str, object]]) -> list[Door]:
+    """The reference, what it is drawn from and with, and the way there from the server's root.
+
+    The document is made when somebody asks for it first: a start need not wait for it.
+    """
+
+    @cache
+    def content() -> bytes:
+        return msgspec.json.encode(document())
 
     async def root(_request: Request) -> Response:
         return RedirectResponse("/docs", headers=HEADERS)
@@ -75,7 +82,7 @@ def pages(document: Mapping[str, object]) -> list[Door]:
         return HTMLResponse(PAGE, headers={**HEADERS, "Content-Security-Policy": POLICY})
 
     async def data(_request: Request) -> Response:
-        return Response(content, media_type=JSON, headers=HEADERS)
+        return Response(content(), media_type=JSON, headers=HEADERS)
 
     async def asset(request: Request) -> Response:
         return _asset(request.path_params["name"])
