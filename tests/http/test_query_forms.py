@@ -49,7 +49,8 @@ def address(**more: Any) -> str:
 def answered(reply: Any) -> dict[str, Any]:
     assert reply.status_code == 200, reply.text
     told: dict[str, Any] = reply.json()
-    del told["proof"]["tookMs"]
+    for of_the_moment in ("tookMs", "cached", "ageSeconds"):
+        told["proof"].pop(of_the_moment, None)
     return told
 
 
