@@ -86,13 +86,18 @@ def test_drift_is_reported_alarmed_marked_and_mended(bench: Bench, tmp_path: Pat
 
 def test_a_check_by_lot_looks_at_so_many_days_and_finds_all_in_the_end(bench: Bench, tmp_path: Path) -> None:
     spoil(bench, tmp_path)
-    check = checking(bench.engine, Telemetry(), Event())
-    found = 0
-    for _ in range(40):
+    engine, check = bench.engine, checking(bench.engine, Telemetry(), Event())
+    wrong = sum(
+        engine.check_days(each.stream, each.tenant, each.days.tolist()).found for each in engine.kept_days()
+    )
+    assert wrong > 1
+    found = rounds = 0
+    while found < wrong and rounds < 40:
         report = check.run_once(1)
         assert report.days + bool(report.waiting) == 1
         found += report.found
-    assert found > 0
+        rounds += 1
+    assert found == wrong
 
 
 def test_ids_that_came_back_are_told_and_no_drift(bench: Bench) -> None:
