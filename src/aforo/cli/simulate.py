@@ -16,7 +16,7 @@ DAYS, RATE, SEED = 90, 5_000, 7
 
 def simulate(
     context: typer.Context,
-    pack: Annotated[str, typer.Argument(help="Whose data is made up: web.")],
+    pack: Annotated[str, typer.Argument(help="Whose data is made up: projects or web.")],
     days: Annotated[int, typer.Option(help="How many days.")] = DAYS,
     rate: Annotated[int, typer.Option(help="Events of a day, about.")] = RATE,
     seed: Annotated[

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from aforo.errors import UnknownName
+from aforo.packs.projects.simulated import PROJECTS
 from aforo.packs.simulating import Simulator
 from aforo.packs.web.simulated import WEB
 
 # One pack, one line: what makes its events.
-SIMULATORS: Mapping[str, Simulator] = MappingProxyType({"web": WEB})
+SIMULATORS: Mapping[str, Simulator] = MappingProxyType({"projects": PROJECTS, "web": WEB})
 
 
 def simulator(pack: str) -> Simulator:

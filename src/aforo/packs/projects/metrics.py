@@ -35,6 +35,7 @@ def project_metrics(desk: Desk, lag: FoldLag, asked: MetricsAsked) -> ProjectMet
     points, keys = _points(desk, asked, days), _keys(desk, asked, days)
     parts = {"points": points, "breakdown": keys}
     stale = max(part.proof.freshness.stale_seconds for part in parts.values())
+    refreshed = now - round(stale * MICROSECONDS)
     listed = [_key(row) for row in keys.rows if not row.get(OTHER)]
     others = [
         OtherKeys(cast(int, row[EVENTS]), _last(row)) for row in keys.rows if row.get(OTHER) and row[EVENTS]
@@ -48,7 +49,7 @@ def project_metrics(desk: Desk, lag: FoldLag, asked: MetricsAsked) -> ProjectMet
         points=[_point(row, asked.module) for row in points.rows],
         totals=_totals(points),
         breakdown=sorted(listed, key=lambda each: (-each.count, each.key)),
-        refreshed_at=written(now - round(stale * MICROSECONDS)),
+        refreshed_at=written(refreshed - refreshed % 1000),
         source=SOURCE,
         meta=Meta(VERSION),
         sla=_sla(lag.of(STREAM), stale),
