@@ -18,8 +18,9 @@ from aforo.http.query_words import WORDS, question_of
 from aforo.questions.asked import PARAMETERS
 from aforo.questions.formats import ARROW, CSV, JSON, PARQUET, WRITERS
 
+TENANT = "forms"  # other tests send to the same server
 QUESTION: dict[str, Any] = {
-    "tenant": "nyc",
+    "tenant": TENANT,
     "metrics": ["flights", "dep_delay_avg"],
     "from": "2013-01-01",
     "to": "2013-01-01",
@@ -35,7 +36,7 @@ QUESTION: dict[str, Any] = {
 
 @pytest.fixture
 def asked(shared: TestClient, bearer: dict[str, str]) -> TestClient:
-    shared.post("/v1/events", json=FLIGHTS)
+    shared.post("/v1/events", json={"events": [{**each, "tenant": TENANT} for each in FLIGHTS["events"]]})
     shared.post("/v1/fold", headers=bearer)
     return shared
 
