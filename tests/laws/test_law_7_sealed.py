@@ -16,6 +16,8 @@ from aforo.errors import ClaimLost, NotServable
 from aforo.model.rollup import RollupGrain
 from aforo.questions.ask import Desk as Questions
 from aforo.questions.asked import Asked
+from aforo.questions.planned import Planned
+from aforo.questions.question import Question
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 from aforo.windows import DAY, SLOT, Grain, Window, Zone, slot_of
@@ -197,3 +199,30 @@ def test_raw_events_below_the_seal_cannot_be_asked(shelf: Shelf) -> None:
     with pytest.raises(NotServable, match=r"no rollup.*before .* were purged") as refused:
         asking.ask(asked)
     assert "declare a rollup" in refused.value.hint
+
+
+class PurgedMeanwhile(Questions):
+    """A desk beneath which everything is purged once it has planned."""
+
+    bench: Bench
+
+    def plan(self, question: Question, sets: tuple[str, ...] = (), seen: tuple[str, ...] = ()) -> Planned:
+        planned = super().plan(question, sets, seen)
+        purge(self.bench, question.tenant, SLOTS[-1])
+        return planned
+
+
+def test_events_that_are_purged_after_the_plan_are_not_taken_for_none(shelf: Shelf) -> None:
+    tenant = shelf.tenant()
+    bench = shelf.bench(tenant)
+    bench.send(
+        Sent(tenant=tenant, id="old", time=SLOTS[0]),
+        Sent(tenant=tenant, id="new", time=SLOTS[-1]),
+        stream=READINGS,
+    )
+    bench.fold()
+    asking = PurgedMeanwhile(shelf.engine, MODEL, Settings(), shelf.clock, Telemetry())
+    asking.bench = bench
+    asked = Asked(tenant=tenant, metrics=("readings",), from_="2013-01-01", to="2013-12-31", by=("flow",))
+    with pytest.raises(NotServable, match=r"before .* were purged"):
+        asking.ask(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aforo.clock import Clock
@@ -30,6 +31,8 @@ from aforo.questions.telling import kept_groups, told
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 from aforo.windows import Window, Zone
+
+Plans = Mapping[Question, Planned]
 
 
 class Desk:
@@ -70,7 +73,7 @@ class Desk:
         limits = self.settings.questions
         expected = refuse_raw(plans, self.engine, limits.raw_rows_limit)
         if self.cache is None:
-            answer = self._computed(question, begun)
+            answer = self._computed(question, plans, begun)
         else:
             rows = len(by_stream(question, self.model))
             ground = Ground.of(plans, rows, self.engine, asked_at)
@@ -87,7 +90,7 @@ class Desk:
 
         def compute() -> Kept:
             read_at = self.clock.now()
-            computed.append(self._computed(question, begun))
+            computed.append(self._computed(question, ground.plans, begun))
             return Kept.of(computed[0], read_at)
 
         kept = cache.get_or_compute(ground.wanted(question, self.model.version), compute)
@@ -96,8 +99,8 @@ class Desk:
         took = self.clock.monotonic() - begun
         return kept.answer(question.zone, ground.freshness, self.clock.now(), took)
 
-    def _computed(self, question: Question, begun: float) -> Answer:
-        parts = self._parts(question)
+    def _computed(self, question: Question, plans: Sequence[Planned], begun: float) -> Answer:
+        parts = self._parts(question, {each.question: each for each in plans})
         kept = parts.rows[0].planned.question.kept
         proof = evidence(question, parts, self.model.version, self.clock.monotonic() - begun)
         most_rows = self.settings.questions.max_rows
@@ -147,19 +150,28 @@ class Desk:
 
         Raises QuestionTooLarge, NotServable and TimeLimit.
         """
-        limits = self.settings.questions
         while True:
-            planned = self.plan(question, sets, seen)
-            refuse_raw([planned], self.engine, limits.raw_rows_limit)
-            refuse_unmeasured(planned, self.engine, {*sets, *seen})
-            try:
-                found = read(planned, self.engine, self.clock, limits.time_limit_seconds, most_keys)
-            except RollupReplaced:
-                continue  # what was being built serves now, and is read the next time
-            if self.engine.seal(question.stream, question.tenant) == planned.seal:
+            planned = self._guarded(question, sets, seen)
+            if (found := self._read_once(planned, most_keys)) is not None:
                 return planned, found
 
-    def _parts(self, question: Question) -> Parts:
+    def _guarded(self, question: Question, sets: tuple[str, ...], seen: tuple[str, ...]) -> Planned:
+        """A plan that nothing speaks against."""
+        planned = self.plan(question, sets, seen)
+        refuse_raw([planned], self.engine, self.settings.questions.raw_rows_limit)
+        refuse_unmeasured(planned, self.engine, {*sets, *seen})
+        return planned
+
+    def _read_once(self, planned: Planned, most_keys: int | None) -> Read | None:
+        """What the plan gives; None where something was purged or swapped in since it was made."""
+        question, limit = planned.question, self.settings.questions.time_limit_seconds
+        try:
+            found = read(planned, self.engine, self.clock, limit, most_keys)
+        except RollupReplaced:
+            return None  # what was being built serves now, and is read the next time
+        return found if self.engine.seal(question.stream, question.tenant) == planned.seal else None
+
+    def _parts(self, question: Question, plans: Plans) -> Parts:
         """Everything that the question needs, read one after the other.
 
         Rows and totals are of two moments where events are folded in between; the proof tells of the earlier.
@@ -167,35 +179,43 @@ class Desk:
         asked = by_stream(question, self.model)
         first: tuple[Part, ...] = ()
         if question.limit is not None:
-            first, kept = self._ranked(question, question.limit)
+            first, kept = self._ranked(question, question.limit, plans)
             asked = tuple(replace(part, kept=kept) for part in asked)
         most_rows = self.settings.questions.max_rows
-        rows = tuple(self._part(part, most_rows) for part in asked)
+        rows = tuple(self._part(part, plans, most_rows) for part in asked)
         if not has_totals_of_its_own(question):
             return Parts(rows, first)
         other = _compared_window(question, rows[0].planned)
         return Parts(
             rows,
             first,
-            tuple(self._part(totals(part, part.window)) for part in asked),
-            tuple(self._part(totals(part, other)) for part in asked) if other is not None else (),
+            tuple(self._part(totals(part, part.window), plans) for part in asked),
+            tuple(self._part(totals(part, other), plans) for part in asked) if other is not None else (),
         )
 
-    def _part(self, question: Question, most_keys: int | None = None) -> Part:
+    def _part(self, question: Question, plans: Plans, most_keys: int | None = None) -> Part:
+        """The question read by its plan, which was guarded when it was made; else by a new one."""
+        first = plans.get(replace(question, kept=None))  # which groups are kept changes no plan
+        if first is not None:
+            planned = replace(first, question=question)
+            if (found := self._read_once(planned, most_keys)) is not None:
+                return Part(planned, found)
         return Part(*self.read(question, most_keys=most_keys))
 
-    def _ranked(self, question: Question, limit: int) -> tuple[tuple[Part, ...], tuple[Split, ...]]:
+    def _ranked(
+        self, question: Question, limit: int, plans: Plans
+    ) -> tuple[tuple[Part, ...], tuple[Split, ...]]:
         """The groups that the limit keeps, best first, and what told them.
 
         Where the window has fewer, groups that only the compared window has come after them.
         """
         asked = ranking(question, self.model)
         descending = asked.order[0].descending
-        parts = [self._part(asked)]
+        parts = [self._part(asked, plans)]
         if question.compare is not None and len(kept_groups(parts, limit, descending=descending)) < limit:
             compared = self.plan(replace(asked, grain=question.grain, compare=question.compare))
             if compared.counterpart is not None and compared.counterpart.window.length:
-                parts.append(self._part(replace(asked, window=compared.counterpart.window)))
+                parts.append(self._part(replace(asked, window=compared.counterpart.window), plans))
         return tuple(parts), kept_groups(parts, limit, descending=descending)
 
     def _plans(self, question: Question) -> tuple[Planned, ...]:
