@@ -8,19 +8,20 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Condition, Event, Timer
+from threading import Condition
 from typing import Any, TypeVar
 
 import duckdb
 import structlog
 
+from aforo.clock import SystemClock
 from aforo.engines.embedded import schema
-from aforo.errors import DataInUse, DataTooNew, Stopping, StorageError, StorageFull, TimeLimit
+from aforo.engines.embedded.watch import Watch
+from aforo.errors import DataInUse, DataTooNew, Stopping, StorageError, StorageFull
 
 log = structlog.get_logger(__name__)
 
 FILE_NAME = "events.duckdb"
-INTERRUPT_AGAIN_SECONDS = 0.05
 
 CONNECTIONS = "SELECT * FROM duckdb_connection_count()"
 Cursor = duckdb.DuckDBPyConnection
@@ -58,6 +59,8 @@ class Database:
         self.writes = 0
         """Transactions since the file was opened, counted on the writing thread."""
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
+        # How long a statement runs is of the machine's time, whatever time the events are in.
+        self._watch = Watch(SystemClock())
         self._changed = Condition()
         self._reading = 0
         self._closed = False
@@ -101,7 +104,7 @@ class Database:
             with (
                 self._spoken(),
                 closing(self._root.cursor()) as cursor,
-                _limited(cursor, time_limit_seconds),
+                self._watch.limited(cursor, time_limit_seconds),
             ):
                 cursor.begin()
                 yield cursor
@@ -123,6 +126,7 @@ class Database:
         with self._changed:
             self._closed = True
             self._changed.wait_for(lambda: not self._reading)
+        self._watch.close()
         self._writer.shutdown(wait=True)
         self._root.close()
 
@@ -242,44 +246,6 @@ def first_row(
     """The first row of a result that is read to its end: an unfinished one blocks its connection."""
     rows: list[tuple[Any, ...]] = cursor.execute(sql, parameters or {}).fetchall()
     return rows[0] if rows else None
-
-
-@contextmanager
-def _limited(cursor: Cursor, seconds: float | None) -> Iterator[None]:
-    if seconds is None:
-        yield
-        return
-    over, ended = Event(), Event()
-
-    def interrupt() -> None:
-        over.set()
-        cursor.interrupt()
-        # Between two statements nobody hears an interrupt, so it is said again until the reading has ended.
-        while not ended.wait(INTERRUPT_AGAIN_SECONDS):
-            cursor.interrupt()
-
-    timer = Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        if not over.is_set():
-            raise
-        raise _stopped(seconds) from error
-    finally:
-        ended.set()
-        timer.cancel()
-        timer.join()
-    if over.is_set():
-        raise _stopped(seconds)
-
-
-def _stopped(seconds: float) -> TimeLimit:
-    return TimeLimit(
-        f"the question was stopped after {seconds:g} s",
-        hint="ask a shorter window, or raise questions.time_limit_seconds",
-    )
 
 
 @contextmanager
