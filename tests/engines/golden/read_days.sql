@@ -1,7 +1,11 @@
--- The weeks and months of a rollup that were put together, within a window.
-SELECT period, epoch_us(start), epoch_us("end"), revision FROM period_versions
-WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $last;
+-- The weeks and months of a rollup that were put together, within a window, and the revisions of its days.
+SELECT period, epoch_us(start) AS start, epoch_us("end") AS "end", revision FROM period_versions
+WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $last
+UNION ALL
+SELECT NULL, epoch_us(day), NULL, revision FROM revisions
+WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last;
 -- rollup = 8fb16991e6d626ae
+-- stream = readings
 -- tenant = river
 -- first = 2013-03-06 05:00:00
 -- last = 2013-03-13 04:00:00
@@ -12,30 +16,8 @@ SELECT __bucket, "station", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00
 
--- The histograms of levels with their bucket and split.
-SELECT __bucket, "station", "__m_033529746b31509a_keys" AS __keys, "__m_033529746b31509a_counts" AS __counts FROM (SELECT 0 AS __bucket, r."station", r."__m_033529746b31509a_keys", r."__m_033529746b31509a_counts" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
-WHERE len("__m_033529746b31509a_keys") > 0;
--- p0 = river
--- p1 = 2013-03-06 05:00:00
--- p2 = 2013-03-13 04:00:00
-
--- The histograms of wet_flows with their bucket and split.
-SELECT __bucket, "station", "__m_05b4a72f9b72e690_keys" AS __keys, "__m_05b4a72f9b72e690_counts" AS __counts FROM (SELECT 0 AS __bucket, r."station", r."__m_05b4a72f9b72e690_keys", r."__m_05b4a72f9b72e690_counts" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
-WHERE len("__m_05b4a72f9b72e690_keys") > 0;
--- p0 = river
--- p1 = 2013-03-06 05:00:00
--- p2 = 2013-03-13 04:00:00
-
--- The sets of probes with their bucket and split.
-SELECT __bucket, "station", "__m_57d74ec3e233f12a" AS __ordinals FROM (SELECT 0 AS __bucket, r."station", r."__m_57d74ec3e233f12a" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
-WHERE len("__m_57d74ec3e233f12a") > 0;
--- p0 = river
--- p1 = 2013-03-06 05:00:00
--- p2 = 2013-03-13 04:00:00
-
--- The sets of north_crews with their bucket and split.
-SELECT __bucket, "station", "__m_81493006aeee52a2" AS __ordinals FROM (SELECT 0 AS __bucket, r."station", r."__m_81493006aeee52a2" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows
-WHERE len("__m_81493006aeee52a2") > 0;
+-- The lists of levels and wet_flows and probes and north_crews with their bucket and split.
+SELECT __bucket, "station", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2" FROM (SELECT 0 AS __bucket, r."station", r."__m_033529746b31509a_keys", r."__m_033529746b31509a_counts", r."__m_05b4a72f9b72e690_keys", r."__m_05b4a72f9b72e690_counts", r."__m_57d74ec3e233f12a", r."__m_81493006aeee52a2" FROM "rollup_8fb16991e6d626ae_day" AS r WHERE r.tenant = $p0 AND r.start >= $p1::TIMESTAMP AND r.start < $p2::TIMESTAMP) AS rows WHERE len("__m_033529746b31509a_keys") > 0 OR len("__m_05b4a72f9b72e690_keys") > 0 OR len("__m_57d74ec3e233f12a") > 0 OR len("__m_81493006aeee52a2") > 0;
 -- p0 = river
 -- p1 = 2013-03-06 05:00:00
 -- p2 = 2013-03-13 04:00:00

@@ -19,7 +19,8 @@ SELECT __bucket, "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c
 -- p16 = 2013-03-10 00:00:00
 
 -- The histograms of levels, folded from events by bucket and split.
-SELECT __bucket, "probe", list(__key) AS __keys, list(__count) AS __counts,
+SELECT __bucket, "probe", list(__key) AS "__m_033529746b31509a_keys",
+    list(__count) AS "__m_033529746b31509a_counts",
     sum(__count)::BIGINT AS __rows
 FROM (
     SELECT __bucket, "probe", "__m_033529746b31509a" AS __key, count(*) AS __count
@@ -36,7 +37,8 @@ FROM (
 -- p8 = 2013-03-10 00:00:00
 
 -- The histograms of wet_flows, folded from events by bucket and split.
-SELECT __bucket, "probe", list(__key) AS __keys, list(__count) AS __counts,
+SELECT __bucket, "probe", list(__key) AS "__m_05b4a72f9b72e690_keys",
+    list(__count) AS "__m_05b4a72f9b72e690_counts",
     sum(__count)::BIGINT AS __rows
 FROM (
     SELECT __bucket, "probe", "__m_05b4a72f9b72e690" AS __key, count(*) AS __count

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,14 +24,14 @@ class Grouping:
     columns: tuple[str, ...]
     kept: tuple[Split, ...] | None
 
-    def splits(self, table: pa.Table) -> Iterable[Split]:
-        """The split of each row of a table that has the columns."""
+    def splits(self, values: Mapping[str, Sequence[Any]]) -> Iterable[Split]:
+        """The split of each row, of whose values those of the columns are told."""
         if self.kept is not None:
             kept = self.kept
-            return (() if at is None else kept[at] for at in table[KEPT].to_pylist())
+            return (() if at is None else kept[at] for at in values[KEPT])
         if not self.columns:
-            return iter([()] * table.num_rows)
-        return zip(*(table[name].to_pylist() for name in self.columns), strict=True)
+            return iter([()] * len(values["__bucket"]))
+        return zip(*(values[name] for name in self.columns), strict=True)
 
 
 def grouping(cursor: Cursor, request: StatesRequest) -> Grouping:

@@ -33,9 +33,12 @@ DELETE FROM period_versions WHERE rollup NOT IN (SELECT hash FROM rollups)
 """
 
 KEPT = """
--- The weeks and months of a rollup that were put together, within a window.
-SELECT period, epoch_us(start), epoch_us("end"), revision FROM period_versions
+-- The weeks and months of a rollup that were put together, within a window, and the revisions of its days.
+SELECT period, epoch_us(start) AS start, epoch_us("end") AS "end", revision FROM period_versions
 WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $last
+UNION ALL
+SELECT NULL, epoch_us(day), NULL, revision FROM revisions
+WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last
 """
 
 REVISIONS = """
@@ -86,15 +89,14 @@ def kept_periods(
 
     `sql` is told what was run.
     """
-    bounds = {"first": timestamp(window.start), "last": timestamp(window.end)}
     sql.append(KEPT)
-    found = cursor.execute(KEPT, {"rollup": layout.hash, "tenant": tenant, **bounds}).fetchall()
-    if not found:
-        return ()
-    sql.append(REVISIONS)
-    revisions = RevisionSums.of(cursor, stream, tenant, window)
+    asked = {"rollup": layout.hash, "stream": stream, "tenant": tenant}
+    bounds = {"first": timestamp(window.start), "last": timestamp(window.end)}
+    found = cursor.execute(KEPT, {**asked, **bounds}).fetchall()
+    days = sorted((day, revision) for period, day, _, revision in found if period is None)
+    revisions = RevisionSums(*np.array(days, np.int64).reshape(-1, 2).T)
     return tuple(
         Kept(Period(period), start, end)
         for period, start, end, revision in found
-        if revisions.within(start, end) == revision
+        if period is not None and revisions.within(start, end) == revision
     )

@@ -1,0 +1,86 @@
+"""Sets and histograms added up from the lists that rows hold, by group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyroaring import BitMap
+
+from aforo.engines.embedded.gathering import lengths_of
+from aforo.engines.embedded.layout import ListColumn, MeasureLayout
+from aforo.engines.reads import Split
+from aforo.model.measure import MeasureKind
+from aforo.states import distinct, histogram
+from aforo.states.histogram import Histogram
+
+Key = tuple[int, Split]
+Merged = dict[Key, dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups that a table's rows are of, and which of them each row is of."""
+
+    keys: list[Key]
+    of_row: npt.NDArray[np.int64]
+
+
+def add_lists(
+    measure: MeasureLayout, table: pa.Table, groups: Groups, merged: Merged, *, wanted: bool
+) -> None:
+    """Puts a measure's histogram or set of each group into `merged`; of a set its size, unless it is wanted.
+
+    Lists are read by row and added up here, which takes a third of the time of a merge in SQL.
+    """
+    add = _histograms if measure.measure.kind is MeasureKind.HISTOGRAM else _sets if wanted else _sizes
+    add(measure, table, groups, merged)
+
+
+def rows_with(measure: MeasureLayout, table: pa.Table) -> int:
+    """How many rows hold anything of the measure."""
+    return int(np.count_nonzero(lengths_of(_lists(table, measure.lists[0]))))
+
+
+def _histograms(measure: MeasureLayout, table: pa.Table, groups: Groups, merged: Merged) -> None:
+    name = measure.measure.name
+    lists, counts = (_lists(table, column) for column in measure.lists)
+    bounds, values, sums = histogram.added(
+        np.repeat(groups.of_row, lengths_of(lists)),
+        lists.flatten().to_numpy(),
+        counts.flatten().to_numpy(),
+        len(groups.keys),
+    )
+    for at, key in enumerate(groups.keys):
+        own, many = values[bounds[at] : bounds[at + 1]], sums[bounds[at] : bounds[at + 1]]
+        bare = merged[key][name]
+        assert isinstance(bare, Histogram)
+        merged[key][name] = Histogram(own, many, bare.minimum, bare.maximum)
+
+
+def _sets(measure: MeasureLayout, table: pa.Table, groups: Groups, merged: Merged) -> None:
+    of, ordinals = _members(measure, table, groups)
+    bounds, members = distinct.grouped(of, ordinals, len(groups.keys))
+    for at, key in enumerate(groups.keys):
+        merged[key][measure.measure.name] = BitMap(members[bounds[at] : bounds[at + 1]])
+
+
+def _sizes(measure: MeasureLayout, table: pa.Table, groups: Groups, merged: Merged) -> None:
+    of, ordinals = _members(measure, table, groups)
+    sizes = distinct.sizes(of, ordinals, len(groups.keys)).tolist()
+    for key, size in zip(groups.keys, sizes, strict=True):
+        merged[key][measure.measure.name] = size
+
+
+def _members(
+    measure: MeasureLayout, table: pa.Table, groups: Groups
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """The members of all sets, and the group of each."""
+    lists = _lists(table, *measure.lists)
+    return np.repeat(groups.of_row, lengths_of(lists)), lists.flatten().to_numpy()
+
+
+def _lists(table: pa.Table, column: ListColumn) -> pa.ListArray:
+    return table[column.name].combine_chunks()
