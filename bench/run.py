@@ -73,7 +73,9 @@ def whole_load(folder: Path) -> Figure:
 
 
 def ask_p95(folder: Path) -> Figure:
-    aforo = Aforo(replace(Settings(), data=folder / "demo"), SystemClock())
+    given = Settings()
+    settings = replace(given, data=folder / "demo", cache=replace(given.cache, max_bytes=0))  # read each time
+    aforo = Aforo(settings, SystemClock())
     took = median(lambda: aforo.desk.ask(decode(QUESTION)).as_json(), 41) * 1000
     aforo.stop()
     return Figure("the year's p95 by month and carrier, in process", f"{took:.1f} ms", "<= 30 ms", took <= 30)
