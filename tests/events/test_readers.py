@@ -96,9 +96,8 @@ def test_bad_rows_of_csv_are_refused_by_their_number(
     )
 
 
-# What is inflated is read ahead in blocks that are a large part of so small a file.
-@pytest.mark.parametrize(("name", "about"), [("a.csv", 0.1), ("a.csv.gz", 0.25)])
-def test_a_large_csv_comes_in_chunks_of_one_size(tmp_path: Path, name: str, about: float) -> None:
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_large_csv_comes_in_chunks_of_one_size(tmp_path: Path, name: str) -> None:
     line = "x" * 90
     rows = [f"{number},{line}" if number % 30_000 else f"{number}" for number in range(130_000)]
     chunks = list(csv.read(written(tmp_path, name, "\n".join(["n,t", *rows]).encode()), FileShape()))
@@ -108,7 +107,7 @@ def test_a_large_csv_comes_in_chunks_of_one_size(tmp_path: Path, name: str, abou
     assert joined(chunks)["n"] == [str(number) for number in numbers.tolist()]
     progress = [each.bytes_read for each in chunks]
     assert progress == sorted(progress)
-    assert [each / chunks[0].bytes_total for each in progress] == pytest.approx([0.38, 0.77, 1], abs=about)
+    assert [each / chunks[0].bytes_total for each in progress] == pytest.approx([0.38, 0.77, 1], abs=0.05)
     assert [each.first_row for each in chunks] == [0, *(int(each.numbers[-1]) + 1 for each in chunks[:-1])]
 
 

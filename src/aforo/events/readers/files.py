@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +21,42 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file being read: `stream` gives its content, inflated."""
+    """A file being read: `stream` gives its content, inflated; `place_of` where so much of it ends."""
 
     stream: BinaryIO
     raw: BinaryIO
+    place_of: Callable[[int], int]
     bytes_total: int
 
     def bytes_read(self, content: int | None = None) -> int:
         """How far the file on the disk was read, or about how far where only so much content counts."""
-        read, inflated = self.raw.tell(), self.stream.tell()
-        if content is not None and inflated:
-            read = min(read, round(content * read / inflated))
+        read = self.raw.tell()
+        if content is not None:
+            read = min(read, self.place_of(content))
         return min(read, self.bytes_total)
+
+
+class Inflated(gzip.GzipFile):
+    """Knows which place of the file each read came to: who asks may be far behind who reads ahead."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        super().__init__(fileobj=raw)
+        self._raw = raw
+        self._course = [(0, 0)]  # bytes of content, and of the file
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self._course.append((self.tell(), self._raw.tell()))
+        return found
+
+    def place_of(self, content: int) -> int:
+        """About where in the file so many bytes of content end, as far as they were read."""
+        course = self._course
+        after = bisect_left(course, (content, 0))
+        if after in (0, len(course)):
+            return course[after - 1 if after else 0][1]
+        (before, start), (behind, end) = course[after - 1], course[after]
+        return start + (end - start) * (content - before) // max(1, behind - before)
 
 
 @contextmanager
@@ -40,9 +65,12 @@ def opened(path: Path, *, inflate: bool = True) -> Iterator[Opened]:
     _check(path)
     try:
         with path.open("rb") as raw:
-            zipped = inflate and _is_gzip(path, raw)
-            stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
-            yield Opened(stream, raw, path.stat().st_size)
+            total = path.stat().st_size
+            if inflate and _is_gzip(path, raw):
+                inflated = Inflated(raw)
+                yield Opened(cast(BinaryIO, inflated), raw, inflated.place_of, total)
+            else:
+                yield Opened(raw, raw, lambda content: content, total)
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise UnreadableFile(f"{path} cannot be read: {_sentence(error)}", hint=_hint(error)) from error
 
