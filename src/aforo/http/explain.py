@@ -10,10 +10,10 @@ from typing import Any, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aforo import errors
 from aforo.errors import Fault, InvalidRequest, NotFound
 from aforo.http import examples_of_explain
 from aforo.http.about import About, Content
+from aforo.http.asking import ERRORS_OF_ADDRESSES
 from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
@@ -220,13 +220,5 @@ ABOUT = About(
     path={"name": "Name of the metric"},
     query=WORDS,
     reply=Content("application/json", (ExplainReply,), examples_of_explain.EXPLAINED),
-    errors=(
-        errors.InvalidRequest,
-        errors.NotYourTenant,
-        NotFound,
-        errors.QuestionTooLarge,
-        errors.NotServable,
-        errors.StorageError,
-        errors.TimeLimit,
-    ),
+    errors=(*ERRORS_OF_ADDRESSES, NotFound),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aforo import errors
 from aforo.http import project_examples
 from aforo.http.about import About, Content
+from aforo.http.asking import ERRORS_OF_ADDRESSES
 from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
@@ -50,12 +50,5 @@ ABOUT = About(
     ),
     query=PARAMETERS,
     reply=Content("application/json", (ProjectMetrics,), project_examples.METRICS),
-    errors=(
-        errors.InvalidRequest,
-        errors.NotYourTenant,
-        errors.QuestionTooLarge,
-        errors.NotServable,
-        errors.StorageError,
-        errors.TimeLimit,
-    ),
+    errors=ERRORS_OF_ADDRESSES,
 )

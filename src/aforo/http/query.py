@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.http import body, examples
-from aforo.http.about import OF_BODIES, About, Content
+from aforo.http.about import About, Content
 from aforo.http.accepting import chosen
+from aforo.http.asking import ERRORS, ERRORS_OF_ADDRESSES, with_tenant
 from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
@@ -109,24 +110,6 @@ def reply_of(answer: Answer, kind: str) -> Response:
     return Response(WRITERS[kind](answer), media_type=media_type, headers=headers)
 
 
-def with_tenant(question: object, caller: Caller) -> object:
-    """A question that names no tenant is of the only one its key is bound to."""
-    if caller.only_tenant is None or not isinstance(question, dict) or "tenant" in question:
-        return question
-    return {**question, "tenant": caller.only_tenant}
-
-
-ERRORS = (
-    errors.InvalidRequest,
-    *OF_BODIES,
-    errors.NotYourTenant,
-    errors.QuestionTooLarge,
-    errors.NotServable,
-    errors.StorageError,
-    errors.TimeLimit,
-)
-"""What any question may be answered with instead."""
-
 _DESCRIPTION = (
     "Answers metrics of one tenant, by default the only one of the key, over a window, by grain and "
     "split, with proof. `from` and `to` are dates, both included, or instants, the last one excluded; "
@@ -163,5 +146,5 @@ OF_ADDRESS = About(
     reply=_REPLY,
     also=_ALSO,
     headers=_HEADERS,
-    errors=(*(each for each in ERRORS if each not in OF_BODIES), errors.NotAcceptable),
+    errors=(*ERRORS_OF_ADDRESSES, errors.NotAcceptable),
 )

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from aforo.http import body, examples_of_sets
+from aforo.http import examples_of_sets
 from aforo.http.about import About, Content
-from aforo.http.body import Body
-from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.asking import ERRORS, asking
 from aforo.http.door import Door
 from aforo.http.hands import Hands
-from aforo.http.query import ERRORS, with_tenant
-from aforo.http.reply import Shape, json_reply
+from aforo.http.reply import Shape
 from aforo.questions.ask import Desk
 from aforo.questions.retention import RetentionAsked, decode, retention
 from aforo.settings import Http
@@ -46,18 +41,15 @@ class RetentionReply(Shape, frozen=True):
 
 def retaining(desk: Desk, hands: Hands, limits: Http) -> Door:
     """The way in for questions of retention."""
-
-    def work(came: Body, caller: Caller) -> Response:
-        asked = decode(with_tenant(body.decoded(came.plain()), caller))
-        caller.require(asked.tenant)
-        return json_reply(retention(desk.within(caller.raw_rows), asked).as_json())
-
-    async def answer(request: Request) -> Response:
-        came = await body.receive(request, limits.max_body_bytes)
-        caller = caller_of(request)
-        return await hands.do(lambda: work(came, caller))
-
-    return Door("POST", "/v1/retention", "askRetention", answer, ABOUT, scope=KeyScope.READ)
+    return asking(
+        "/v1/retention",
+        "askRetention",
+        ABOUT,
+        decode,
+        lambda asked, caller: retention(desk.within(caller.raw_rows), asked).as_json(),
+        hands=hands,
+        max_body_bytes=limits.max_body_bytes,
+    )
 
 
 ABOUT = About(

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from aforo import errors
 from aforo.engines.engine import Engine
 from aforo.engines.reads import Sight
-from aforo.http import body, examples_of_sets
+from aforo.http import examples_of_sets
 from aforo.http.about import OF_BODIES, About, Content
-from aforo.http.body import Body
-from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.asking import asking
 from aforo.http.door import Door
 from aforo.http.hands import Hands
-from aforo.http.query import with_tenant
-from aforo.http.reply import Shape, instant, json_reply
+from aforo.http.reply import Shape, instant
 from aforo.http.value_asked import ValueAsked, decode
 from aforo.model.model import Model
 from aforo.rollups.value import seen
@@ -45,17 +40,15 @@ class SeenReply(Shape, frozen=True):
 
 def seeing(engine: Engine, model: Model, hands: Hands) -> Door:
     """The way in for who asks when a value was seen."""
-
-    def work(came: Body, caller: Caller) -> Response:
-        asked = decode(with_tenant(body.decoded(came.plain()), caller))
-        caller.require(asked.tenant)
-        return json_reply(shown(engine, model, asked))
-
-    async def answer(request: Request) -> Response:
-        came, caller = await body.receive(request, MAX_BODY_BYTES), caller_of(request)
-        return await hands.do(lambda: work(came, caller))
-
-    return Door("POST", "/v1/seen", "seen", answer, ABOUT, scope=KeyScope.READ)
+    return asking(
+        "/v1/seen",
+        "seen",
+        ABOUT,
+        decode,
+        lambda asked, _: shown(engine, model, asked),
+        hands=hands,
+        max_body_bytes=MAX_BODY_BYTES,
+    )
 
 
 def shown(engine: Engine, model: Model, asked: ValueAsked) -> SeenReply:
