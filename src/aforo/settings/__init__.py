@@ -2,22 +2,8 @@
 
 from aforo.settings.origin import is_origin
 from aforo.settings.reading import Resolved, config_file, load
-from aforo.settings.tree import (
-    Access,
-    Backfill,
-    Described,
-    Engine,
-    Fold,
-    Http,
-    Intake,
-    Log,
-    Questions,
-    Settings,
-    Stop,
-    Web,
-    describe,
-    env_name,
-)
+from aforo.settings.sections import Access, Backfill, Engine, Fold, Http, Intake, Log, Questions, Stop, Web
+from aforo.settings.tree import Described, Settings, describe, env_name
 
 __all__ = [
     "Access",
