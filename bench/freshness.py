@@ -160,4 +160,4 @@ def _post(url: str, body: object) -> dict[str, list[dict[str, object]]]:
 
 if __name__ == "__main__":
     for figure in figures():
-        print(f"| {figure.what} | {figure.value} | {figure.target} | {'met' if figure.met else 'missed'} |")
+        print(figure.row())

@@ -193,4 +193,4 @@ def _ratio(what: str, value: float, wanted: float) -> Figure:
 
 if __name__ == "__main__":
     for figure in figures():
-        print(f"| {figure.what} | {figure.value} | {figure.target} | {'met' if figure.met else 'missed'} |")
+        print(figure.row())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,10 @@ class Figure:
     value: str
     target: str
     met: bool
+
+    def row(self) -> str:
+        """Itself as a row of the report's table."""
+        return f"| {self.what} | {self.value} | {self.target} | {'met' if self.met else 'missed'} |"
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -41,6 +45,11 @@ def in_turn(ours: Callable[[], float], theirs: Callable[[], float], runs: int) -
         statistics.median(b for _, b in pairs),
         statistics.median(b / a for a, b in pairs),
     )
+
+
+def table(found: Sequence[Figure]) -> str:
+    """The report in Markdown."""
+    return "\n".join(("| what | measured | wanted | |", "|---|---|---|---|", *(each.row() for each in found)))
 
 
 def machine() -> str:

@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import duckdb  # noqa: E402
 from bench import plainly, site  # noqa: E402
-from bench.measure import Figure, machine, seconds  # noqa: E402
+from bench.measure import Figure, machine, seconds, table  # noqa: E402
 from bench.senders import asked as asking  # noqa: E402
 from bench.senders import drive  # noqa: E402
 
@@ -271,9 +271,7 @@ def main() -> int:
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"{options.events:,} events of {site.TENANTS} sites and {site.DAYS} days")
     print(f"{machine()}, DuckDB {duckdb.__version__}, {datetime.now(UTC):%Y-%m-%d}, load {load}\n")
-    print("| what | measured | wanted | |\n|---|---|---|---|")
-    for each in found:
-        print(f"| {each.what} | {each.value} | {each.target} | {'met' if each.met else 'missed'} |")
+    print(table(found))
     return 0 if all(each.met for each in found) else 1
 
 

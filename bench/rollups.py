@@ -23,7 +23,7 @@ import duckdb  # noqa: E402
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 import pyarrow as pa  # noqa: E402
-from bench.measure import Figure, machine, seconds  # noqa: E402
+from bench.measure import Figure, machine, seconds, table  # noqa: E402
 
 from aforo.assembly import Aforo  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
@@ -289,9 +289,7 @@ def main() -> int:
         found = figures(options.events, Path(folder))
     print(f"{options.events:,} events of {TENANTS} sites and {DAYS} days")
     print(f"{machine()}, DuckDB {duckdb.__version__}\n")
-    print("| what | measured | wanted | |\n|---|---|---|---|")
-    for each in found:
-        print(f"| {each.what} | {each.value} | {each.target} | {'met' if each.met else 'missed'} |")
+    print(table(found))
     return 0 if all(each.met for each in found) else 1
 
 

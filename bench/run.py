@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import duckdb  # noqa: E402
 from bench import flights, intake  # noqa: E402
-from bench.measure import Figure, in_turn, machine, median, resident_mb  # noqa: E402
+from bench.measure import Figure, in_turn, machine, median, resident_mb, table  # noqa: E402
 
 from aforo.assembly import Aforo  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
@@ -150,18 +150,9 @@ def report(figures: list[Figure]) -> str:
         "",
         f"Machine: {machine()}, DuckDB {duckdb.__version__}. Date: {today}. Runs: {RUNS}.",
         "",
-        "| what | measured | wanted | |",
-        "|---|---|---|---|",
-        *(
-            f"| {each.what} | {each.value} | {each.target} | {'met' if each.met else 'missed'} |"
-            for each in figures
-        ),
+        table(figures),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _verdict(figure: Figure) -> str:
-    return "met" if figure.met else "missed"
 
 
 def main() -> int:
