@@ -6,11 +6,9 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def audit_takes(actions: tuple[str, ...]) -> None:
-    """The audit anew with these actions: SQLite cannot change a CHECK. Acts keep their numbers."""
+def create_audit(actions: tuple[str, ...]) -> None:
+    """The audit, which takes these actions."""
     words = ", ".join(f"'{action}'" for action in actions)
-    op.drop_index("ix_audit_at", table_name="audit")
-    op.rename_table("audit", "audit_before")
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer, primary_key=True, nullable=False),
@@ -23,6 +21,14 @@ def audit_takes(actions: tuple[str, ...]) -> None:
         sa.CheckConstraint(f"action IN ({words})", name="ck_audit_action"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_audit_at", "audit", ["at"])
+
+
+def audit_takes(actions: tuple[str, ...]) -> None:
+    """The audit anew with these actions: SQLite cannot change a CHECK. Acts keep their numbers."""
+    words = ", ".join(f"'{action}'" for action in actions)
+    op.drop_index("ix_audit_at", table_name="audit")
+    op.rename_table("audit", "audit_before")
+    create_audit(actions)
     op.execute(f"INSERT INTO audit SELECT * FROM audit_before WHERE action IN ({words})")
     op.drop_table("audit_before")
-    op.create_index("ix_audit_at", "audit", ["at"])

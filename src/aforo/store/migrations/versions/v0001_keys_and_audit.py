@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from aforo.store.migrations.acts import create_audit
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -27,22 +29,7 @@ def upgrade() -> None:
     _of_keys("key_scopes", "scope", 16, words="'ingest', 'read', 'define', 'operate', 'support', 'admin'")
     _of_keys("key_tenants", "tenant", 128)
     _of_keys("key_origins", "origin", 300)
-    op.create_table(
-        "audit",
-        sa.Column("id", sa.Integer, primary_key=True, nullable=False),
-        sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("action", sa.String(32), nullable=False),
-        sa.Column("actor", sa.String(300), nullable=False),
-        sa.Column("address", sa.String(64)),
-        sa.Column("subject", sa.String(300), nullable=False),
-        sa.Column("detail", sa.String(1000), nullable=False),
-        sa.CheckConstraint(
-            "action IN ('key_created', 'key_revoked', 'fold_forced', 'access_refused')",
-            name="ck_audit_action",
-        ),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_audit_at", "audit", ["at"])
+    create_audit(("key_created", "key_revoked", "fold_forced", "access_refused"))
 
 
 def downgrade() -> None:
