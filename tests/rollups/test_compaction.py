@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic
 
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, Bench, Sent, some_readings
@@ -18,8 +17,6 @@ from aforo.rollups import compaction
 from aforo.rollups.compaction import Compaction
 from aforo.telemetry import Telemetry
 from aforo.windows import SLOT
-
-LONGEST_ACKNOWLEDGEMENT_SECONDS = 0.25
 
 
 @pytest.fixture
@@ -121,12 +118,10 @@ def test_events_are_acknowledged_meanwhile(engine: EmbeddedEngine) -> None:
     worker.start()
     assert within.wait(60)
     # The step holds the writing thread, and has not committed.
-    begun = monotonic()
     for seed in range(5):
         bench.send(*some_readings(20, seed=seed))
-    took = monotonic() - begun
+    assert (steps, worker.is_alive()) == ([], True), "all were acknowledged within the step"
     acknowledged.set()
     worker.join(60)
     assert steps[0] >= 2
-    assert took / 5 < LONGEST_ACKNOWLEDGEMENT_SECONDS * 4  # other tests run beside this one
     assert engine.storage().events == 3 * FULL + 100
