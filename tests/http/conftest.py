@@ -21,6 +21,7 @@ from aforo.engines.embedded import EmbeddedEngine
 from aforo.events.buffer import Buffer
 from aforo.events.echoes import Echoes
 from aforo.events.intake import Intake
+from aforo.http import examples
 from aforo.http.access.ring import KeyRing
 from aforo.http.app import Rooms, create_app
 from aforo.model.model import Model
@@ -200,3 +201,10 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
 def codes(receipt: dict[str, Any]) -> Sequence[tuple[int, str]]:
     """Index and code of every refusal."""
     return [(each["index"], each["code"]) for each in receipt["refused"]]
+
+
+def filled(client: TestClient, bearer: dict[str, str]) -> None:
+    """Sends the events of the reference's examples, and folds them."""
+    for event in examples.EVENTS.values():
+        assert client.post("/v1/events", json=event).status_code == 202
+    assert client.post("/v1/fold", headers=bearer).status_code == 200

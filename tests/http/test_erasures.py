@@ -7,19 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 from starlette.testclient import TestClient
-from tests.http.conftest import House
+from tests.http.conftest import House, filled
 
-from aforo.http import erasure_examples, examples
+from aforo.http import erasure_examples
 from aforo.http.erasures import ErasureReply
 
 AIRCRAFT = {"tenant": "nyc", "entity": "aircraft", "value": "N14228"}
 SECRET = {**AIRCRAFT, "value": "N99999"}
-
-
-def filled(client: TestClient, bearer: dict[str, str]) -> None:
-    for event in examples.EVENTS.values():
-        assert client.post("/v1/events", json=event).status_code == 202
-    assert client.post("/v1/fold", headers=bearer).status_code == 200
 
 
 def test_an_erasure_from_its_request_to_its_end(

@@ -7,21 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 from starlette.testclient import TestClient
-from tests.http.conftest import House
+from tests.http.conftest import House, filled
 
 from aforo.engines.keeping import PurgeAsked
-from aforo.http import examples, examples_of_sets
+from aforo.http import examples_of_sets
 from aforo.http.seen import SeenReply, SightReply
 from aforo.windows import parse_instant
 
 AIRCRAFT = {"tenant": "nyc", "entity": "aircraft", "value": "N14228"}
 SECRET = {**AIRCRAFT, "value": "N99999"}
-
-
-def filled(client: TestClient, bearer: dict[str, str]) -> None:
-    for event in examples.EVENTS.values():
-        assert client.post("/v1/events", json=event).status_code == 202
-    assert client.post("/v1/fold", headers=bearer).status_code == 200
 
 
 def test_first_and_last_to_the_event_and_after_a_purge_to_the_day(
