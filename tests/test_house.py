@@ -54,6 +54,7 @@ HOUSE = {
         room("store", 3),
         room("states", 2),
         room("secret", 2),
+        room("rounds", 2),
         room("windows", 2),
         room("settings", 2),
         room("errors", 1),
@@ -63,7 +64,7 @@ HOUSE = {
     )
 }
 # Open to every room on a higher floor, without being named in its `uses`. `client` stands beside the house.
-OPEN = frozenset({"errors", "clock", "telemetry", "secret", "windows", "settings"})
+OPEN = frozenset({"errors", "clock", "telemetry", "secret", "rounds", "windows", "settings"})
 # An engine's SQL is behind its protocol: these rooms may know `aforo.engines` and none of the engines in it.
 ONLY_THE_PROTOCOL = frozenset({"http", "dashboard"})
 # The protocol with the values that pass through it.

@@ -10,7 +10,7 @@ import structlog
 
 from aforo.errors import AforoError, Fault, InvalidSettings
 from aforo.questions.asked import Asked, decode
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from aforo.engines.engine import Engine
 from aforo.errors import InvalidRequest
 from aforo.model.model import Model
 from aforo.rollups.backfill import Plan, Wanted, plan
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.settings import Backfill as Limits
 from aforo.store.act import Actor
 from aforo.store.backfill import Backfill, BackfillState, Batch, Part

@@ -12,7 +12,7 @@ from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.engines.statistics import Storage
 from aforo.rollups.folder import rest_after
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ import structlog
 from aforo.clock import Clock
 from aforo.engines.drifted import DaysChecked, Difference, KeptDays, ReturnedId
 from aforo.engines.engine import Engine
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)

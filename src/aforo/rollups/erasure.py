@@ -12,8 +12,8 @@ from aforo.engines.engine import Engine
 from aforo.engines.keeping import ErasureAsked
 from aforo.events.samples import masked
 from aforo.model.model import Model
-from aforo.rollups.rounds import Rounds
 from aforo.rollups.value import check
+from aforo.rounds import Rounds
 from aforo.store.act import Actor
 from aforo.store.erasure import Erasure, ErasureState
 from aforo.store.erasures import Erasures

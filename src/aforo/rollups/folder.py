@@ -12,7 +12,7 @@ from aforo.engines.engine import Engine
 from aforo.engines.folds import Claim, Folded
 from aforo.errors import ClaimLost
 from aforo.rollups.lag import FoldLag
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 log = structlog.get_logger(__name__)

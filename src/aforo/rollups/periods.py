@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 
 

@@ -12,7 +12,7 @@ from aforo.engines.engine import Engine
 from aforo.engines.keeping import PurgeAsked, Purged
 from aforo.model.model import Model
 from aforo.model.stream import Stream
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 from aforo.windows import DAY
 

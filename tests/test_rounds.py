@@ -7,7 +7,7 @@ from threading import Event
 from structlog.testing import capture_logs
 
 from aforo.errors import StorageError
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 
 PATIENCE = 30.0
 
