@@ -39,7 +39,7 @@ HOUSE = {
         room("http", 10, EVERY_ROOM_BELOW),
         room("dashboard", 10, EVERY_ROOM_BELOW, built=False),
         room("packs", 9, "definitions exports runs questions rollups live events jobs model store"),
-        room("runs", 8, "questions rollups jobs buses objects model store", built=False),
+        room("runs", 8, "questions rollups jobs buses objects model store"),
         room("definitions", 8, "questions model store objects", built=False),
         room("exports", 8, "questions model store objects", built=False),
         room("questions", 7, "rollups live engines model states"),

@@ -84,6 +84,18 @@ class UnreadableFile(InvalidRequest):
     code = "unreadable_file"
 
 
+class InvalidSeries(InvalidRequest):
+    """Dates and values that are no series."""
+
+    code = "invalid_series"
+
+
+class InvalidExpression(InvalidRequest):
+    """An expression over series with faults, all of them told at once."""
+
+    code = "invalid_expression"
+
+
 class NotAcceptable(InvalidRequest):
     """A kind of reply that is not given."""
 
