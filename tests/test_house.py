@@ -49,7 +49,7 @@ HOUSE = {
         room("engines", 4, "model states"),
         room("jobs", 4, "store", built=False),
         room("buses", 4, "store", built=False),
-        room("objects", 4, "store", built=False),
+        room("objects", 4, "store"),
         room("model", 3, "states"),
         room("store", 3),
         room("states", 2),

@@ -96,6 +96,18 @@ class InvalidExpression(InvalidRequest):
     code = "invalid_expression"
 
 
+class OutsidePrefix(InvalidRequest):
+    """The URI of a file that does not lie below the prefix registered for it, or that is no such URI."""
+
+    code = "outside_prefix"
+
+
+class InvalidManifest(InvalidRequest):
+    """A manifest with faults, or with files that are not what it says of them."""
+
+    code = "invalid_manifest"
+
+
 class NotAcceptable(InvalidRequest):
     """A kind of reply that is not given."""
 
@@ -255,6 +267,30 @@ class StorageFull(StorageError):
     """The disk is full; the transaction was rolled back."""
 
     code = "storage_full"
+
+
+class ObjectError(AforoError):
+    """A file, of a directory or of S3, cannot be read or written."""
+
+    code = "object_error"
+
+
+class NoSuchObject(ObjectError):
+    """There is no file of that name."""
+
+    code = "no_such_object"
+
+
+class ObjectTooLarge(ObjectError):
+    """A file is larger than may be read."""
+
+    code = "object_too_large"
+
+
+class ObjectsUnavailable(ObjectError):
+    """Where files are kept did not answer; trying again later may help."""
+
+    code = "objects_unavailable"
 
 
 class RollupReplaced(AforoError):
