@@ -114,6 +114,10 @@ class TestAnswers:
     def test_raw_events_say_why(self, aforo: Aforo) -> None:
         said = aforo("ask", "orders", *MARCH, "--where", "amount >= 30")
         assert "from the raw events: " in said.out
+        explained = aforo("ask", "orders", *MARCH, "--where", "amount >= 30", "--explain").out
+        told = " ".join(explained.split())
+        assert "guard: about 4 raw events with 88 bytes were expected, and 50,000,000 with" in told
+        assert "guard" not in aforo("ask", "orders", *MARCH, "--explain").out
 
     def test_options_stand_anywhere(self, aforo: Aforo, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         data = str(shop / "aforo-data")

@@ -56,6 +56,17 @@ def test_every_rollup_gives_what_the_events_give(full: Bench) -> None:
             assert full.check(request) == full.check(of_events(request))
 
 
+def test_how_wide_events_are_is_told_before_they_are_read(full: Bench) -> None:
+    """Fixed widths, and texts as long as they are on average, of the tenant's events in the window alone."""
+    window = Window(NOON - DAY, NOON + DAY)
+    here = [each for each in MANY if each.tenant == "hills" and window.contains(each.time)]
+    texts = sum(len(str(each.fields.get(name) or "")) for each in here for name in ("station", "probe"))
+    told = full.engine.event_bytes("readings", "hills", window, {"station", "probe", "gate", "wet", "seen"})
+    assert told == pytest.approx(8 + len("hills") + 8 + 1 + 8 + texts / len(here))
+    assert full.engine.event_bytes("readings", "hills", window, set()) == 8 + len("hills")
+    assert full.engine.event_bytes("readings", "nobody", window, {"station"}) == 8 + len("nobody")
+
+
 @pytest.mark.parametrize("grain", [Grain.SLOT, Grain.HOUR, Grain.DAY, Grain.TOTAL])
 def test_slots_give_every_grain(full: Bench, grain: Grain) -> None:
     request = ask(READINGS, GATES, window=ALL, zone=RIVER, by=("wet",), grain=grain, period=Period.SLOT)

@@ -40,18 +40,32 @@ def test_a_key_has_its_own_limit_of_raw_events(filled: Keyed) -> None:
     assert proof["guard"] == {
         "rawRowsExpected": 3,
         "rawRowsLimit": 50_000_000,
+        "rawBytesExpected": 3 * (8 + len("shop") + len("/")),
+        "rawBytesLimit": 2**34,
         "timeLimitSeconds": 30.0,
     }
     assert proof["rowsRead"] == 3
     refused = asked(filled, bound, RAW)
     assert (refused.status_code, refused.json()["code"]) == (422, "question_too_large")
-    assert "about 3 raw events, and it may read 2" in refused.json()["detail"]
-    assert "the key's own" in refused.json()["hint"]
+    assert "about 3 raw events with 39 bytes, and it may read 2 with " in refused.json()["detail"]
+    assert "questions.raw_rows_limit or the key's own" in refused.json()["hint"]
     assert asked(filled, none, RAW).json()["code"] == "not_servable"
     for key in (free, bound, none):
         reply = asked(filled, key, WHOLE)
         assert reply.json()["rows"] == [{"visits": 3}]
         assert "guard" not in reply.json()["proof"]
+
+
+def test_a_key_has_its_own_limit_of_bytes_of_raw_events(filled: Keyed) -> None:
+    enough, bound, none = (filled.make(scopes=["read"], rawBytes=size) for size in (39, 38, 0))
+    guard = asked(filled, enough, RAW).json()["proof"]["guard"]
+    assert (guard["rawBytesExpected"], guard["rawBytesLimit"]) == (39, 39)
+    refused = asked(filled, bound, RAW)
+    assert (refused.status_code, refused.json()["code"]) == (422, "question_too_large")
+    assert "about 3 raw events with 39 bytes, and it may read 50,000,000 with 38" in refused.json()["detail"]
+    assert "fewer fields, or raise questions.raw_bytes_limit or the key's own" in refused.json()["hint"]
+    assert asked(filled, none, RAW).json()["code"] == "not_servable"
+    assert asked(filled, bound, WHOLE).json()["rows"] == [{"visits": 3}]
 
 
 def test_what_another_key_may_read_is_not_told_from_the_cache(filled: Keyed) -> None:
@@ -62,11 +76,12 @@ def test_what_another_key_may_read_is_not_told_from_the_cache(filled: Keyed) -> 
     assert asked(filled, bound, RAW).status_code == 422
 
 
-@pytest.mark.parametrize("rows", [-1, 10**13, "many"])
-def test_a_limit_that_is_none_is_refused(filled: Keyed, rows: object) -> None:
-    asked_for = {"name": "k", "scopes": ["read"], "rawRows": rows}
+@pytest.mark.parametrize("limit", ["rawRows", "rawBytes"])
+@pytest.mark.parametrize("wrong", [-1, 2**61, "many"])
+def test_a_limit_that_is_none_is_refused(filled: Keyed, limit: str, wrong: object) -> None:
+    asked_for = {"name": "k", "scopes": ["read"], limit: wrong}
     reply = filled.client.post("/v1/keys", json=asked_for, headers=bearer(ADMIN))
-    assert (reply.status_code, reply.json()["errors"][0]["path"]) == (400, "rawRows")
+    assert (reply.status_code, reply.json()["errors"][0]["path"]) == (400, limit)
 
 
 def test_one_key_does_not_take_the_turns_of_another(filled: Keyed, monkeypatch: pytest.MonkeyPatch) -> None:

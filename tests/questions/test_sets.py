@@ -43,7 +43,7 @@ from aforo.questions.retention import Retention, retention
 from aforo.rollups.folder import Folder
 from aforo.settings import Questions, Settings
 from aforo.telemetry import Telemetry
-from aforo.windows import DAY, HOUR, Grain, Zone, parse_date, window_of_dates
+from aforo.windows import DAY, HOUR, Grain, Window, Zone, parse_date, window_of_dates
 
 NOW = START + 300 * DAY
 EVENTS = some_visits(700, seed=4)
@@ -441,6 +441,32 @@ def test_raw_funnels_and_histories_are_guarded(engine: EmbeddedEngine) -> None:
     assert funnelled(engine, none, steps=STEPS, ordered=False).counts[0]
     with pytest.raises(NotServable, match="whole slots"):
         ask(engine, none, **{"from": "2011-12-25T00:00:01Z", "to": "2012-01-10"})
+
+
+def test_the_guard_of_funnels_and_cohorts_is_in_their_proofs(engine: EmbeddedEngine) -> None:
+    """Before anything is read it tells how many events that will be, and how many bytes they have."""
+    told = funnelled(engine, steps=[{"where": "seconds > 1"}, {"where": "page = 'book'"}])
+    events = of("madrid")
+    here = [event for event in events if madrid_days("2011-12-20", "2012-01-18").contains(event.time)]
+    guard = told.proof.guarded
+    assert guard is not None
+    pages = sum(len(str(event.fields["page"])) for event in here) / len(here)
+    each = 8 + len("madrid") + 8 + pages + 4  # the time, the tenant, seconds, the page, and who it was
+    assert (guard.raw_rows_expected, guard.raw_bytes_expected) == (len(here), round(len(here) * each))
+    assert guard.raw_rows_expected >= told.proof.source.rows_read > 0
+    assert funnelled(engine, steps=STEPS[:1]).proof.guarded is None
+    window = {"from": "2012-01-02T00:00:01Z", "to": "2012-01-09T00:00:00Z"}
+    cohorts_ = retained(engine, **window, where="seconds > 1").proof
+    assert cohorts_.guarded is not None
+    assert cohorts_.guarded.raw_rows_expected >= cohorts_.source.rows_read
+    assert retained(engine).proof.guarded is None
+    limited = Settings(questions=Questions(raw_bytes_limit=guard.raw_bytes_expected - 1))
+    with pytest.raises(QuestionTooLarge, match="raw events with"):
+        funnelled(engine, limited, steps=[{"where": "seconds > 1"}, {"where": "page = 'book'"}])
+
+
+def madrid_days(first: str, last: str) -> Window:
+    return window_of_dates(parse_date(first), parse_date(last), Zone("Europe/Madrid"))
 
 
 def test_law_7_who_came_is_known_after_the_events_are_gone(tmp_path: Path) -> None:

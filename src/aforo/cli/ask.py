@@ -99,14 +99,24 @@ _ASIDE = {
 
 
 def considered_lines(proof: Json) -> list[str]:
-    """Which rollups were considered for each part of an answer, and why one was taken or not."""
+    """Which rollups were considered for each part of an answer, why one was taken or not, and the guard."""
     lines: list[str] = []
     for read in _reads(proof):
         lines += _considered(read)
         for name, words in _ASIDE.items():
             if name in read:
                 lines += [f"{words} {_origin(read[name])}", *_considered(read[name])]
-    return lines
+    return [*lines, *_guard(proof)]
+
+
+def _guard(proof: Json) -> list[str]:
+    """What reading raw events was expected to cost, beside what it might."""
+    if "guard" not in proof:
+        return []
+    guard = proof["guard"]
+    expected = f"about {guard['rawRowsExpected']:,} raw events with {guard['rawBytesExpected']:,} bytes"
+    allowed = f"{guard['rawRowsLimit']:,} with {guard['rawBytesLimit']:,} bytes"
+    return [f"guard: {expected} were expected, and {allowed} allowed"]
 
 
 def _considered(read: Json) -> list[str]:

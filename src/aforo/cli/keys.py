@@ -55,6 +55,9 @@ def create(
     raw_rows: Annotated[
         int | None, typer.Option(help="Raw events one question may read, instead of the setting's; 0: none.")
     ] = None,
+    raw_bytes: Annotated[
+        int | None, typer.Option(help="Bytes of those, instead of the setting's; 0: none.")
+    ] = None,
 ) -> None:
     """Make a key and print its secret, this once."""
     session: Session = context.obj
@@ -75,6 +78,7 @@ def create(
                 ("requestsPerSecond", rate),
                 ("burstRequests", burst),
                 ("rawRows", raw_rows),
+                ("rawBytes", raw_bytes),
             )
             if value is not None
         },

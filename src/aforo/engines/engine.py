@@ -7,7 +7,7 @@ without naming a tenant; the few verbs that look across tenants are the operator
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -122,6 +122,13 @@ class Engine(Protocol):
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         """How many events a raw question over the window would read."""
+        ...
+
+    def event_bytes(self, stream: str, tenant: str, window: Window, fields: Collection[str]) -> float:
+        """About how many bytes such an event has in its tenant, its time and these fields, uncompressed.
+
+        Texts are as long as those of some of the window's events are.
+        """
         ...
 
     def extent(self, stream: str, tenant: str) -> Window | None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from aforo.errors import NotYourTenant
+from aforo.questions.guard import Budget
 from aforo.store.act import Actor
 from aforo.store.key import KeyScope
 
 __all__ = ["ANYONE", "Caller", "KeyScope", "actor_of", "caller_of"]
+
+WHOLE_BUDGET = Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Caller:
     """The one who sent a request, once the server knows; `tenants` None means every tenant.
 
     `public` is a key that stands in a page for everybody to read: it may bring events of its one tenant.
-    `key_id` is there for keys that were made; `raw_rows` where theirs is another limit than the settings'.
+    `key_id` is there for keys that were made; `budget` may hold less or more than the settings'.
     """
 
     name: str
@@ -26,7 +29,7 @@ class Caller:
     tenants: frozenset[str] | None = None
     public: bool = False
     key_id: str | None = None
-    raw_rows: int | None = None
+    budget: Budget = WHOLE_BUDGET
 
     def may(self, scope: KeyScope) -> bool:
         """Whether the scope is open to the caller."""

@@ -228,6 +228,7 @@ _REPORTS_KEY = {
     "requestsPerSecond": None,
     "burstRequests": None,
     "rawRows": None,
+    "rawBytes": None,
     "state": "good",
     "createdAt": "2013-02-01T00:00:00+00:00",
     "expiresAt": "2014-02-01T00:00:00+00:00",

@@ -109,9 +109,7 @@ def explaining(desk: Desk, hands: Hands) -> Door:
     def work(name: str, asked: Mapping[str, str], caller: Caller) -> Response:
         caller.require(asked["tenant"])
         # Whoever may see events may see those behind a number, too; a number alone is told to every reader.
-        return json_reply(
-            told(desk.within(caller.raw_rows), name, asked, events=caller.may(KeyScope.SUPPORT))
-        )
+        return json_reply(told(desk.within(caller.budget), name, asked, events=caller.may(KeyScope.SUPPORT)))
 
     async def answer(request: Request) -> Response:
         caller, name = caller_of(request), request.path_params["name"]

@@ -41,7 +41,7 @@ def funnelling(desk: Desk, hands: Hands, limits: Http) -> Door:
         "askFunnel",
         ABOUT,
         decode,
-        lambda asked, caller: funnel(desk.within(caller.raw_rows), asked).as_json(),
+        lambda asked, caller: funnel(desk.within(caller.budget), asked).as_json(),
         hands=hands,
         max_body_bytes=limits.max_body_bytes,
     )

@@ -17,6 +17,7 @@ MAX_TENANT_LENGTH = 128  # characters
 MOST_LISTED = 100  # tenants, origins
 MOST_REQUESTS = 1_000_000
 MOST_RAW_ROWS = 10**12
+MOST_RAW_BYTES = 2**60
 ANY_ORIGIN = "*"
 
 
@@ -32,7 +33,7 @@ class KeyAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     A public key opens `ingest` for one tenant, and lists the origins of the pages it stands in (`*`: any).
     `requestsPerSecond` (in the long run) and `burstRequests` (at once) stand before the settings' limits, and
-    so does `rawRows`: the raw events that one question may read, 0 for none.
+    so do `rawRows` and `rawBytes`: the raw events that one question may read, 0 for none, and bytes of them.
     """
 
     name: str
@@ -44,6 +45,7 @@ class KeyAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     requests_per_second: float | None = None
     burst_requests: int | None = None
     raw_rows: int | None = None
+    raw_bytes: int | None = None
     expires_at: str | None = None
 
 
@@ -97,6 +99,7 @@ def key_of(read: KeyAsked, now: int) -> NewKey:
         requests_per_second=read.requests_per_second,
         burst_requests=read.burst_requests,
         raw_rows=read.raw_rows,
+        raw_bytes=read.raw_bytes,
         expires_at=expires_at,
     )
 
@@ -127,6 +130,8 @@ def _limited(read: KeyAsked) -> Iterator[Fault]:
         yield Fault("burstRequests", "wrong_value", f"wanted 1 to {MOST_REQUESTS}")
     if read.raw_rows is not None and not 0 <= read.raw_rows <= MOST_RAW_ROWS:
         yield Fault("rawRows", "wrong_value", f"wanted 0 (no raw reads) to {MOST_RAW_ROWS}")
+    if read.raw_bytes is not None and not 0 <= read.raw_bytes <= MOST_RAW_BYTES:
+        yield Fault("rawBytes", "wrong_value", f"wanted 0 (no raw reads) to {MOST_RAW_BYTES}")
 
 
 def _of_a_page(read: KeyAsked, scopes: tuple[KeyScope, ...]) -> Iterator[Fault]:

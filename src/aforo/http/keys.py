@@ -50,6 +50,7 @@ class KeyReply(Shape, frozen=True):
     requests_per_second: float | None
     burst_requests: int | None
     raw_rows: int | None
+    raw_bytes: int | None
     state: str
     created_at: str
     expires_at: str | None
@@ -143,6 +144,7 @@ def shown(key: Key, now: int) -> KeyReply:
         requests_per_second=key.requests_per_second,
         burst_requests=key.burst_requests,
         raw_rows=key.raw_rows,
+        raw_bytes=key.raw_bytes,
         state=state,
         created_at=instant(key.created_at) or "",
         expires_at=instant(key.expires_at),

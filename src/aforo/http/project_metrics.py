@@ -29,7 +29,7 @@ def telling(desk: Desk, lag: FoldLag, hands: Hands) -> Door:
         asked = asked_of(request.query_params, caller.only_tenant)
         caller.require(asked.wedding_id)
         require_pack(desk.model, PACK, (STREAM,))
-        return json_reply(project_metrics(desk.within(caller.raw_rows), lag, asked))
+        return json_reply(project_metrics(desk.within(caller.budget), lag, asked))
 
     async def answer(request: Request) -> Response:
         caller = caller_of(request)

@@ -78,7 +78,7 @@ def doors(desk: Desk, hands: Hands, limits: Http) -> tuple[Door, ...]:
     def work(question: object, caller: Caller, kind: str) -> Response:
         asked = decode(with_tenant(question, caller))
         caller.require(asked.tenant)
-        return reply_of(desk.within(caller.raw_rows).ask(asked), kind)
+        return reply_of(desk.within(caller.budget).ask(asked), kind)
 
     async def of_body(request: Request) -> Response:
         kind = chosen(request.headers.getlist("accept"), WRITERS)

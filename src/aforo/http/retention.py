@@ -46,7 +46,7 @@ def retaining(desk: Desk, hands: Hands, limits: Http) -> Door:
         "askRetention",
         ABOUT,
         decode,
-        lambda asked, caller: retention(desk.within(caller.raw_rows), asked).as_json(),
+        lambda asked, caller: retention(desk.within(caller.budget), asked).as_json(),
         hands=hands,
         max_body_bytes=limits.max_body_bytes,
     )

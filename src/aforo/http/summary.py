@@ -26,7 +26,7 @@ def summing_up(desk: Desk, hands: Hands, settings: Web) -> Door:
     def work(request: Request, caller: Caller) -> Response:
         asked = asked_of(request.query_params, caller.only_tenant or settings.default_property)
         caller.require(asked.property_id)
-        return json_reply(summary(desk.within(caller.raw_rows), asked))
+        return json_reply(summary(desk.within(caller.budget), asked))
 
     async def answer(request: Request) -> Response:
         caller = caller_of(request)

@@ -16,14 +16,15 @@ from aforo.questions.answer import Answer
 from aforo.questions.aside import as_served
 from aforo.questions.asked import Asked
 from aforo.questions.cache import Cache
+from aforo.questions.cost import raw_reads
 from aforo.questions.evidence import Part, Parts, evidence
 from aforo.questions.ground import Ground
-from aforo.questions.guard import refuse_raw, refuse_unmeasured
+from aforo.questions.guard import Budget, expected, guarded, refuse_unmeasured
 from aforo.questions.kept import Kept
 from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
-from aforo.questions.proof import Guarded, Proof
+from aforo.questions.proof import Proof
 from aforo.questions.question import Question
 from aforo.questions.reading import Read, read
 from aforo.questions.resolve import resolve
@@ -54,11 +55,11 @@ class Desk:
         self.cache = cache
         self._telemetry = telemetry
 
-    def within(self, raw_rows: int | None) -> Desk:
-        """The desk with another limit of raw events for each question; None leaves the setting's."""
-        if raw_rows is None:
+    def within(self, budget: Budget) -> Desk:
+        """The desk with other limits of raw events for each question."""
+        own = budget.within(self.settings.questions)
+        if own == self.settings.questions:
             return self
-        own = replace(self.settings.questions, raw_rows_limit=raw_rows)
         settings = replace(self.settings, questions=own)
         return Desk(self.engine, self.model, settings, self.clock, self._telemetry, self.cache)
 
@@ -70,19 +71,15 @@ class Desk:
         begun = self.clock.monotonic()
         question, asked_at = self.resolve(asked), self.clock.now()
         plans = self._plans(question)
-        limits = self.settings.questions
-        expected = refuse_raw(plans, self.engine, limits.raw_rows_limit)
+        allowed = guarded(plans, self.engine, self.settings.questions)
         if self.cache is None:
             answer = self._computed(question, plans, begun)
         else:
             rows = len(by_stream(question, self.model))
             ground = Ground.of(plans, rows, self.engine, asked_at)
             answer = self._remembered(self.cache, question, ground, begun)
-        if expected is not None:
-            guarded = Guarded(expected, limits.raw_rows_limit, limits.time_limit_seconds)
-            answer = replace(answer, proof=replace(answer.proof, guarded=guarded))
         self.answered(answer.proof)
-        return answer
+        return replace(answer, proof=replace(answer.proof, guarded=allowed))
 
     def _remembered(self, cache: Cache, question: Question, ground: Ground, begun: float) -> Answer:
         """The answer that is kept, as it stands now; else a new one."""
@@ -122,6 +119,10 @@ class Desk:
                 for title, window in wholes.items()
                 for part in parts
             ]
+        raw = [read for planned in self._plans(question) for read in raw_reads(planned)]
+        if raw:
+            limits = self.settings.questions
+            told.append(f"guard: it would read {expected(raw, question.tenant, self.engine, limits)}")
         return "\n\n".join(told)
 
     def served(self, stream: str) -> Stream:
@@ -145,22 +146,17 @@ class Desk:
         sets: tuple[str, ...] = (),
         seen: tuple[str, ...] = (),
         most_keys: int | None = None,
-    ) -> tuple[Planned, Read]:
+    ) -> Part:
         """Plans and reads, and does so again where something was purged or swapped in meanwhile.
 
         Raises QuestionTooLarge, NotServable and TimeLimit.
         """
         while True:
-            planned = self._guarded(question, sets, seen)
+            planned = self.plan(question, sets, seen)
+            allowed = guarded([planned], self.engine, self.settings.questions)
+            refuse_unmeasured(planned, self.engine, {*sets, *seen})
             if (found := self._read_once(planned, most_keys)) is not None:
-                return planned, found
-
-    def _guarded(self, question: Question, sets: tuple[str, ...], seen: tuple[str, ...]) -> Planned:
-        """A plan that nothing speaks against."""
-        planned = self.plan(question, sets, seen)
-        refuse_raw([planned], self.engine, self.settings.questions.raw_rows_limit)
-        refuse_unmeasured(planned, self.engine, {*sets, *seen})
-        return planned
+                return Part(planned, found, allowed)
 
     def _read_once(self, planned: Planned, most_keys: int | None) -> Read | None:
         """What the plan gives; None where something was purged or swapped in since it was made."""
@@ -200,7 +196,7 @@ class Desk:
             planned = replace(first, question=question)
             if (found := self._read_once(planned, most_keys)) is not None:
                 return Part(planned, found)
-        return Part(*self.read(question, most_keys=most_keys))
+        return self.read(question, most_keys=most_keys)
 
     def _ranked(
         self, question: Question, limit: int, plans: Plans
@@ -233,10 +229,11 @@ class Desk:
             plans += [self.plan(totals(part, window)) for part in asked for window in windows]
         return tuple(plans)
 
-    def proof(self, planned: Planned, read: Read, begun: float) -> Proof:
+    def proof(self, part: Part, begun: float) -> Proof:
         """The evidence of what was read; `begun` is the clock's when it was asked."""
-        parts, took = Parts((Part(planned, read),)), self.clock.monotonic() - begun
-        return evidence(planned.question, parts, self.model.version, took)
+        took = self.clock.monotonic() - begun
+        proof = evidence(part.planned.question, Parts((part,)), self.model.version, took)
+        return replace(proof, guarded=part.guarded)
 
     def answered(self, proof: Proof) -> None:
         """Counts an answer."""

@@ -9,17 +9,18 @@ from aforo.model.stream import Stream
 from aforo.model.tenant import is_simulated
 from aforo.questions.finish import accuracy
 from aforo.questions.planned import Planned, Side
-from aforo.questions.proof import Freshness, Proof, Reads, Source
+from aforo.questions.proof import Freshness, Guarded, Proof, Reads, Source
 from aforo.questions.question import Question
 from aforo.questions.reading import Found, Read
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A question of one stream, planned and read."""
+    """A question of one stream, planned and read; `guarded` where raw events were, alone."""
 
     planned: Planned
     read: Read
+    guarded: Guarded | None = None
 
     @property
     def stream(self) -> str:

@@ -49,7 +49,8 @@ def explain(desk: Desk, name: str, tenant: str, day: str, *, most_shown: int) ->
     """
     begun, of = desk.clock.monotonic(), _date(day)
     question = desk.resolve(Asked(tenant=tenant, metrics=(name,), from_=day, to=day))
-    planned, read = desk.read(question)
+    part = desk.read(question)
+    planned, read = part.planned, part.read
     (metric,) = planned.metrics
     states = read.own.told(planned.metrics)
     finished = without(
@@ -58,7 +59,7 @@ def explain(desk: Desk, name: str, tenant: str, day: str, *, most_shown: int) ->
         planned.own.buckets,
         planned.own.measured_from,
     )
-    proof = desk.proof(planned, read, begun)
+    proof = desk.proof(part, begun)
     return Explanation(
         metric=metric,
         stream=planned.stream,

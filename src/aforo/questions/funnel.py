@@ -13,6 +13,7 @@ from aforo.engines.keeping import Seal
 from aforo.errors import RollupReplaced
 from aforo.model.tenant import is_simulated
 from aforo.questions.ask import Desk
+from aforo.questions.cost import RawRead
 from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, resolve
 from aforo.questions.ordered import read_ordered
 from aforo.questions.proof import Freshness, Proof, Reads
@@ -65,6 +66,7 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
         model_version=desk.model.version,
         took_seconds=desk.clock.monotonic() - begun,
         simulated=is_simulated(asked.tenant),
+        guarded=read.guarded,
     )
     desk.answered(proof)
     return Funnel(asked.entity, names, read.counts, proof)
@@ -101,10 +103,15 @@ def _read_unordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> Funne
         set_of(desk, step, question, seals[step.stream.name], Grain.TOTAL, question.window)
         for step in question.steps
     ]
-    raw = [each for each in sets if each.plan.rollup is None]
+    raw = [
+        RawRead.of(each.step.stream, question.window, each.plan, (each.measure,), each.where)
+        for each in sets
+        if each.plan.rollup is None
+    ]
+    guarded = None
     if raw:
-        read_raw = {name: seals[name] for name in (each.step.stream.name for each in raw)}
-        guard(desk, question, read_raw, question.window, raw[0].plan.reason, raw[0].plan.remedy)
+        why = raw[0].plan
+        guarded = guard(desk, question, seals, raw, why.reason, why.remedy)
     standings = tuple(standing(desk, question, each) for each in sets)
     counts: list[int] = []
     sources, remaining = Sources(), None
@@ -113,7 +120,7 @@ def _read_unordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> Funne
         here = next(iter(found.values()), distinct.empty())
         remaining = here if remaining is None else distinct.common(remaining, here)
         counts.append(distinct.finish(remaining))
-    return FunnelRead(tuple(counts), sources.told(), standings)
+    return FunnelRead(tuple(counts), sources.told(), standings, guarded)
 
 
 def _share(count: int, of: int) -> float | None:

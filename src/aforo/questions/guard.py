@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import Seal
 from aforo.errors import NotServable, QuestionTooLarge
-from aforo.questions.plan import Plan
+from aforo.questions.cost import RawRead, raw_cost, raw_reads
 from aforo.questions.planned import Planned
-from aforo.windows import Window, Zone
+from aforo.questions.proof import Guarded
+from aforo.settings import Questions
+from aforo.windows import Zone
 
 
-def refuse_raw(plans: Sequence[Planned], engine: Engine, limit: int) -> int | None:
-    """Refuses to read more raw events than `limit`, over all windows of all plans together.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Raw events, and bytes of them, that one question of somebody may read; None is as the settings say."""
 
-    Gives how many that are, as far as can be told before; None where none are read.
+    raw_rows: int | None = None
+    raw_bytes: int | None = None
+
+    def within(self, settings: Questions) -> Questions:
+        """The settings with these limits in place of theirs."""
+        return replace(
+            settings,
+            raw_rows_limit=settings.raw_rows_limit if self.raw_rows is None else self.raw_rows,
+            raw_bytes_limit=settings.raw_bytes_limit if self.raw_bytes is None else self.raw_bytes,
+        )
+
+
+def guarded(plans: Sequence[Planned], engine: Engine, limits: Questions) -> Guarded | None:
+    """Refuses to read more raw events than may be, over all windows of all plans together.
+
+    Gives how many are expected beside what is allowed; None where none are read.
 
     Raises NotServable and QuestionTooLarge.
     """
-    raw = [
-        (planned, window, plan) for planned in plans for window, plan in planned.reads if plan.rollup is None
-    ]
-    if not raw:
+    reads = [(planned, read) for planned in plans for read in raw_reads(planned)]
+    if not reads:
         return None
     for planned in plans:
-        _refuse_unkept(planned, [(window, plan) for of, window, plan in raw if of is planned])
-    rows = sum(
-        engine.estimate_raw(planned.stream.name, planned.question.tenant, window)
-        for planned, window, _ in raw
+        _refuse_unkept(planned, [read for of, read in reads if of is planned])
+    found, why = [read for _, read in reads], reads[0][1].plan
+    return few_enough_raw(expected(found, plans[0].question.tenant, engine, limits), why.reason, why.remedy)
+
+
+def expected(reads: Iterable[RawRead], tenant: str, engine: Engine, limits: Questions) -> Guarded:
+    """What reading raw events would cost, beside what it may."""
+    cost = raw_cost(reads, tenant, engine)
+    return Guarded(
+        raw_rows_expected=cost.rows,
+        raw_rows_limit=limits.raw_rows_limit,
+        raw_bytes_expected=cost.bytes,
+        raw_bytes_limit=limits.raw_bytes_limit,
+        time_limit_seconds=limits.time_limit_seconds,
     )
-    few_enough_raw(rows, limit, raw[0][2].reason, raw[0][2].remedy)
-    return rows
 
 
 def refuse_unmeasured(planned: Planned, engine: Engine, names: Collection[str]) -> None:
@@ -67,28 +92,37 @@ def none_sealed(start: int, seal: Seal, stream: str, zone: Zone, reason: str, re
     )
 
 
-def few_enough_raw(rows: int, limit: int, reason: str, remedy: str) -> None:
+def few_enough_raw(told: Guarded, reason: str, remedy: str) -> Guarded:
     """Raises NotServable where no events may be read, and QuestionTooLarge where these are too many."""
-    if limit == 0:
+    if not told.raw_rows_limit or not told.raw_bytes_limit:
         raise NotServable(f"{reason}, and raw events may not be read", hint=remedy)
-    if rows > limit:
-        raise QuestionTooLarge(
-            f"this question would read about {rows:,} raw events, and it may read {limit:,}: {reason}",
-            hint=f"{remedy}, or ask a shorter window, or raise questions.raw_rows_limit or the key's own",
+    if told.raw_rows_expected > told.raw_rows_limit:
+        raise _too_large(told, reason, f"{remedy}, or ask a shorter window", "raw_rows_limit")
+    if told.raw_bytes_expected > told.raw_bytes_limit:
+        raise _too_large(
+            told, reason, f"{remedy}, or ask a shorter window or fewer fields", "raw_bytes_limit"
         )
+    return told
 
 
-def _refuse_unkept(planned: Planned, raw: Sequence[tuple[Window, Plan]]) -> None:
+def _too_large(told: Guarded, reason: str, remedy: str, limit: str) -> QuestionTooLarge:
+    return QuestionTooLarge(
+        f"this question would read {told}: {reason}",
+        hint=f"{remedy}, or raise questions.{limit} or the key's own",
+    )
+
+
+def _refuse_unkept(planned: Planned, raw: Sequence[RawRead]) -> None:
     """Nothing can be told of events that are not kept, and part of a window is a wrong answer."""
     if not raw:
         return
-    reason, remedy = raw[0][1].reason, raw[0][1].remedy
+    reason, remedy = raw[0].plan.reason, raw[0].plan.remedy
     if planned.stream.ledger:
         dimensions = " and ".join(planned.stream.dimensions())
         raise NotServable(
             f"{reason}, and {planned.stream.name} has no raw events",
             hint=f"ask whole quarter hours, by none or some of {dimensions}",
         )
-    start = min(window.start for window, _ in raw)
+    start = min(read.window.start for read in raw)
     zone, stream = planned.question.tenant_zone, planned.stream.name
     none_sealed(start, planned.seal, stream, zone, reason, remedy)

@@ -21,11 +21,13 @@ from aforo.questions.ask import Desk
 from aforo.questions.funnel_asked import FunnelQuestion
 from aforo.questions.paths import Traces, joined, of_events, of_sets, reached
 from aforo.questions.plan import MOST_SEGMENTS, Plan
+from aforo.questions.proof import Guarded
 from aforo.questions.step_sets import (
     FunnelRead,
     Seals,
     Sources,
     StepSet,
+    events_read,
     guard,
     read_sets,
     set_of,
@@ -59,7 +61,7 @@ def read_ordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> FunnelRe
         walk.slots()
     if walk.undecided:
         walk.events()
-    return FunnelRead(tuple(walk.counts), walk.sources.told(), standings)
+    return FunnelRead(tuple(walk.counts), walk.sources.told(), standings, walk.guarded)
 
 
 class _Walk:
@@ -69,6 +71,7 @@ class _Walk:
         self.counts: list[int] = []
         self.undecided = distinct.empty()
         self.sources = Sources()
+        self.guarded: Guarded | None = None
         self._desk = desk
         self._question = question
         self._seals = seals
@@ -119,13 +122,16 @@ class _Walk:
         there = self._traces.earliest >= self._events_from
         if there.any():
             window, why = _hull(self._traces.where(there)), self._why
-            guard(self._desk, self._question, self._seals, window, why.reason, why.remedy)
+            self.guarded = self._guard(window, why)
             plan = _plan_of_events(window, why)
             events = _events(self._desk, self._question, plan, self.sources, self.undecided)
             self._decide(joined((self._traces.where(~there), events)))
         if self.undecided:
-            why = self._why
-            guard(self._desk, self._question, self._seals, _hull(self._traces), why.reason, why.remedy)
+            self._guard(_hull(self._traces), self._why)
+
+    def _guard(self, window: Window, why: Plan) -> Guarded:
+        reads = events_read(self._question, window, why)
+        return guard(self._desk, self._question, self._seals, reads, why.reason, why.remedy)
 
     def _sets_of_slots(self, window: Window) -> list[StepSet]:
         question, seals = self._question, self._seals
@@ -186,14 +192,14 @@ def _hull(traces: Traces) -> Window:
 def _from_events(desk: Desk, question: FunnelQuestion, seals: Seals, why: Plan) -> FunnelRead:
     """All of it from the events: of some step no sets are kept."""
     window, sources = question.window, Sources()
-    guard(desk, question, seals, window, why.reason, why.remedy)
+    guarded = guard(desk, question, seals, events_read(question, window, why), why.reason, why.remedy)
     standings = tuple(
         unbound(desk.engine.standing(stream.name, question.tenant, window), stream)
         for stream in {step.stream.name: step.stream for step in question.steps}.values()
     )
     traces = _events(desk, question, _plan_of_events(window, why), sources)
     told = reached(traces, len(question.steps), question.within)
-    return FunnelRead(tuple(map(distinct.finish, told.decided)), sources.told(), standings)
+    return FunnelRead(tuple(map(distinct.finish, told.decided)), sources.told(), standings, guarded)
 
 
 def _plan_of_events(window: Window, why: Plan) -> Plan:

@@ -127,17 +127,27 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Of a question that reads raw events: how many were expected, and what it might have read and taken."""
+    """Of a question that reads raw events: what was expected, and what it might have read and taken."""
 
     raw_rows_expected: int
     raw_rows_limit: int
+    raw_bytes_expected: int
+    raw_bytes_limit: int
     time_limit_seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"about {self.raw_rows_expected:,} raw events with {self.raw_bytes_expected:,} bytes, and it may "
+            f"read {self.raw_rows_limit:,} with {self.raw_bytes_limit:,}"
+        )
 
     def as_json(self) -> dict[str, Json]:
         """In the names of the contract."""
         return {
             "rawRowsExpected": self.raw_rows_expected,
             "rawRowsLimit": self.raw_rows_limit,
+            "rawBytesExpected": self.raw_bytes_expected,
+            "rawBytesLimit": self.raw_bytes_limit,
             "timeLimitSeconds": self.time_limit_seconds,
         }
 

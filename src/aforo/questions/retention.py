@@ -112,7 +112,8 @@ def retention(desk: Desk, asked: RetentionAsked) -> Retention:
     joined, returned = _measures(question, desk.model)
     periods = question.zone.buckets(question.window, question.grain)
     _few_enough(len(periods), desk.settings.questions.max_rows)
-    planned, read = desk.read(question, sets=(returned.name,), seen=(joined.name,))
+    part = desk.read(question, sets=(returned.name,), seen=(joined.name,))
+    read = part.read
     begun_periods = sum(period.start < read.asked_at for period in periods)
     assert read.own.past is not None, "what was seen before is read wherever there is a period"
     counts = matrix(
@@ -120,7 +121,7 @@ def retention(desk: Desk, asked: RetentionAsked) -> Retention:
         _sets(read.own.states, returned.name, begun_periods),
         list(map(BitMap, before_each(read.own.past, joined.name, range(begun_periods)))),
     )
-    proof = desk.proof(planned, read, begun)
+    proof = desk.proof(part, begun)
     desk.answered(proof)
     cohorts = tuple(
         _cohort(period, at, counts, len(periods), read.asked_at) for at, period in enumerate(periods)

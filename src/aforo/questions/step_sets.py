@@ -12,12 +12,13 @@ from aforo.engines.keeping import Seal
 from aforo.engines.reads import Segment, Standing, States, StatesRequest
 from aforo.model.condition import Condition
 from aforo.model.measure import Measure, MeasureKind
-from aforo.model.stream import Stream
+from aforo.model.stream import Entity, Stream
 from aforo.questions.ask import Desk
+from aforo.questions.cost import RawRead
 from aforo.questions.funnel_asked import FunnelQuestion, Step
-from aforo.questions.guard import few_enough_raw, none_late, none_sealed
+from aforo.questions.guard import expected, few_enough_raw, none_late, none_sealed
 from aforo.questions.plan import Plan, Span, plan
-from aforo.questions.proof import Source
+from aforo.questions.proof import Guarded, Source
 from aforo.questions.unmeasured import late_rollups
 from aforo.windows import Grain, Window
 
@@ -41,6 +42,7 @@ class FunnelRead:
     counts: tuple[int, ...]
     source: Source
     standings: tuple[Standing, ...]
+    guarded: Guarded | None = None
 
 
 @dataclass(slots=True)
@@ -81,12 +83,7 @@ def set_of(
     buckets = () if grain is Grain.SLOT else question.tenant_zone.buckets(window, grain)
     births = desk.engine.births(step.stream.name, question.tenant)
     days_wait = desk.engine.days_wait(step.stream.name, question.tenant)
-    bare = Measure(
-        name=f"each {step.entity.name}",
-        kind=MeasureKind.DISTINCT,
-        entity=step.entity.name,
-        field=step.entity.field,
-    )
+    bare = _each(step.entity)
     tried: list[tuple[tuple[bool, int], StepSet]] = []
     for measure, where in (*_meant_by(step), (bare, step.where)):
         late = late_rollups(births, (measure,), window.start)
@@ -147,18 +144,38 @@ def unbound(found: Standing, stream: Stream) -> Standing:
 
 
 def guard(
-    desk: Desk, question: FunnelQuestion, seals: Seals, window: Window, reason: str, remedy: str
-) -> None:
-    """Refuses to read raw events that were purged, and more than is allowed."""
-    for name, seal in seals.items():
-        none_sealed(window.start, seal, name, question.tenant_zone, reason, remedy)
-    rows = sum(desk.engine.estimate_raw(name, question.tenant, window) for name in seals)
-    few_enough_raw(rows, desk.settings.questions.raw_rows_limit, reason, remedy)
+    desk: Desk, question: FunnelQuestion, seals: Seals, reads: Sequence[RawRead], reason: str, remedy: str
+) -> Guarded:
+    """Refuses to read raw events that were purged, and more than is allowed; else tells what is expected."""
+    for read in reads:
+        none_sealed(read.window.start, seals[read.stream], read.stream, question.tenant_zone, reason, remedy)
+    told = expected(reads, question.tenant, desk.engine, desk.settings.questions)
+    return few_enough_raw(told, reason, remedy)
+
+
+def events_read(question: FunnelQuestion, window: Window, why: Plan) -> list[RawRead]:
+    """The events of all steps, each stream's read once."""
+    steps: dict[str, list[Step]] = {}
+    for step in question.steps:
+        steps.setdefault(step.stream.name, []).append(step)
+    return [
+        RawRead.of(
+            of[0].stream, window, why, (_each(of[0].entity),), [each for step in of for each in step.where]
+        )
+        for of in steps.values()
+    ]
 
 
 def _source(read: _Read) -> Source:
     periods = tuple(period for period in Period if period in read.periods)
     return Source.of(read.plan, read.stream, States((), {}, read.rows, periods=periods))
+
+
+def _each(entity: Entity) -> Measure:
+    """Whoever has any event."""
+    return Measure(
+        name=f"each {entity.name}", kind=MeasureKind.DISTINCT, entity=entity.name, field=entity.field
+    )
 
 
 def _meant_by(step: Step) -> Iterator[tuple[Measure, tuple[Condition, ...]]]:

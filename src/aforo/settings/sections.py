@@ -274,6 +274,12 @@ class Questions:
     raw_rows_limit: int = setting(
         50_000_000, "Raw events that one question may read; 0 forbids raw reads.", least=0, most=10**12
     )
+    raw_bytes_limit: int = setting(
+        2**34,
+        "Bytes of raw events' fields, before compression, that one question may read; 0 forbids raw reads.",
+        least=0,
+        most=2**60,
+    )
     time_limit_seconds: float = setting(
         30.0, "How long one question may run before it is interrupted.", least=0.001, most=86_400
     )

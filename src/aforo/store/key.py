@@ -61,6 +61,7 @@ class NewKey:
     requests_per_second: float | None = None
     burst_requests: int | None = None
     raw_rows: int | None = None  # that one question may read
+    raw_bytes: int | None = None  # of those
     expires_at: int | None = None
 
 

@@ -116,7 +116,7 @@ def described(key: Key) -> str:
 
 _WANTED = (
     *("name", "principal", "kind", "scopes", "tenants", "origins"),
-    *("requests_per_second", "burst_requests", "raw_rows", "expires_at"),
+    *("requests_per_second", "burst_requests", "raw_rows", "raw_bytes", "expires_at"),
 )
 _SELECT = select(
     tables.keys,
@@ -143,6 +143,7 @@ def _insert(connection: Connection, key: Key, hashed: str) -> None:
             "requests_per_second": key.requests_per_second,
             "burst_requests": key.burst_requests,
             "raw_rows": key.raw_rows,
+            "raw_bytes": key.raw_bytes,
             "created_at": key.created_at,
             "expires_at": key.expires_at,
         },
@@ -190,6 +191,7 @@ def _read(connection: Connection, wanted: Select[Any]) -> list[Key]:
             requests_per_second=row["requests_per_second"],
             burst_requests=row["burst_requests"],
             raw_rows=row["raw_rows"],
+            raw_bytes=row["raw_bytes"],
             created_at=row["created_at"],
             expires_at=row["expires_at"],
             revoked_at=row["revoked_at"],

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from aforo.errors import DataTooNew
 
-HEAD = "0006"
-KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006")
+HEAD = "0007"
+KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every version there was, oldest first; a test compares them with the scripts."""
 FOLDER = Path(__file__).parent / "migrations"
 

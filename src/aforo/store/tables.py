@@ -72,6 +72,7 @@ keys = Table(
     Column("revoked_at", BigInteger),
     Column("last_used_at", BigInteger),
     Column("raw_rows", BigInteger),  # null: the setting's
+    Column("raw_bytes", BigInteger),  # null: the setting's
     one_of("kind", KeyKind),
     CheckConstraint("length(hash) = 64", name="hash"),
     CheckConstraint("requests_per_second >= 0 AND burst_requests >= 1", name="limits"),

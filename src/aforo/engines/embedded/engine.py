@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from aforo.engines.embedded import (
     derive_standing,
     drift,
     erasing,
+    estimating,
     folding,
     forgetting,
     modelling,
@@ -288,13 +289,11 @@ class EmbeddedEngine:
 
     def estimate_raw(self, stream: str, tenant: str, window: Window) -> int:
         with self._landed() as cursor:
-            (count,) = _row(
-                cursor,
-                f"SELECT count(*) FROM {events_table(stream)} "
-                "WHERE tenant = $tenant AND time >= $start AND time < $end",
-                {"tenant": tenant, "start": timestamp(window.start), "end": timestamp(window.end)},
-            )
-            return int(count)
+            return estimating.events(cursor, stream, tenant, window)
+
+    def event_bytes(self, stream: str, tenant: str, window: Window, fields: Collection[str]) -> float:
+        with self._landed() as cursor:
+            return estimating.event_bytes(cursor, self.model.stream(stream), tenant, window, fields)
 
     def untimed_ids(self, stream: str, tenant: str, since: int) -> tuple[str, ...]:
         with self._landed() as cursor:

@@ -28,6 +28,7 @@ from aforo.http.access.ring import KeyRing
 from aforo.http.access.turns import Turns
 from aforo.http.caller import ANYONE, Caller
 from aforo.http.hands import Hands
+from aforo.questions.guard import Budget
 from aforo.settings import Access
 from aforo.store.act import Action, Actor
 from aforo.store.audit import Audit
@@ -137,7 +138,8 @@ class Guard:
         self._ring.used(key)
         public = key.kind is KeyKind.PUBLIC
         name = f"{key.name} ({key.id})"
-        return Caller(name, key.scopes, key.tenants, public, key.id, key.raw_rows), own or left
+        budget = Budget(key.raw_rows, key.raw_bytes)
+        return Caller(name, key.scopes, key.tenants, public, key.id, budget), own or left
 
     def _known(self, shown: Shown) -> Caller | None:
         """The command line or the admin key; every one is compared, and none is a public one."""
