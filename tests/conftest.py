@@ -10,6 +10,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ("tests.store_kinds",)
+
 # A machine busy with other tests is slow now and then; that says nothing about the law under test.
 settings.register_profile(
     "aforo", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]

@@ -263,6 +263,12 @@ class DataTooNew(StorageError):
     code = "data_too_new"
 
 
+class StoreUnavailable(StorageError):
+    """The store was busy, away, or lost on the way; asked again later, the same may go well."""
+
+    code = "store_unavailable"
+
+
 class StorageFull(StorageError):
     """The disk is full; the transaction was rolled back."""
 

@@ -1,22 +1,14 @@
-"""The store of control state: its schema, its closed sets, and starts that meet each other."""
+"""The store of control state: its closed sets, keys and audit, on each kind of database."""
 
 from __future__ import annotations
 
-import sqlite3
-import stat
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Table, insert
+from sqlalchemy.exc import IntegrityError
+from tests.store_kinds import Stores
 
 from aforo.clock import ManualClock
-from aforo.errors import DataTooNew, InvalidSettings, StorageError
-from aforo.store import migrate, tables
+from aforo.store import tables
 from aforo.store.act import Action, Actor
 from aforo.store.audit import Audit
 from aforo.store.connect import Store
@@ -27,109 +19,27 @@ NOW = 1_700_000_000_000_000
 ME = Actor("tests", "127.0.0.1")
 OWNER = Principal(PrincipalKind.TEAM, "tests")
 READS = NewKey(name="reads", principal=OWNER, scopes=frozenset({KeyScope.READ}), tenants=frozenset({"a"}))
-SCHEMA = (
-    "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL "
-    "AND name NOT IN ('alembic_version', 'sqlite_sequence')"
-)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path)
-    yield store
-    store.close()
-
-
-def words(rows: object) -> dict[str, str]:
-    return {name: " ".join(sql.split()) for name, sql in rows}  # type: ignore[attr-defined]
-
-
-def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
-    engine = create_engine("sqlite://")
-    tables.metadata.create_all(engine)
-    with engine.connect() as connection, store.reading() as migrated:
-        assert words(connection.exec_driver_sql(SCHEMA)) == words(migrated.exec_driver_sql(SCHEMA))
-    engine.dispose()
-
-
-def test_the_schema_goes_down_and_up_again(store: Store) -> None:
-    with store.writing() as connection:
-        migrate.move(connection, "base")
-        assert words(connection.exec_driver_sql(SCHEMA)) == {}
-        migrate.move(connection, migrate.HEAD)
-        assert migrate.version_of(connection) == migrate.HEAD
-
-
-def test_the_versions_are_those_of_the_scripts() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(migrate.FOLDER))
-    scripts = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
-    assert tuple(reversed(scripts)) == migrate.KNOWN
-    assert migrate.KNOWN[-1] == migrate.HEAD
-
-
-def test_starts_at_once_migrate_once(tmp_path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from aforo.store.connect import Store\n"
-        "Store(Path(sys.argv[1])).close()"
-    )
-    children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(4)]
-    assert [child.wait(60) for child in children] == [0] * 4
-
-
-def test_alembic_is_not_loaded_where_nothing_is_to_do(store: Store, tmp_path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from aforo.store.connect import Store\n"
-        "Store(Path(sys.argv[1])).close(); sys.exit('alembic' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == 0
-
-
-def test_a_newer_schema_and_a_file_that_is_no_database(tmp_path: Path) -> None:
-    Store(tmp_path).close()
-    with sqlite3.connect(tmp_path / "control.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    with pytest.raises(DataTooNew, match="9999"):
-        Store(tmp_path)
-    (tmp_path / "other.db").write_bytes(b"no database" * 500)
-    with pytest.raises(StorageError, match="no database"):
-        Store(tmp_path, f"sqlite:///{tmp_path}/other.db")
-
-
-@pytest.mark.parametrize(
-    ("url", "told"),
-    [
-        ("postgresql://aforo:s3cret@db/aforo", "not built yet"),
-        ("sqlite:///", "no file"),
-        ("sqlite:///:memory:", "no file"),
-    ],
-)
-def test_urls_that_cannot_be_used(tmp_path: Path, url: str, told: str) -> None:
-    with pytest.raises(InvalidSettings, match=told) as refused:
-        Store(tmp_path, url)
-    assert "s3cret" not in str(refused.value)
-
-
-def test_the_file_is_for_its_owner(store: Store) -> None:
-    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+def store(stores: Stores) -> Store:
+    return stores.store
 
 
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        ("key_scopes", ("key", "own")),
-        ("key_scopes", ("nobody", "read")),
-        ("principals", (None, "robot", "x", 0)),
-        ("audit", (None, 0, "guessed", "x", None, "x", "x")),
+        (tables.key_scopes, {"key_id": "key", "scope": "own"}),
+        (tables.key_scopes, {"key_id": "nobody", "scope": "read"}),
+        (tables.principals, {"kind": "robot", "name": "x", "created_at": 0}),
+        (tables.audit, {"at": 0, "action": "guessed", "actor": "x", "subject": "x", "detail": "x"}),
     ],
 )
 def test_closed_sets_and_owners_hold_in_the_database_too(
-    store: Store, table: str, row: tuple[object]
+    store: Store, table: Table, row: dict[str, object]
 ) -> None:
-    places = ", ".join("?" * len(row))
-    with pytest.raises(Exception, match="constraint failed"), store.writing() as connection:
-        connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({places})", row)
+    with pytest.raises(IntegrityError), store.writing() as connection:
+        connection.execute(insert(table), row)
 
 
 def test_a_key_from_its_making_to_its_end(store: Store) -> None:
@@ -141,8 +51,6 @@ def test_a_key_from_its_making_to_its_end(store: Store) -> None:
     assert keys.by_hash(hash_of(secret)) == key
     assert keys.any_good([KeyScope.READ])
     assert not keys.any_good([KeyScope.ADMIN])
-    for file in store.path.parent.iterdir():
-        assert secret.encode() not in file.read_bytes()
     keys.mark_used({key.id: NOW + 5})
     keys.mark_used({key.id: NOW + 1, "key_gone": 3})
     clock.advance(60)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from aforo.errors import DataTooNew
+from aforo.store.database import Doors
 
 HEAD = "0007"
 KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
@@ -17,27 +18,24 @@ FOLDER = Path(__file__).parent / "migrations"
 VERSION_OF_DATABASE = text("SELECT version_num FROM alembic_version")
 
 
-def bring_up(engine: Engine, path: Path) -> None:
+def bring_up(doors: Doors, place: str) -> None:
     """Does nothing where the schema is the newest. However many start at once, one migrates.
 
     Raises DataTooNew where a newer version has written the database.
     """
-    with engine.begin() as connection:
+    with doors.reading.begin() as connection:
+        if version_of(connection) == HEAD:
+            return
+    with doors.migrating.begin() as connection:
+        # Another process may have done it while this one waited for its turn.
         found = version_of(connection)
-    if found == HEAD:
-        return
-    with engine.connect() as connection:
-        connection.execution_options(aforo_begin="BEGIN IMMEDIATE")
-        with connection.begin():
-            # Another process may have done it while this one waited for its turn.
-            found = version_of(connection)
-            if found is not None and found not in KNOWN:
-                raise DataTooNew(
-                    f"{path} has schema {found}; this version reads up to {HEAD}",
-                    hint="use the newer version of aforo, or another data directory",
-                )
-            if found != HEAD:
-                move(connection, HEAD)
+        if found is not None and found not in KNOWN:
+            raise DataTooNew(
+                f"{place} has schema {found}; this version reads up to {HEAD}",
+                hint="use the newer version of aforo, or another database",
+            )
+        if found != HEAD:
+            move(connection, HEAD)
 
 
 def version_of(connection: Connection) -> str | None:
