@@ -2,7 +2,19 @@
 
 from aforo.settings.origin import is_origin
 from aforo.settings.reading import Resolved, config_file, load
-from aforo.settings.sections import Access, Backfill, Engine, Fold, Http, Intake, Log, Questions, Stop, Web
+from aforo.settings.sections import (
+    Access,
+    Backfill,
+    Engine,
+    Fold,
+    Http,
+    Intake,
+    Log,
+    Questions,
+    Runs,
+    Stop,
+    Web,
+)
 from aforo.settings.tree import Described, Settings, describe, env_name
 
 __all__ = [
@@ -16,6 +28,7 @@ __all__ = [
     "Log",
     "Questions",
     "Resolved",
+    "Runs",
     "Settings",
     "Stop",
     "Web",

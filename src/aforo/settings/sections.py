@@ -339,6 +339,41 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """How metrics are run over versions of datasets."""
+
+    roots: tuple[str, ...] = setting(
+        (),
+        "URIs under which datasets may lie, as s3://bucket/path/; none: `datasets` in the data directory.",
+    )
+    results: str | None = setting(
+        None,
+        "URI under which results are written; none means `results` in the data directory.",
+        prefixes=("file:///", "s3://"),
+    )
+    start_within_seconds: float = setting(
+        300.0, "How long a request may lie until a worker begins, before it is lost.", least=1, most=86_400
+    )
+    lease_seconds: float = setting(
+        60.0, "How long a worker may be silent before its run is lost.", least=1, most=86_400
+    )
+    most_attempts: int = setting(3, "How often a run that gets lost is asked for in all.", least=1, most=100)
+    back_off_seconds: float = setting(
+        5.0, "How long a lost run rests before it is asked for again; doubled each time.", least=0, most=3_600
+    )
+    most_back_off_seconds: float = setting(300.0, "Longest such rest.", least=0, most=86_400)
+    future_seconds: float = setting(
+        600.0, "How far ahead the time of a version may lie.", least=0, most=366 * 86_400
+    )
+    look_every_seconds: float = setting(
+        1.0, "Time between two looks for runs that were lost or wait too long.", least=0.01, most=3_600
+    )
+    rollup_every_seconds: float = setting(
+        900.0, "Least time between two versions of a dataset made of our own rollups.", least=0, most=86_400
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """How the server ends."""
 

@@ -24,6 +24,7 @@ from aforo.settings.sections import (
     Log,
     Questions,
     Retention,
+    Runs,
     Stop,
     Web,
     setting,
@@ -64,6 +65,7 @@ class Settings:
     questions: Questions = field(default_factory=Questions)
     web: Web = field(default_factory=Web)
     cache: Cache = field(default_factory=Cache)
+    runs: Runs = field(default_factory=Runs)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)
 

@@ -20,6 +20,10 @@ class Action(StrEnum):
     ERASURE_REQUESTED = "erasure_requested"
     CACHE_CLEARED = "cache_cleared"
     DRIFT_CHECKED = "drift_checked"
+    CATALOG_CHANGED = "catalog_changed"  # series, datasets and metrics of runs
+    RUN_ASKED = "run_asked"
+    RUN_CANCELLED = "run_cancelled"
+    MESSAGES_REDRIVEN = "messages_redriven"
 
 
 @dataclass(frozen=True, slots=True)

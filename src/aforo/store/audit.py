@@ -8,6 +8,7 @@ from aforo.clock import Clock
 from aforo.store import tables
 from aforo.store.act import Act, Action, Actor
 from aforo.store.connect import Store
+from aforo.store.metadata import ACTOR_LENGTH, DETAIL_LENGTH, SUBJECT_LENGTH
 
 
 class Audit:
@@ -39,10 +40,10 @@ def add(connection: Connection, at: int, action: Action, actor: Actor, subject: 
         {
             "at": at,
             "action": str(action),
-            "actor": _fitting(actor.name, tables.ACTOR_LENGTH),
+            "actor": _fitting(actor.name, ACTOR_LENGTH),
             "address": actor.address,
-            "subject": _fitting(subject, tables.SUBJECT_LENGTH),
-            "detail": _fitting(detail, tables.DETAIL_LENGTH),
+            "subject": _fitting(subject, SUBJECT_LENGTH),
+            "detail": _fitting(detail, DETAIL_LENGTH),
         },
     )
 

@@ -14,6 +14,7 @@ from aforo.store import audit, tables
 from aforo.store.act import Action, Actor
 from aforo.store.backfill import MOVES, Backfill, BackfillState, Batch, Part, Span, new_id
 from aforo.store.connect import Store
+from aforo.store.metadata import ACTOR_LENGTH, DETAIL_LENGTH
 
 ACTS = {
     BackfillState.PAUSED: Action.BACKFILL_PAUSED,
@@ -45,7 +46,7 @@ class Backfills:
                     "id": backfill_id,
                     "stream": stream,
                     "state": str(BackfillState.RUNNING),
-                    "created_by": actor.name[: tables.ACTOR_LENGTH],
+                    "created_by": actor.name[:ACTOR_LENGTH],
                     "created_at": now,
                     "changed_at": now,
                     "reason": "",
@@ -160,9 +161,7 @@ class Backfills:
         connection.execute(
             update(table)
             .where(table.c.id == backfill_id)
-            .values(
-                state=str(to), changed_at=now, finished_at=finished, reason=reason[: tables.DETAIL_LENGTH]
-            )
+            .values(state=str(to), changed_at=now, finished_at=finished, reason=reason[:DETAIL_LENGTH])
         )
         running = to is BackfillState.RUNNING
         connection.execute(update(parts).where(parts.c.backfill_id == backfill_id).values(running=running))

@@ -12,6 +12,7 @@ from aforo.store import audit, tables
 from aforo.store.act import Action, Actor
 from aforo.store.connect import Store
 from aforo.store.erasure import Erasure, ErasureState, new_id
+from aforo.store.metadata import ACTOR_LENGTH
 
 
 class Erasures:
@@ -34,7 +35,7 @@ class Erasures:
                     "value": value,
                     "digest": digest,
                     "state": str(ErasureState.REQUESTED),
-                    "requested_by": actor.name[: tables.ACTOR_LENGTH],
+                    "requested_by": actor.name[:ACTOR_LENGTH],
                     "requested_at": now,
                     "changed_at": now,
                     "events": 0,

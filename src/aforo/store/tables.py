@@ -1,8 +1,9 @@
-"""The whole schema; a test compares it with what the migrations make."""
+"""The tables of access, audit and upkeep; those of runs are in `run_tables`.
+
+A test compares all of them with what the migrations make.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     UniqueConstraint,
@@ -24,26 +24,7 @@ from aforo.store.act import Action
 from aforo.store.backfill import BackfillState
 from aforo.store.erasure import ErasureState
 from aforo.store.key import KeyKind, KeyScope, PrincipalKind
-
-ACTOR_LENGTH, SUBJECT_LENGTH, DETAIL_LENGTH = 300, 300, 1000
-"""Characters of the audit's texts; longer ones are cut."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
-    """A CHECK that a column holds a word of a closed set."""
-    words = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({words})", name=column)
-
+from aforo.store.metadata import ACTOR_LENGTH, DETAIL_LENGTH, SUBJECT_LENGTH, metadata, one_of
 
 principals = Table(
     "principals",

@@ -1,0 +1,130 @@
+"""An update comes in: it is recognised and kept, and every metric that reads its dataset considers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from aforo.errors import InvalidRequest, NotYourTenant, UnknownName
+from aforo.runs.considering import consider, unread
+from aforo.runs.hand import Hand, Turns
+from aforo.runs.messages import ProjectionUpdateEvent
+from aforo.store import catalog, event_log, updates
+from aforo.store.run import Dataset, LogKind, Run, Version
+from aforo.windows import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What an update came to: its number, whether it was there already, and the runs it made or joined."""
+
+    update_id: int
+    repeated: bool = False
+    older: bool = False
+    runs: tuple[Run, ...] = ()
+
+
+class Reactor:
+    """Takes updates of datasets, from any thread and beside other processes."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
+    def take(self, event: ProjectionUpdateEvent, tenants: frozenset[str] | None = None) -> Reaction:
+        """One effect for one event, durable when this returns.
+
+        `tenants` are those of the caller, None: all. Raises UnknownName, NotYourTenant, InvalidRequest.
+        """
+        with self._turns.taken() as hand:
+            return react(hand, event, _dataset(hand, event, tenants))
+
+
+def react(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> Reaction:
+    """Takes an update of a dataset in."""
+    _refuse(hand, event, dataset)
+    taken = _recognise(hand, event, dataset)
+    if taken is None:
+        known = updates.known(hand.connection, dataset.tenant, event.key)
+        assert known is not None, "what was there when it was to be written is there"
+        return Reaction(known.id, repeated=True)
+    version = Version(id=taken, dataset_id=dataset.id, manifest_uri=event.uri, updated_at=event.made_at)
+    metrics = catalog.hold_readers(hand.connection, dataset.id)
+    newest = updates.newest(hand.connection, dataset.id)
+    assert newest is not None, "this one is there"
+    if newest.id != taken:
+        _tell(hand, LogKind.UPDATE_OLDER, dataset, version, f"update {newest.id} is of {_at(newest)}")
+        return Reaction(taken, older=True)
+    if not metrics:
+        unread(hand, version, dataset.tenant)
+        return Reaction(taken)
+    _tell(hand, LogKind.UPDATE_TAKEN, dataset, version, ", ".join(metric.code for metric in metrics))
+    made = [consider(hand, metric, version) for metric in metrics]
+    return Reaction(taken, runs=tuple(run for run in made if run is not None))
+
+
+def _dataset(hand: Hand, event: ProjectionUpdateEvent, tenants: frozenset[str] | None) -> Dataset:
+    found = catalog.dataset(hand.connection, event.dataset_id)
+    if found is None:
+        raise UnknownName(
+            f"there is no dataset {event.dataset_id!r}",
+            hint="aforo runs datasets lists those there are; aforo runs define makes one",
+        )
+    if tenants is not None and found.tenant not in tenants:
+        raise NotYourTenant(f"dataset {event.dataset_id!r} is not of a tenant of this key")
+    return found
+
+
+def _refuse(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> None:
+    if not within(event.uri, dataset.prefix):
+        raise InvalidRequest(
+            f"{event.uri!r} does not lie under {dataset.prefix!r}, where versions of {dataset.id!r} are read",
+            hint="put the manifest there, or define the dataset with another prefix",
+        )
+    latest = hand.in_seconds(hand.rules.future_seconds)
+    if event.made_at > latest:
+        raise InvalidRequest(
+            f"updatedAt {event.updated_at} is more than {hand.rules.future_seconds:g} s ahead",
+            hint="it would be the newest version until then; see to the sender's clock",
+        )
+
+
+def within(uri: str, prefix: str) -> bool:
+    """Whether a URI lies under a prefix and does not climb out of it."""
+    tail = uri.removeprefix(prefix)
+    if not prefix or tail == uri or not (prefix.endswith(("/", "@")) or tail.startswith("/")):
+        return False
+    return "\\" not in tail and not any(part in (".", "..") for part in tail.split("/"))
+
+
+def _recognise(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> int | None:
+    """Its number, None where it was taken before. Whoever takes the same one now is waited for."""
+    told: Sequence[object] = event.series
+    return updates.take(
+        hand.connection,
+        tenant=dataset.tenant,
+        dataset_id=dataset.id,
+        event_key=event.key,
+        manifest_uri=event.uri,
+        updated_at=event.made_at,
+        row_count=event.row_count,
+        series=msgspec.json.encode(told).decode() if told else None,
+        received_at=hand.now,
+    )
+
+
+def _tell(hand: Hand, kind: LogKind, dataset: Dataset, version: Version, detail: str) -> None:
+    event_log.tell(
+        hand.connection,
+        hand.now,
+        kind,
+        tenant=dataset.tenant,
+        dataset_id=dataset.id,
+        update_id=version.id,
+        detail=detail,
+    )
+
+
+def _at(version: Version) -> str:
+    return Zone("UTC").rfc3339(version.updated_at)

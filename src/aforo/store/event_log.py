@@ -1,0 +1,60 @@
+"""The log of updates and runs: rows are added in the transaction that does what they tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from aforo.store.metadata import DETAIL_LENGTH
+from aforo.store.run import LogKind, Run, Said
+from aforo.store.run_tables import event_log
+
+ADD = insert(event_log)
+
+
+def tell(
+    connection: Connection,
+    at: int,
+    kind: LogKind,
+    *,
+    tenant: str,
+    metric_code: str | None = None,
+    run: Run | None = None,
+    dataset_id: str | None = None,
+    update_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Adds a line; one of a run is one of its metric too."""
+    connection.execute(
+        ADD,
+        {
+            "tenant": tenant,
+            "at": at,
+            "kind": str(kind),
+            "metric_code": run.metric_code if run is not None else metric_code,
+            "run_id": None if run is None else run.id,
+            "attempt": None if run is None else run.attempt,
+            "dataset_id": dataset_id,
+            "update_id": update_id,
+            "detail": detail if len(detail) <= DETAIL_LENGTH else detail[: DETAIL_LENGTH - 1] + "…",
+        },
+    )
+
+
+def of_run(connection: Connection, run_id: str, limit: int, after: int = 0) -> list[Said]:
+    """What is told of a run, oldest first, of those after the line `after`."""
+    wanted = select(event_log).where(event_log.c.run_id == run_id, event_log.c.id > after)
+    return _read(connection, wanted.order_by(event_log.c.id).limit(limit))
+
+
+def of_metric(connection: Connection, tenant: str, code: str, limit: int) -> list[Said]:
+    """What was told last of a metric, newest first."""
+    wanted = select(event_log).where(event_log.c.tenant == tenant, event_log.c.metric_code == code)
+    return _read(connection, wanted.order_by(event_log.c.id.desc()).limit(limit))
+
+
+def _read(connection: Connection, wanted: Any) -> list[Said]:
+    return [
+        Said(**{**row._mapping, "kind": LogKind(row._mapping["kind"])}) for row in connection.execute(wanted)
+    ]
