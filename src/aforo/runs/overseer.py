@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.sql import Select
 
 from aforo.clock import MICROSECONDS
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.runs.asking import end_cancelled
 from aforo.runs.considering import make_way, request_renewed
 from aforo.runs.hand import Hand, Turns, back_off_seconds

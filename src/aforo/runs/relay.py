@@ -8,7 +8,7 @@ import structlog
 
 from aforo.buses.bus import BusUnavailable, Message, MessageRejected, Topic
 from aforo.clock import MICROSECONDS
-from aforo.rollups.rounds import Rounds
+from aforo.rounds import Rounds
 from aforo.runs.hand import Turns
 from aforo.store import outbox
 from aforo.store.run import Outgoing
