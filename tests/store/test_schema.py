@@ -14,8 +14,9 @@ from sqlalchemy import Connection, text
 from tests.store_kinds import Stores
 
 from aforo.errors import DataTooNew
-from aforo.store import migrate, tables
+from aforo.store import migrate
 from aforo.store.act import Action
+from aforo.store.schema import metadata
 
 CATALOGUES = {
     "sqlite": """
@@ -46,9 +47,9 @@ def test_the_migrations_make_what_the_tables_say(stores: Stores) -> None:
         migrated = catalogue(connection)
         migrate.move(connection, "base")
         assert catalogue(connection) == []
-        tables.metadata.create_all(connection)
+        metadata.create_all(connection)
         assert catalogue(connection) == migrated
-    assert len(migrated) > len(tables.metadata.tables)
+    assert len(migrated) > len(metadata.tables)
 
 
 def test_the_schema_goes_down_and_up_again_step_by_step(stores: Stores) -> None:
@@ -66,7 +67,7 @@ def test_a_step_that_fails_leaves_nothing_behind(stores: Stores) -> None:
         raise ZeroDivisionError
     with stores.store.reading() as connection:
         assert migrate.version_of(connection) == migrate.HEAD
-        assert len(catalogue(connection)) > len(tables.metadata.tables)
+        assert len(catalogue(connection)) > len(metadata.tables)
 
 
 def test_acts_keep_their_numbers_through_every_version(stores: Stores) -> None:

@@ -46,7 +46,7 @@ class Turns:
     @contextmanager
     def taken(self) -> Iterator[Hand]:
         """A turn; what is done in it is durable once it ends, and not done at all if it raises."""
-        with self.store.writing() as connection:
+        with self.store.working() as connection:
             yield Hand(connection, self.clock.now(), self.rules)
         self._asked()
 

@@ -1,7 +1,4 @@
-"""The tables of access, audit and upkeep; those of runs are in `run_tables`.
-
-A test compares all of them with what the migrations make.
-"""
+"""The tables of access, audit and upkeep."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from alembic import op
 from aforo.store.migrations.acts import audit_takes
 from aforo.store.migrations.versions import v0005_drift_checks
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
