@@ -71,6 +71,12 @@ class Server:
             self._process.wait(START_SECONDS)
             self._process = None
 
+    def guard(self, user: str) -> None:
+        """Asks a user for the password from now on."""
+        rules = self._home / "data" / "pg_hba.conf"
+        rules.write_text(f"local all {user} scram-sha-256\n{rules.read_text()}")
+        self.run("SELECT pg_reload_conf()")
+
     def run(self, statement: str, *names: str) -> None:
         """One statement, outside any transaction; each `{}` in it is a name."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
