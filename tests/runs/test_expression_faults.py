@@ -1,0 +1,137 @@
+"""Every fault of an expression is told at once, at its place, with what came and what was wanted.
+
+The cases are in `faulty/expressions.txt`: `== title: type`, the members in JSON, and a line `! code: fault`
+for each fault that must be told.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.runs.points import series
+
+from aforo.errors import InvalidExpression
+from aforo.runs.expression import evaluate, read
+from aforo.runs.expression.faults import FaultCode
+
+CASES = (
+    (Path(__file__).parent / "faulty" / "expressions.txt")
+    .read_text("utf-8")
+    .removeprefix("== ")
+    .split("\n== ")
+)
+UNITS = {"revenue": "EUR", "costs": "EUR", "visits": "visit", "rate": None, "odd": "EUR//visit"}
+REVENUE = {"series": "revenue"}
+ROLLING = {"window": 7, "function": "mean"}
+
+
+def refused(kind: str, members: object) -> InvalidExpression:
+    with pytest.raises(InvalidExpression) as raised:
+        read(kind, members, units=UNITS)
+    return raised.value
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.partition(":")[0] for case in CASES])
+def test_the_faults_of_a_case(case: str) -> None:
+    title, *lines = case.splitlines()
+    members = json.loads("\n".join(line for line in lines if not line.startswith("! ")))
+    error = refused(title.rpartition(": ")[2], members)
+    told = [f"! {fault.code}: {fault}" for fault in error.faults]
+    assert told == [line for line in lines if line.startswith("! ")]
+    assert told
+
+
+def test_every_code_is_told_by_some_case() -> None:
+    told = {code for code in FaultCode for case in CASES if f"\n! {code}: " in case}
+    assert told | {FaultCode.TOO_DEEP, FaultCode.TOO_LARGE} == set(FaultCode)
+
+
+def test_the_whole_message() -> None:
+    assert str(refused("growth", {"of": REVENUE, "period": 4, "kind": "relative"})) == "\n".join(
+        [
+            "the expression has 2 faults",
+            "  expressionJson.period: 'period' means nothing here; did you mean 'periods'?",
+            "  expressionJson: 'periods' is missing: a whole number from 1 to 10000",
+            "hint: each kind of expression with its members is told in docs/reference/expressions.md",
+        ]
+    )
+
+
+@pytest.mark.parametrize("kind", [None, 3, ["ratio"]])
+def test_a_type_that_is_no_text(kind: Any) -> None:
+    (fault,) = refused(kind, {}).faults
+    assert (fault.path, fault.code) == ("expressionType", FaultCode.WRONG_TYPE)
+
+
+def nested(levels: int) -> object:
+    """A series within so many other nodes that there are `levels` in all, the whole expression included."""
+    node: dict[str, object] = dict(REVENUE)
+    for _ in range(levels - 2):
+        node = {"type": "rolling", "of": node, **ROLLING}
+    return {"of": node, **ROLLING}
+
+
+def test_sixteen_levels_and_no_more() -> None:
+    read("rolling", nested(16), units=UNITS)
+    (fault,) = refused("rolling", nested(17)).faults
+    assert fault.path == "expressionJson" + ".of" * 16
+    assert (fault.code, fault.message) == (FaultCode.TOO_DEEP, "more than 16 nodes stand within one another")
+
+
+def test_nothing_is_read_below_the_deepest_level() -> None:
+    assert len(refused("rolling", nested(100_000)).faults) == 1
+
+
+def terms(nodes: int) -> object:
+    return {"terms": [{"of": REVENUE, "weight": 1}] * (nodes - 1)}
+
+
+def test_256_nodes_and_no_more() -> None:
+    read("weighted_sum", terms(256), units=UNITS)
+    (fault,) = refused("weighted_sum", terms(257)).faults
+    assert (fault.path, fault.code) == ("expressionJson.terms[255].of", FaultCode.TOO_LARGE)
+    assert fault.message == "the expression has more than 256 nodes"
+
+
+def test_a_list_that_is_far_too_long_is_not_walked() -> None:
+    (fault,) = refused("arithmetic", {"operator": "add", "operands": [{}] * 1_000_000}).faults
+    assert fault.message == "a list of 1000000 came where a list of 2 to 256 (an expression each) was wanted"
+
+
+def test_more_faults_than_anybody_reads_are_not_told() -> None:
+    error = refused("weighted_sum", {f"m{at}": at for at in range(100_000)} | {"terms": [{}] * 200})
+    assert error.detail == "the expression has 100 faults, or more"
+    assert len(error.faults) == 100
+
+
+def test_the_nearest_words_are_looked_for_a_few_times_only() -> None:
+    error = refused(
+        "weighted_sum", {"terms": [{"of": {"series": f"revenue{at}"}, "weight": 1} for at in range(20)]}
+    )
+    assert [fault.message.endswith("; did you mean 'revenue'?") for fault in error.faults] == [True] * 10 + [
+        False
+    ] * 10
+
+
+def test_what_came_is_shown_shortly() -> None:
+    long = "x" * 100_000
+    error = refused("rolling", {long: 1, "of": {"type": long}, "window": long, "function": long})
+    assert len(error.faults) == 4
+    assert len(str(error)) < 1_200
+
+
+def test_without_units_neither_names_nor_units_are_checked() -> None:
+    members = {"operator": "add", "operands": [{"series": "any"}, {"series": "other"}]}
+    assert read("arithmetic", members, units=None)
+
+
+def test_what_is_evaluated_has_its_series_and_their_units_agree() -> None:
+    members = {"operator": "add", "operands": [REVENUE, {"series": "costs"}]}
+    expression = read("arithmetic", members, units=UNITS)
+    with pytest.raises(InvalidExpression, match="no series or metric named 'costs'"):
+        evaluate(expression, {"revenue": series({}, "EUR")})
+    with pytest.raises(InvalidExpression, match=r"operands\[0\] is in 'EUR' and operands\[1\] is in 'USD'"):
+        evaluate(expression, {"revenue": series({}, "EUR"), "costs": series({}, "USD")})
