@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
@@ -39,6 +40,11 @@ FORMAT_1 = (
 )
 
 
+LAYOUTS = [
+    RollupLayout.of(stream, rollup) for stream in MODEL.streams.values() for rollup in stream.rollups.values()
+]
+
+
 def opened(directory: Path) -> EmbeddedEngine:
     engine = EmbeddedEngine(directory, memory_mb=128, threads=1, untimed_id_seconds=86_400)
     engine.apply_model(MODEL, DEFAULT)
@@ -60,8 +66,13 @@ def test_counts_of_format_1_stay(tmp_path: Path) -> None:
         assert connection.execute("SELECT format FROM meta").fetchall() == [(FORMAT,)]
 
 
+def members(sets: pa.Array) -> pa.Array:
+    return pa.array([list(accumulate(gaps)) for gaps in sets.to_pylist()], pa.list_(pa.uint32()))
+
+
 def serialised(sets: pa.Array) -> pa.Array:
-    return pa.array([BitMap(ordinals).serialize() for ordinals in sets.to_pylist()], pa.binary())
+    whole = [BitMap(accumulate(gaps)).serialize() for gaps in sets.to_pylist()]
+    return pa.array(whole, pa.binary())
 
 
 def as_format_3(file: duckdb.DuckDBPyConnection, layout: RollupLayout, period: Period) -> None:
@@ -87,19 +98,24 @@ def as_format_3(file: duckdb.DuckDBPyConnection, layout: RollupLayout, period: P
     file.execute(f"DROP TABLE {table}")
 
 
+def as_format_6(file: duckdb.DuckDBPyConnection) -> None:
+    """Has every set tell its members instead of the gaps between them."""
+    file.create_function("members", members, ["UINTEGER[]"], "UINTEGER[]", type=PythonUDFType.ARROW)
+    for layout in LAYOUTS:
+        for table in map(layout.table, layout.periods):
+            for each in layout.distincts:
+                file.execute(f"UPDATE {table} SET {each.input} = members({each.input})")
+    file.execute("UPDATE meta SET format = 6")
+
+
 def test_rollups_of_format_3_stay(opens: Opens, tmp_path: Path) -> None:
     bench = Bench(opens())
     bench.send(*some_readings(60), *some_readings(20, tenant="hills"))
     bench.fold()
     bench.engine.close()
-    layouts = [
-        RollupLayout.of(stream, rollup)
-        for stream in MODEL.streams.values()
-        for rollup in stream.rollups.values()
-    ]
     with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
         file.create_function("serialised", serialised, ["UINTEGER[]"], "BLOB", type=PythonUDFType.ARROW)
-        for layout in layouts:
+        for layout in LAYOUTS:
             for period in layout.periods:
                 as_format_3(file, layout, period)
         file.execute("UPDATE meta SET format = 3")
@@ -125,6 +141,7 @@ def test_days_of_format_5_keep_their_revisions_and_tell_of_no_fold(
     bench.fold()
     bench.engine.close()
     with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
+        as_format_6(file)
         for column in ("commit", "folded_at"):
             file.execute(f'ALTER TABLE revisions DROP COLUMN "{column}"')
         file.execute("UPDATE meta SET format = 5")
@@ -137,4 +154,22 @@ def test_days_of_format_5_keep_their_revisions_and_tell_of_no_fold(
     bench.fold()
     [fold] = [each for each in bench.engine.read_behind(asked, time_limit_seconds=60).folds if each.commit]
     assert (fold.revision, fold.commit) == (2, 2)
+    bench.check_everything()
+
+
+def test_sets_of_format_6_stay(bench: Bench, opens: Opens, tmp_path: Path) -> None:
+    bench.send(*some_readings(60), *some_readings(20, tenant="hills"))
+    bench.fold()
+    bench.engine.close()
+    with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
+        as_format_6(file)
+    for _ in range(2):
+        bench.engine = opens()
+        assert bench.engine.dirty_slots() == 0
+        for tenant in ("river", "hills"):
+            bench.check_everything(tenant)
+        bench.engine.close()
+    bench.engine = opens()
+    bench.send(Sent(id="late", time=NOON, fields={"station": "north", "gate": 1, "probe": "p9"}))
+    bench.fold()
     bench.check_everything()

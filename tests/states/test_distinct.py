@@ -27,6 +27,11 @@ def test_any_pairs_are_grouped_and_counted(pairs: list[tuple[int, int]]) -> None
     found = [members[bounds[row] : bounds[row + 1]].tolist() for row in range(GROUPS)]
     assert found == [list(one) for one in wanted]
     assert distinct.sizes(groups, ordinals, GROUPS).tolist() == [len(one) for one in wanted]
+    gaps = distinct.gaps(bounds, members)
+    apart = [gaps[bounds[row] : bounds[row + 1]].tolist() for row in range(GROUPS)]
+    assert apart == [np.diff([0, *one]).tolist() for one in wanted]
+    again = distinct.members(np.diff(bounds), gaps)
+    assert (again.dtype, again.tolist()) == (np.uint32, members.tolist())
 
 
 @pytest.mark.parametrize("highest", [distinct.DENSE_CELLS // 2 - 1, distinct.DENSE_CELLS // 2, 2**32 - 1])

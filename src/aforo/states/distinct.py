@@ -1,6 +1,8 @@
 """Which entities there were, by their ordinals, so that unions are exact over any window.
 
-One set is a Roaring bitmap, many at once are their ascending members one after another.
+One set is a Roaring bitmap, many at once are their ascending members one after another. Where they are kept
+each member is told by how far it lies above the one before it in its set: the more a set holds the smaller
+those numbers are, and the fewer bits they take.
 """
 
 from __future__ import annotations
@@ -81,6 +83,22 @@ def sizes(groups: Numbers, ordinals: npt.NDArray[np.integer], n_groups: int) -> 
     seen = np.zeros((n_groups, width), np.bool_)
     seen[groups, ordinals] = True
     return np.asarray(np.count_nonzero(seen, axis=1), np.int64)
+
+
+def gaps(bounds: Numbers, members: Words) -> Words:
+    """Each member less the one before it in its set, the first as it is; `bounds` are those of `grouped`."""
+    apart = np.diff(members, prepend=members[:1])
+    firsts = bounds[:-1][bounds[:-1] < bounds[1:]]
+    apart[firsts] = members[firsts]
+    return apart
+
+
+def members(lengths: Numbers, apart: Words) -> Words:
+    """The members that gaps tell of, of sets of some lengths one after another."""
+    running = np.cumsum(apart, dtype=np.uint64)
+    ends = np.cumsum(lengths)
+    before = np.concatenate((np.zeros(1, np.uint64), running))[ends - lengths]
+    return np.asarray(running - np.repeat(before, lengths), np.uint32)
 
 
 def _within(numbers: npt.NDArray[np.integer], limit: int, what: str) -> None:

@@ -12,6 +12,7 @@ from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.gathering import lengths_of
 from aforo.engines.embedded.parameters import Parameters
 from aforo.engines.folds import Period
+from aforo.states import distinct
 
 Pairs = npt.NDArray[np.uint64]
 Members = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]
@@ -20,8 +21,9 @@ Statement = tuple[str, Parameters]
 
 def both_sets(cursor: Cursor, compared: Comparison) -> tuple[pa.Table, Pairs, Pairs]:
     """The groups that have a set on either side, and the pairs (group, ordinal) of both, ascending."""
-    wanted, wanted_members = _members(cursor, _wanted(compared))
-    kept, kept_members = _members(cursor, _kept(compared, compared.period, "start"))
+    of_slots = compared.against is Against.SLOTS
+    wanted, wanted_members = _members(cursor, _wanted(compared), kept=of_slots)
+    kept, kept_members = _members(cursor, _kept(compared, compared.period, "start"), kept=True)
     groups, of_wanted, of_kept = _grouped(cursor, compared, wanted, kept)
     return groups, _as_pairs(of_wanted, wanted_members), _as_pairs(of_kept, kept_members)
 
@@ -57,13 +59,15 @@ def _kept(compared: Comparison, period: Period, start: str) -> Statement:
     )
 
 
-def _members(cursor: Cursor, statement: Statement) -> tuple[pa.Table, Members]:
-    """The groups, and the members of their sets as (row, ordinal)."""
+def _members(cursor: Cursor, statement: Statement, *, kept: bool) -> tuple[pa.Table, Members]:
+    """The groups, and the members of their sets as (row, ordinal); `kept` sets are read from their gaps."""
     sql, parameters = statement
     found = cursor.sql(sql, params=parameters).to_arrow_table()
     lists = found["__ordinals"].combine_chunks()
     rows = np.repeat(np.arange(found.num_rows), lengths_of(lists))
-    return found.drop_columns(["__ordinals"]), (rows, lists.flatten().to_numpy(zero_copy_only=False))
+    numbers = lists.flatten().to_numpy(zero_copy_only=False)
+    members = distinct.members(lengths_of(lists), numbers) if kept else numbers
+    return found.drop_columns(["__ordinals"]), (rows, members)
 
 
 def _grouped(

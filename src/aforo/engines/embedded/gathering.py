@@ -72,7 +72,7 @@ def _with_lists(layout: RollupLayout, groups: pa.Table, parts: Sequence[pa.Table
     group_of = _group_of(groups, sum(part.num_rows for part in parts))
     rows = groups.drop_columns([MEMBERS])
     for each in layout.distincts:
-        rows = _with_set(rows, each, _repeated(parts, each.key, group_of), flat(parts, each.key))
+        rows = _with_set(rows, each, _repeated(parts, each.key, group_of), members_of(parts, each.key))
     for each in layout.histograms:
         of, keys = _repeated(parts, each.keys, group_of), flat(parts, each.keys)
         rows = _with_histogram(rows, each, of, keys, flat(parts, each.counts))
@@ -95,13 +95,22 @@ def _given(values: pa.ChunkedArray, group_of: Numbers) -> tuple[Numbers, Values]
 
 def _repeated(parts: Sequence[pa.Table], column: str, group_of: Numbers) -> Numbers:
     """The group of each number in the lists of a column."""
-    lengths = [lengths_of(chunk) for part in parts for chunk in part[column].chunks]
-    return np.repeat(group_of, np.concatenate(lengths)) if lengths else group_of[:0]
+    return np.repeat(group_of, _lengths(parts, column))
 
 
 def flat(parts: Sequence[pa.Table], column: str) -> Values:
     """The numbers in the lists of a column, one after another."""
     found = [chunk.flatten().to_numpy() for part in parts for chunk in part[column].chunks]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def members_of(parts: Sequence[pa.Table], column: str) -> Values:
+    """The members of the kept sets of a column, one after another."""
+    return distinct.members(_lengths(parts, column), flat(parts, column).astype(np.uint32, copy=False))
+
+
+def _lengths(parts: Sequence[pa.Table], column: str) -> Numbers:
+    found = [lengths_of(chunk) for part in parts for chunk in part[column].chunks]
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
@@ -111,7 +120,7 @@ def lengths_of(lists: pa.ListArray) -> Numbers:
 
 def _with_set(rows: pa.Table, measure: MeasureLayout, of: Numbers, ordinals: Values) -> pa.Table:
     bounds, members = distinct.grouped(of, ordinals, rows.num_rows)
-    return _with_column(rows, measure.key, bounds, pa.array(members, pa.uint32()))
+    return _with_column(rows, measure.key, bounds, pa.array(distinct.gaps(bounds, members), pa.uint32()))
 
 
 def _with_histogram(

@@ -1,9 +1,9 @@
 """How a model's streams, entities and rollups are laid out as tables and columns.
 
 A rollup keeps one table a period, with a row for each split: of counts, sums, least and greatest values a
-column each, of a set the ascending ordinals as a list, of a histogram its ascending keys and their counts as
-two lists. Numbers in lists are what the file packs best: a set of one takes two or three bytes, and a large
-one less for each member.
+column each, of a set the gaps between its ascending ordinals as a list, of a histogram its ascending keys
+and their counts as two lists. Small numbers in lists are what the file packs best: a set of one takes two or
+three bytes, and a large one a few bits for each member.
 """
 
 from __future__ import annotations

@@ -109,6 +109,7 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
     known = {each.hash: each for each in (RollupLayout.of(one.stream, one.rollup) for one in earlier)}
     known.update({hash_: layout for hash_, (_, layout) in wanted.items()})
     upgrading.join_parts(cursor, known.values())
+    upgrading.tell_gaps(cursor, known.values())
     commit = last_commit(cursor)
     for hash_, (stream, layout) in wanted.items():
         if hash_ not in kept:

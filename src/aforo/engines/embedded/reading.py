@@ -168,7 +168,8 @@ class Reading:
             return 0
         groups = self._grouped(table)
         for each in measures:
-            add_lists(each, table, groups, merged, wanted=each.measure.name in self._request.sets)
+            wanted = each.measure.name in self._request.sets
+            add_lists(each, table, groups, merged, wanted=wanted, kept=self._layout is not None)
         if self._layout is None:
             return sum(table["__rows"].to_pylist())
         return sum(rows_with(each, table) for each in measures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 6
+FORMAT = 7
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -110,6 +110,13 @@ UPGRADES: dict[int, tuple[str, ...]] = {
     5: (
         'ALTER TABLE revisions ADD COLUMN IF NOT EXISTS "commit" BIGINT',
         "ALTER TABLE revisions ADD COLUMN IF NOT EXISTS folded_at TIMESTAMP",
+    ),
+    6: (
+        """
+        -- Tables whose sets are still lists of members: `upgrading` makes them gaps with the model.
+        CREATE TABLE sets_of_members AS SELECT table_name FROM duckdb_tables()
+        WHERE regexp_matches(table_name, '^rollup_.*_(slot|day|week|month)$')
+        """,
     ),
 }
 """What brings the tables of a format to those of the next."""

@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from aforo.engines.embedded import building
 from aforo.engines.embedded.database import Cursor, first_row
-from aforo.engines.embedded.gathering import flat, lengths_of
+from aforo.engines.embedded.gathering import lengths_of, members_of
 from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
@@ -69,7 +69,7 @@ class Sets:
             params={**asked, "start": timestamp(start), "end": timestamp(end)},
         ).to_arrow_table()
         days = np.repeat(rows["day"].to_numpy(), lengths_of(rows["members"].combine_chunks()))
-        members = flat([rows], "members")
+        members = members_of([rows], "members")
         changes = np.flatnonzero(np.diff(days)) + 1
         for of_day, own in zip(np.split(days, changes), np.split(members, changes), strict=True):
             if len(of_day):

@@ -1,18 +1,26 @@
-"""Rollups of formats before 5, whose sets and histograms had tables of their own, put into one table."""
+"""Rollups of earlier formats brought to what they are now.
+
+Before format 5 sets and histograms had tables of their own, before 7 sets were lists of their members.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pyarrow as pa
 from duckdb.func import PythonUDFType
 from pyroaring import BitMap
 
-from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.gathering import lengths_of
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, quoted
 from aforo.engines.folds import Period
+from aforo.states import distinct
 
-MEMBERS_OF = "members_of_serialised_set"
+GAPS_OF_SERIALISED = "gaps_of_serialised_set"
+GAPS_OF = "gaps_of_members"
+OF_MEMBERS = "sets_of_members"
 
 PARTS = """
 -- Tables of the three parts that a rollup's period had.
@@ -26,13 +34,15 @@ def join_parts(cursor: Cursor, layouts: Iterable[RollupLayout]) -> None:
     have = {row[0] for row in cursor.execute(PARTS).fetchall()}
     if not have:
         return
-    cursor.create_function(MEMBERS_OF, _members, ["BLOB"], "UINTEGER[]", type=PythonUDFType.ARROW)
+    cursor.create_function(
+        GAPS_OF_SERIALISED, _gaps_of_serialised, ["BLOB"], "UINTEGER[]", type=PythonUDFType.ARROW
+    )
     try:
         for layout in layouts:
             for period in (each for each in Period if _part(layout, each, "sums") in have):
                 _join(cursor, layout, period)
     finally:
-        cursor.remove_function(MEMBERS_OF)
+        cursor.remove_function(GAPS_OF_SERIALISED)
 
 
 def _join(cursor: Cursor, layout: RollupLayout, period: Period) -> None:
@@ -43,7 +53,7 @@ def _join(cursor: Cursor, layout: RollupLayout, period: Period) -> None:
         beside[each.keys], beside[each.counts] = f"b{at}.__keys", f"b{at}.__counts"
         joins.append(_beside(layout, period, "buckets", each, f"b{at}"))
     for at, each in enumerate(layout.distincts):
-        beside[each.key] = f"{MEMBERS_OF}(d{at}.__ordinals)"
+        beside[each.key] = f"{GAPS_OF_SERIALISED}(d{at}.__ordinals)"
         joins.append(_beside(layout, period, "sets", each, f"d{at}"))
     own = ["tenant", "start", *layout.dimensions, *(column.name for column in layout.columns)]
     given = [f"s.{name}" for name in own] + [f"coalesce({beside[each.name]}, [])" for each in layout.lists]
@@ -69,7 +79,47 @@ def _beside(layout: RollupLayout, period: Period, part: str, measure: MeasureLay
     )
 
 
-def _members(sets: pa.Array) -> pa.Array:
-    """The members of serialised Roaring bitmaps, null for a null."""
-    lists = [None if blob is None else BitMap.deserialize(blob).to_array() for blob in sets.to_pylist()]
+def _gaps_of_serialised(sets: pa.ChunkedArray) -> pa.Array:
+    """The gaps in serialised Roaring bitmaps, null for a null."""
+    lists = [
+        None if blob is None else np.diff(BitMap.deserialize(blob).to_array(), prepend=0)
+        for blob in sets.to_pylist()
+    ]
     return pa.array(lists, pa.list_(pa.uint32()))
+
+
+def tell_gaps(cursor: Cursor, layouts: Iterable[RollupLayout]) -> None:
+    """Has the sets of rollups tell gaps instead of members, where they do not yet."""
+    if (
+        first_row(cursor, "SELECT 1 FROM duckdb_tables() WHERE table_name = $name", {"name": OF_MEMBERS})
+        is None
+    ):
+        return
+    left = {quoted(row[0]) for row in cursor.execute(f"SELECT table_name FROM {OF_MEMBERS}").fetchall()}
+    cursor.create_function(GAPS_OF, _gaps, ["UINTEGER[]"], "UINTEGER[]", type=PythonUDFType.ARROW)
+    try:
+        for layout in layouts:
+            for table in (layout.table(period) for period in Period):
+                if layout.distincts and table in left:
+                    _rewrite(cursor, layout, table)
+    finally:
+        cursor.remove_function(GAPS_OF)
+    cursor.execute(f"DROP TABLE {OF_MEMBERS}")
+
+
+def _rewrite(cursor: Cursor, layout: RollupLayout, table: str) -> None:
+    names = ["tenant", "start", *layout.dimensions, *layout.states]
+    sets = {each.input for each in layout.distincts}
+    given = [f"{GAPS_OF}({name})" if name in sets else name for name in names]
+    cursor.execute(f"ALTER TABLE {table} RENAME TO of_members")
+    cursor.execute(f"CREATE TABLE {table} ({layout.columns_sql})")
+    cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(given)} FROM of_members")
+    cursor.execute("DROP TABLE of_members")
+
+
+def _gaps(sets: pa.ChunkedArray) -> pa.Array:
+    """The gaps in lists of members."""
+    lists = sets.combine_chunks()
+    bounds = np.concatenate(([0], np.cumsum(lengths_of(lists))))
+    gaps = distinct.gaps(bounds, lists.flatten().to_numpy())
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(gaps))
