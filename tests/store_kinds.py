@@ -97,13 +97,20 @@ class Databases:
 @pytest.fixture(params=KINDS)
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     """Stores of each kind in turn: SQLite, PostgreSQL 18, and 15 where the system has it."""
+    with stores_of(request.param, request, tmp_path) as stores:
+        yield stores
+
+
+@contextmanager
+def stores_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Stores]:
+    """Stores of one of KINDS, for suites in which they are some of the kinds that take part."""
     places: Places
-    if request.param == "sqlite":
-        places = Files(tmp_path)
+    if kind == "sqlite":
+        places = Files(folder)
     else:
-        places = request.getfixturevalue(request.param.replace("postgresql-", "postgres_"))
+        places = request.getfixturevalue(kind.replace("postgresql-", "postgres_"))
     with ExitStack() as stack:
-        yield Stores(request.param, places, stack)
+        yield Stores(kind, places, stack)
 
 
 @pytest.fixture(scope="session")

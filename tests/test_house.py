@@ -48,7 +48,7 @@ HOUSE = {
         room("events", 5, "engines model"),
         room("engines", 4, "model states"),
         room("jobs", 4, "store", built=False),
-        room("buses", 4, "store", built=False),
+        room("buses", 4, "store"),
         room("objects", 4, "store"),
         room("model", 3, "states"),
         room("store", 3),

@@ -311,6 +311,18 @@ class ClaimLost(AforoError):
     code = "claim_lost"
 
 
+class BusUnavailable(AforoError):
+    """Messages cannot be sent or received at the moment; the same one may be sent again later."""
+
+    code = "bus_unavailable"
+
+
+class MessageRejected(AforoError):
+    """A message that will never be taken as it is."""
+
+    code = "message_rejected"
+
+
 class TimeLimit(AforoError):
     """A question ran longer than it may and was interrupted."""
 

@@ -86,6 +86,21 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("cache_failures_total", Kind.COUNTER, "Times that Redis did not do what it was asked."),
     OwnMetric("cache_bytes", Kind.GAUGE, "Memory that kept answers take."),
     OwnMetric("cache_entries", Kind.GAUGE, "Answers kept in memory."),
+    OwnMetric("bus_received_total", Kind.COUNTER, "Messages given out by a queue.", ("queue",)),
+    OwnMetric("bus_handled_total", Kind.COUNTER, "Messages that were dealt with.", ("queue",)),
+    OwnMetric("bus_failed_total", Kind.COUNTER, "Messages given back, to be tried again.", ("queue",)),
+    OwnMetric("bus_rejected_total", Kind.COUNTER, "Messages that are not what they should be.", ("queue",)),
+    OwnMetric(
+        "bus_buried_total", Kind.COUNTER, "Messages set aside: rejected, or failed too often.", ("queue",)
+    ),
+    OwnMetric("bus_handle_seconds", Kind.HISTOGRAM, "Time one message took.", ("queue",), _SECONDS),
+    OwnMetric(
+        "bus_sent_to_handled_seconds",
+        Kind.HISTOGRAM,
+        "Time from a message's sending until it was dealt with.",
+        ("queue",),
+        (*_SECONDS, 60.0, 300.0, 3_600.0),
+    ),
     OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),
     OwnMetric("http_request_seconds", Kind.HISTOGRAM, "Time one reply took.", ("route",), _SECONDS),
 )

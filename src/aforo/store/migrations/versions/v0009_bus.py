@@ -49,6 +49,7 @@ def _messages() -> None:
         sa.Column("receipt", sa.String(64)),
         sa.Column("buried_at", sa.BigInteger),
         sa.Column("reason", sa.String(1000)),
+        sa.PrimaryKeyConstraint("id", name="pk_bus_messages"),
         sa.CheckConstraint(CHANNELS, name="ck_bus_messages_queue"),
         sa.CheckConstraint("(buried_at IS NULL) = (reason IS NULL)", name="ck_bus_messages_reason"),
         sa.CheckConstraint("receipt IS NULL OR buried_at IS NULL", name="ck_bus_messages_receipt"),
