@@ -29,7 +29,7 @@ from aforo.assembly import Aforo  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
 from aforo.engines.appends import Append, StreamRows  # noqa: E402
 from aforo.engines.folds import Folded  # noqa: E402
-from aforo.questions import retention  # noqa: E402
+from aforo.questions import retention, retention_asked  # noqa: E402
 from aforo.questions.asked import decode  # noqa: E402
 from aforo.settings import Settings  # noqa: E402
 from aforo.windows import DAY, parse_instant  # noqa: E402
@@ -157,7 +157,7 @@ def uniques(aforo: Aforo) -> tuple[int, float, str]:
 
 def cohorts(aforo: Aforo) -> tuple[float, int]:
     """The 95th percentile of the seconds for the largest site's cohorts by week, and how many weeks."""
-    asked = retention.decode(COHORTS)
+    asked = retention_asked.decode(COHORTS)
     weeks = len(retention.retention(aforo.desk, asked).cohorts)
     took = [seconds(lambda: retention.retention(aforo.desk, asked).as_json()) for _ in range(ASKED)]
     return statistics.quantiles(took, n=20)[-1], weeks

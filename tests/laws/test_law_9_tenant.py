@@ -16,7 +16,7 @@ from aforo.engines.reads import PathsRequest, StatesRequest
 from aforo.model import ingest
 from aforo.questions.funnel_asked import FunnelQuestion
 from aforo.questions.question import Question
-from aforo.questions.retention import RetentionAsked
+from aforo.questions.retention_asked import RetentionAsked
 from aforo.windows import DAY, Window, Zone
 
 ALL = Window(NOON - 3 * DAY, NOON + 3 * DAY)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aforo.clock import ManualClock
 from aforo.errors import InvalidRequest, InvalidSettings, TimeLimit
 from aforo.questions.cache import Cache, Lifetimes, Tier, Wanted, tier_of
-from aforo.questions.kept import Kept, packed, unpacked
+from aforo.questions.kept import Kept, KeptProof, packed, unpacked
 from aforo.questions.redis_shelf import SILENT_SECONDS, RedisShelf
 from aforo.questions.shelf import ENTRY_BYTES, MemoryShelf, Shelf
 from aforo.telemetry import Telemetry
@@ -27,20 +27,21 @@ NYC = ("tenant:nyc", "stream:flights")
 
 
 def answer(rows: Any = 1, read_at: int = NOW) -> Kept:
-    return Kept(
+    proof = KeptProof(
         read_at=read_at,
-        columns=(),
-        rows=({"flights": rows},),
-        totals=None,
-        comparison=None,
         reads={},
         exact={"flights": True},
         sealed_until=None,
         unmeasured_until={},
         model_version="1",
         simulated=False,
-        sql=(),
     )
+    rows_ = ({"flights": rows},)
+    return Kept(proof=proof, columns=(), rows=rows_, totals=None, comparison=None, sql=())
+
+
+def got(cache: Cache, of: Wanted, compute: Callable[[], Kept]) -> Kept:
+    return cache.get_or_compute(of, compute, unpacked)
 
 
 def wanted(text: str = "flights", tags: tuple[str, ...] = NYC, tier: Tier = Tier.DEFAULT) -> Wanted:
@@ -96,9 +97,9 @@ def cache(shelf: Shelf) -> Cache:
 
 def test_what_was_computed_is_given_out_again(cache: Cache) -> None:
     first = answer({"a": [1, 2.0, None]})
-    assert cache.get_or_compute(wanted(), lambda: first) == first
-    assert cache.get_or_compute(wanted(), never) == first
-    assert cache.get_or_compute(wanted("other"), lambda: answer(2)) == answer(2)
+    assert got(cache, wanted(), lambda: first) == first
+    assert got(cache, wanted(), never) == first
+    assert got(cache, wanted("other"), lambda: answer(2)) == answer(2)
     found = cache.statistics()
     assert (found.hits, found.misses, found.joined, found.held.entries) == (1, 2, 0, 2)
     assert found.held.size_bytes
@@ -109,10 +110,10 @@ def test_what_was_computed_is_given_out_again(cache: Cache) -> None:
 def test_clearing_takes_away_what_has_the_tag(cache: Cache, tag: str | None) -> None:
     other = wanted("visits", ("tenant:corner", "stream:visits"))
     for each in (wanted(), other):
-        cache.get_or_compute(each, answer)
+        got(cache, each, answer)
     assert cache.clear(tag) == (2 if tag is None else 1)
-    assert cache.get_or_compute(wanted(), lambda: answer(2)) == answer(2)
-    assert cache.get_or_compute(other, lambda: answer(3)) == answer(3 if tag is None else 1)
+    assert got(cache, wanted(), lambda: answer(2)) == answer(2)
+    assert got(cache, other, lambda: answer(3)) == answer(3 if tag is None else 1)
     assert cache.statistics().held.entries == 2
 
 
@@ -124,9 +125,9 @@ def test_what_was_begun_before_its_tag_was_cleared_is_not_kept(cache: Cache) -> 
         cache.clear("tenant:nyc")
         return stale
 
-    assert cache.get_or_compute(wanted(), compute) == answer("stale")
+    assert got(cache, wanted(), compute) == answer("stale")
     assert cache.statistics().held.entries == 0
-    assert cache.get_or_compute(wanted(), lambda: answer("new")) == answer("new")
+    assert got(cache, wanted(), lambda: answer("new")) == answer("new")
 
 
 def test_who_asks_after_a_clearing_does_not_join_what_was_begun_before(cache: Cache) -> None:
@@ -138,13 +139,13 @@ def test_who_asks_after_a_clearing_does_not_join_what_was_begun_before(cache: Ca
         return answer("stale")
 
     with ThreadPoolExecutor(1) as pool:
-        stale = pool.submit(cache.get_or_compute, wanted(), slow)
+        stale = pool.submit(got, cache, wanted(), slow)
         assert begun.wait(10)
         cache.clear("stream:flights")
-        assert cache.get_or_compute(wanted(), lambda: answer("new")) == answer("new")
+        assert got(cache, wanted(), lambda: answer("new")) == answer("new")
         go.set()
         assert stale.result() == answer("stale")
-    assert cache.get_or_compute(wanted(), never) == answer("new")
+    assert got(cache, wanted(), never) == answer("new")
 
 
 def test_however_many_ask_it_is_computed_once(cache: Cache) -> None:
@@ -157,7 +158,7 @@ def test_however_many_ask_it_is_computed_once(cache: Cache) -> None:
         return answer()
 
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(cache.get_or_compute, wanted(), slow) for _ in range(8)]
+        asked = [pool.submit(got, cache, wanted(), slow) for _ in range(8)]
         assert begun.wait(10)
         go.set()
         assert [each.result() for each in asked] == [answer()] * 8
@@ -170,8 +171,8 @@ def test_what_fails_is_told_and_not_kept(cache: Cache) -> None:
         raise TimeLimit("too long")
 
     with pytest.raises(TimeLimit):
-        cache.get_or_compute(wanted(), fail)
-    assert cache.get_or_compute(wanted(), answer) == answer()
+        got(cache, wanted(), fail)
+    assert got(cache, wanted(), answer) == answer()
 
 
 def test_a_tag_of_no_kind_is_refused(cache: Cache) -> None:
@@ -181,8 +182,8 @@ def test_a_tag_of_no_kind_is_refused(cache: Cache) -> None:
 
 def test_a_number_that_bytes_have_no_place_for_is_not_kept(cache: Cache) -> None:
     assert packed(answer(2**70)) is None
-    assert cache.get_or_compute(wanted(), lambda: answer(2**70)) == answer(2**70)
-    assert cache.get_or_compute(wanted(), answer) == answer()
+    assert got(cache, wanted(), lambda: answer(2**70)) == answer(2**70)
+    assert got(cache, wanted(), answer) == answer()
 
 
 @pytest.mark.parametrize("value", [b"", b"\xc1", b"\x90", b"\xa3abc"])
@@ -193,11 +194,11 @@ def test_bytes_of_something_else_are_no_answer(value: bytes) -> None:
 @pytest.mark.parametrize(("tier", "seconds"), [(Tier.SHORT, 300), (Tier.DEFAULT, 3_600), (Tier.LONG, 86_400)])
 def test_an_answer_is_kept_as_long_as_its_tier_says(clock: ManualClock, tier: Tier, seconds: int) -> None:
     cache = Cache(MemoryShelf(clock, 10_000, lambda _: None), LIFETIMES, Telemetry())
-    cache.get_or_compute(wanted(tier=tier), answer)
+    got(cache, wanted(tier=tier), answer)
     clock.advance(seconds - 1)
-    assert cache.get_or_compute(wanted(tier=tier), never) == answer()
+    assert got(cache, wanted(tier=tier), never) == answer()
     clock.advance(1)
-    assert cache.get_or_compute(wanted(tier=tier), lambda: answer(2)) == answer(2)
+    assert got(cache, wanted(tier=tier), lambda: answer(2)) == answer(2)
 
 
 def test_a_window_that_goes_on_is_kept_shortest() -> None:
@@ -234,13 +235,13 @@ def test_memory_is_bounded_and_what_was_asked_last_stays(steps: list[tuple[str, 
 def test_no_room_keeps_nothing(clock: ManualClock) -> None:
     cache = Cache(MemoryShelf(clock, 0, lambda _: None), LIFETIMES, Telemetry())
     for number in (1, 2):
-        assert cache.get_or_compute(wanted(), lambda number=number: answer(number)) == answer(number)
+        assert got(cache, wanted(), lambda number=number: answer(number)) == answer(number)
 
 
 def test_another_run_never_gives_out_what_an_earlier_one_left(valkey: str, clock: ManualClock) -> None:
     earlier, later = (Cache(redis_at(valkey, clock, run), LIFETIMES, Telemetry()) for run in ("one", "two"))
-    earlier.get_or_compute(wanted(), answer)
-    assert later.get_or_compute(wanted(), lambda: answer(2)) == answer(2)
+    got(earlier, wanted(), answer)
+    assert got(later, wanted(), lambda: answer(2)) == answer(2)
     later.start()
     assert earlier.statistics().held.entries == 0, "a start takes away what was left"
 
@@ -255,7 +256,7 @@ def test_answers_go_on_while_redis_is_gone_and_a_clearing_holds_when_it_is_back(
     failures: list[int] = []
     shelf = redis_at(f"redis://127.0.0.1:{port}", clock, failed=lambda: failures.append(1))
     cache = Cache(shelf, LIFETIMES, Telemetry())
-    assert [cache.get_or_compute(wanted(), lambda at=at: answer(at)) for at in (1, 2)] == [
+    assert [got(cache, wanted(), lambda at=at: answer(at)) for at in (1, 2)] == [
         answer(1),
         answer(2),
     ]
@@ -264,12 +265,12 @@ def test_answers_go_on_while_redis_is_gone_and_a_clearing_holds_when_it_is_back(
     server.start()
     try:
         clock.advance(SILENT_SECONDS)
-        cache.get_or_compute(wanted(), answer)
-        assert cache.get_or_compute(wanted(), never) == answer()
+        got(cache, wanted(), answer)
+        assert got(cache, wanted(), never) == answer()
     finally:
         server.stop()
     assert (cache.clear(), cache.statistics().held.entries) == (0, None)
-    assert cache.get_or_compute(wanted(), lambda: answer(5)) == answer(5)
+    assert got(cache, wanted(), lambda: answer(5)) == answer(5)
     assert failures == [1, 1]
     shelf.stop()
 
@@ -279,12 +280,12 @@ def test_a_clearing_while_redis_is_silent_holds_though_the_answer_is_still_there
 ) -> None:
     shelf = redis_at(valkey, clock)
     cache = Cache(shelf, LIFETIMES, Telemetry())
-    cache.get_or_compute(wanted(), answer)
+    got(cache, wanted(), answer)
     shelf._silent_until = clock.monotonic() + SILENT_SECONDS
     assert cache.clear("tenant:nyc") == 0
     clock.advance(SILENT_SECONDS)
     assert cache.statistics().held.entries == 1
-    assert cache.get_or_compute(wanted(), lambda: answer(2)) == answer(2)
+    assert got(cache, wanted(), lambda: answer(2)) == answer(2)
     shelf.stop()
 
 

@@ -33,7 +33,7 @@ from aforo.engines.reads import Paths
 from aforo.errors import InvalidRequest, NotServable, QuestionTooLarge, UnknownName
 from aforo.model.tenant import Tenant
 from aforo.questions import funnel_asked
-from aforo.questions import retention as retentions
+from aforo.questions import retention_asked as retentions
 from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode

@@ -16,8 +16,8 @@ from aforo.questions.asked import decode
 from aforo.questions.formats import WRITERS
 from aforo.questions.funnel import funnel
 from aforo.questions.funnel_asked import decode as decode_funnel
-from aforo.questions.retention import decode as decode_retention
 from aforo.questions.retention import retention
+from aforo.questions.retention_asked import decode as decode_retention
 from aforo.settings import Settings
 
 

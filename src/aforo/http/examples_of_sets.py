@@ -105,6 +105,13 @@ FUNNELS: Examples = {
             "commit": 2,
             "revision": 1,
             "tookMs": 4.2,
+            "guard": {
+                "rawRowsExpected": 3,
+                "rawRowsLimit": 50_000_000,
+                "rawBytesExpected": 54,
+                "rawBytesLimit": 17_179_869_184,
+                "timeLimitSeconds": 30.0,
+            },
         },
     }
 }

@@ -11,7 +11,8 @@ from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape
 from aforo.questions.ask import Desk
-from aforo.questions.retention import RetentionAsked, decode, retention
+from aforo.questions.retention import retention
+from aforo.questions.retention_asked import RetentionAsked, decode
 from aforo.settings import Http
 
 

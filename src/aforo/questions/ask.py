@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from aforo.clock import Clock
@@ -15,16 +15,16 @@ from aforo.model.stream import Stream
 from aforo.questions.answer import Answer
 from aforo.questions.aside import as_served
 from aforo.questions.asked import Asked
-from aforo.questions.cache import Cache
+from aforo.questions.cache import Cache, Wanted
 from aforo.questions.cost import raw_reads
 from aforo.questions.evidence import Part, Parts, evidence
 from aforo.questions.ground import Ground
 from aforo.questions.guard import Budget, expected, guarded, refuse_unmeasured
-from aforo.questions.kept import Kept
+from aforo.questions.kept import ANSWERS, Anew, Form, K, T
 from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
-from aforo.questions.proof import Proof
+from aforo.questions.proof import Guarded, Proof
 from aforo.questions.question import Question
 from aforo.questions.reading import Read, read
 from aforo.questions.resolve import resolve
@@ -77,24 +77,30 @@ class Desk:
         else:
             rows = len(by_stream(question, self.model))
             ground = Ground.of(plans, rows, self.engine, asked_at)
-            answer = self._remembered(self.cache, question, ground, begun)
+            wanted, anew = (
+                ground.wanted(question, self.model.version),
+                Anew(question.zone, ground.freshness, begun),
+            )
+            answer = self.remembered(ANSWERS, wanted, anew, lambda: self._computed(question, plans, begun))
         self.answered(answer.proof)
         return replace(answer, proof=replace(answer.proof, guarded=allowed))
 
-    def _remembered(self, cache: Cache, question: Question, ground: Ground, begun: float) -> Answer:
-        """The answer that is kept, as it stands now; else a new one."""
-        computed: list[Answer] = []
+    def remembered(self, form: Form[T, K], wanted: Wanted, anew: Anew, compute: Callable[[], T]) -> T:
+        """The answer that is kept, as it stands now; else what `compute` reads, once for all who ask."""
+        if self.cache is None:
+            return compute()
+        computed: list[T] = []
 
-        def compute() -> Kept:
+        def kept_now() -> K:
             read_at = self.clock.now()
-            computed.append(self._computed(question, ground.plans, begun))
-            return Kept.of(computed[0], read_at)
+            computed.append(compute())
+            return form.keep(computed[0], read_at)
 
-        kept = cache.get_or_compute(ground.wanted(question, self.model.version), compute)
+        kept = self.cache.get_or_compute(wanted, kept_now, form.unpack)
         if computed:
             return computed[0]
-        took = self.clock.monotonic() - begun
-        return kept.answer(question.zone, ground.freshness, self.clock.now(), took)
+        took = self.clock.monotonic() - anew.begun
+        return form.tell(kept, kept.proof.told(anew.zone, anew.freshness, self.clock.now(), took))
 
     def _computed(self, question: Question, plans: Sequence[Planned], begun: float) -> Answer:
         parts = self._parts(question, {each.question: each for each in plans})
@@ -146,17 +152,28 @@ class Desk:
         sets: tuple[str, ...] = (),
         seen: tuple[str, ...] = (),
         most_keys: int | None = None,
+        planned: Planned | None = None,
     ) -> Part:
         """Plans and reads, and does so again where something was purged or swapped in meanwhile.
 
-        Raises QuestionTooLarge, NotServable and TimeLimit.
+        A plan that was guarded before is read first. Raises QuestionTooLarge, NotServable and TimeLimit.
         """
+        allowed = None
         while True:
-            planned = self.plan(question, sets, seen)
-            allowed = guarded([planned], self.engine, self.settings.questions)
-            refuse_unmeasured(planned, self.engine, {*sets, *seen})
+            if planned is None:
+                planned, allowed = self.guarded(question, sets, seen)
             if (found := self._read_once(planned, most_keys)) is not None:
                 return Part(planned, found, allowed)
+            planned = None
+
+    def guarded(
+        self, question: Question, sets: tuple[str, ...] = (), seen: tuple[str, ...] = ()
+    ) -> tuple[Planned, Guarded | None]:
+        """A plan that nothing speaks against, and what it is expected to cost where raw events are read."""
+        planned = self.plan(question, sets, seen)
+        allowed = guarded([planned], self.engine, self.settings.questions)
+        refuse_unmeasured(planned, self.engine, {*sets, *seen})
+        return planned, allowed
 
     def _read_once(self, planned: Planned, most_keys: int | None) -> Read | None:
         """What the plan gives; None where something was purged or swapped in since it was made."""
@@ -192,11 +209,8 @@ class Desk:
     def _part(self, question: Question, plans: Plans, most_keys: int | None = None) -> Part:
         """The question read by its plan, which was guarded when it was made; else by a new one."""
         first = plans.get(replace(question, kept=None))  # which groups are kept changes no plan
-        if first is not None:
-            planned = replace(first, question=question)
-            if (found := self._read_once(planned, most_keys)) is not None:
-                return Part(planned, found)
-        return self.read(question, most_keys=most_keys)
+        planned = None if first is None else replace(first, question=question)
+        return self.read(question, most_keys=most_keys, planned=planned)
 
     def _ranked(
         self, question: Question, limit: int, plans: Plans

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from threading import Lock
+from typing import Any
+
+import msgspec
 
 from aforo.clock import MICROSECONDS
 from aforo.errors import InvalidRequest
-from aforo.questions.kept import Kept, packed, unpacked
+from aforo.questions.kept import S, Unpack, packed
 from aforo.questions.shelf import Held, Shelf
 from aforo.telemetry import Telemetry
 from aforo.windows import Window
@@ -80,15 +83,18 @@ class Cache:
         self._lifetimes = lifetimes
         self._telemetry = telemetry
         self._lock = Lock()  # so that nothing is put on the shelf that was cleared meanwhile
-        self._flights: dict[str, Future[Kept]] = {}
+        self._flights: dict[str, Future[Any]] = {}
         self._whole = 0
         self._generations: dict[str, int] = {}
         self._hits = self._misses = self._joined = 0
 
-    def get_or_compute(self, wanted: Wanted, compute: Callable[[], Kept]) -> Kept:
-        """The kept answer, or what `compute` gives; raises what `compute` raises, for all who wait."""
+    def get_or_compute(self, wanted: Wanted, compute: Callable[[], S], unpack: Unpack[S]) -> S:
+        """The kept answer, or what `compute` gives; raises what `compute` raises, for all who wait.
+
+        `wanted` names what kind of answer it is, so that none is found by who asks for another.
+        """
         key, generations = self._key(wanted)
-        if (found := self._found(key)) is not None:
+        if (found := self._found(key, unpack)) is not None:
             return self._hit(found)
         with self._lock:
             flight = self._flights.get(key)
@@ -96,10 +102,11 @@ class Cache:
             if flight is None:
                 flight = self._flights[key] = Future()
         if not leads:
-            return self._hit(flight.result(), joined=True)
+            landed: S = flight.result()
+            return self._hit(landed, joined=True)
         try:
             # Whoever led before may have landed between the look and now.
-            found = self._found(key)
+            found = self._found(key, unpack)
             kept = compute() if found is None else found
             if found is None:
                 self._keep(key, wanted, generations, kept)
@@ -158,11 +165,11 @@ class Cache:
     def _of(self, tags: Iterable[str]) -> tuple[int, ...]:
         return (self._whole, *(self._generations.get(tag, 0) for tag in tags))
 
-    def _found(self, key: str) -> Kept | None:
+    def _found(self, key: str, unpack: Unpack[S]) -> S | None:
         value = self.shelf.get(key)
-        return None if value is None else unpacked(value)
+        return None if value is None else unpack(value)
 
-    def _keep(self, key: str, wanted: Wanted, generations: tuple[int, ...], kept: Kept) -> None:
+    def _keep(self, key: str, wanted: Wanted, generations: tuple[int, ...], kept: msgspec.Struct) -> None:
         value = packed(kept)
         if value is None:
             return
@@ -171,14 +178,14 @@ class Cache:
                 self.shelf.put(key, value, self._lifetimes.of(wanted.tier), wanted.tags)
         self._measure()
 
-    def _hit(self, kept: Kept, *, joined: bool = False) -> Kept:
+    def _hit(self, kept: S, *, joined: bool = False) -> S:
         with self._lock:
             self._hits += 1
             self._joined += joined
         self._telemetry.count("cache_hits_total")
         return kept
 
-    def _missed(self, kept: Kept) -> Kept:
+    def _missed(self, kept: S) -> S:
         with self._lock:
             self._misses += 1
         self._telemetry.count("cache_misses_total")

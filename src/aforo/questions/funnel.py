@@ -6,20 +6,19 @@ the sets of days and slots, and by the events of those alone whom these leave op
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aforo.engines.keeping import Seal
 from aforo.errors import RollupReplaced
 from aforo.model.tenant import is_simulated
 from aforo.questions.ask import Desk
 from aforo.questions.cost import RawRead
-from aforo.questions.funnel_asked import FunnelAsked, FunnelQuestion, resolve
+from aforo.questions.funnel_asked import FunnelAsked, resolve
+from aforo.questions.funnel_ground import FunnelGround, Prepared, in_order, seals_of
+from aforo.questions.kept import Anew, Form, KeptProof, WithProof, unpacking
 from aforo.questions.ordered import read_ordered
-from aforo.questions.proof import Freshness, Proof, Reads
-from aforo.questions.step_sets import FunnelRead, Seals, Sources, guard, read_sets, set_of, standing
+from aforo.questions.proof import Freshness, Guarded, Proof, Reads
+from aforo.questions.step_sets import FunnelRead, Seals, Sources, guard, read_sets, standing
 from aforo.states import distinct
-from aforo.windows import Grain
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,54 @@ class Funnel:
         }
 
 
+class KeptFunnel(WithProof, frozen=True, array_like=True, kw_only=True):
+    """A funnel as it is kept; `guarded` is what was expected before it was read."""
+
+    entity: str
+    steps: tuple[str, ...]
+    counts: tuple[int, ...]
+    guarded: Guarded | None
+
+    @classmethod
+    def of(cls, told: Funnel, read_at: int) -> KeptFunnel:
+        """What is kept of a funnel that was begun to be read at an instant."""
+        proof = KeptProof.of(told.proof, read_at)
+        return cls(
+            proof=proof,
+            entity=told.entity,
+            steps=told.steps,
+            counts=told.counts,
+            guarded=told.proof.guarded,
+        )
+
+    def told(self, proof: Proof) -> Funnel:
+        """The funnel as it is given out."""
+        return Funnel(self.entity, self.steps, self.counts, replace(proof, guarded=self.guarded))
+
+
+FUNNELS = Form(KeptFunnel.of, unpacking(KeptFunnel), KeptFunnel.told)
+
+
 def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
     """The counts with the proof. Raises what a question does."""
     begun, asked_at = desk.clock.monotonic(), desk.clock.now()
     question = resolve(asked, desk.model, desk.tenant_zone(asked.tenant), asked_at)
-    seals, read = _read_unsealed(desk, question)
-    sealed = max(seal.events_from for seal in seals.values())
+    prepared = Prepared.of(desk, question)
+    ground = FunnelGround.of(desk, prepared, asked_at)
+    told = desk.remembered(
+        FUNNELS,
+        ground.wanted(desk),
+        Anew(question.zone, ground.freshness, begun),
+        lambda: _read(desk, prepared, asked_at, begun),
+    )
+    desk.answered(told.proof)
+    return told
+
+
+def _read(desk: Desk, prepared: Prepared, asked_at: int, begun: float) -> Funnel:
+    """The funnel as its sets and events tell it now."""
+    seals, read = _read_unsealed(desk, prepared)
+    sealed, question = max(seal.events_from for seal in seals.values()), prepared.question
     names = tuple(step.name for step in question.steps)
     proof = Proof(
         reads={question.steps[0].stream.name: Reads(source=read.source)},
@@ -65,44 +106,28 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
         sealed_until=sealed if question.window.start < sealed else None,
         model_version=desk.model.version,
         took_seconds=desk.clock.monotonic() - begun,
-        simulated=is_simulated(asked.tenant),
+        simulated=is_simulated(question.tenant),
         guarded=read.guarded,
     )
-    desk.answered(proof)
-    return Funnel(asked.entity, names, read.counts, proof)
+    return Funnel(question.steps[0].entity.name, names, read.counts, proof)
 
 
-def _read_unsealed(desk: Desk, question: FunnelQuestion) -> tuple[Seals, FunnelRead]:
-    """Reads, and does so again where something was purged meanwhile."""
-    ordered = question.ordered and len(question.steps) > 1
+def _read_unsealed(desk: Desk, prepared: Prepared) -> tuple[Seals, FunnelRead]:
+    """Reads, and does so again where something was purged or swapped in meanwhile."""
+    ordered = in_order(prepared.question)
     while True:
-        seals = _seals(desk, question)
         try:
-            read = (read_ordered if ordered else _read_unordered)(desk, _served(desk, question), seals)
+            read = (read_ordered if ordered else _read_unordered)(desk, prepared)
+            if seals_of(desk, prepared.question) == prepared.seals:
+                return prepared.seals, read
         except RollupReplaced:
-            continue  # what was being built serves now, and is read the next time
-        if _seals(desk, question) == seals:
-            return seals, read
+            pass  # what was being built serves now
+        prepared = Prepared.of(desk, prepared.question)
 
 
-def _served(desk: Desk, question: FunnelQuestion) -> FunnelQuestion:
-    """The question over streams with the rollups that may be read now."""
-    steps = tuple(replace(step, stream=desk.served(step.stream.name)) for step in question.steps)
-    return replace(question, steps=steps)
-
-
-def _seals(desk: Desk, question: FunnelQuestion) -> Mapping[str, Seal]:
-    """How far back each stream of the steps is kept."""
-    names = dict.fromkeys(step.stream.name for step in question.steps)
-    return {name: desk.engine.seal(name, question.tenant) for name in names}
-
-
-def _read_unordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> FunnelRead:
+def _read_unordered(desk: Desk, prepared: Prepared) -> FunnelRead:
     """Those who made all steps up to each: the intersections of the steps' sets."""
-    sets = [
-        set_of(desk, step, question, seals[step.stream.name], Grain.TOTAL, question.window)
-        for step in question.steps
-    ]
+    question, sets = prepared.question, prepared.sets
     raw = [
         RawRead.of(each.step.stream, question.window, each.plan, (each.measure,), each.where)
         for each in sets
@@ -111,7 +136,7 @@ def _read_unordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> Funne
     guarded = None
     if raw:
         why = raw[0].plan
-        guarded = guard(desk, question, seals, raw, why.reason, why.remedy)
+        guarded = guard(desk, question, prepared.seals, raw, why.reason, why.remedy)
     standings = tuple(standing(desk, question, each) for each in sets)
     counts: list[int] = []
     sources, remaining = Sources(), None

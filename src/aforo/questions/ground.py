@@ -47,8 +47,10 @@ class Ground:
         revision = sum(standings[0].revision for standings in self.standings[: self.rows])
         return replace(Freshness.of_all(every, self.asked_at), revision=revision)
 
-    def wanted(self, question: Question, model_version: str) -> Wanted:
-        """The question on this ground, as the cache knows it."""
+    def wanted(
+        self, question: Question, model_version: str, kind: str = "query", more: object = None
+    ) -> Wanted:
+        """The question on this ground, as the cache knows it; `more` is what else the answer depends on."""
         streams = dict.fromkeys(planned.stream.name for planned in self.plans)
         now, buckets = self.asked_at, self.plans[0].own.buckets
         days = [days_passed(each, question.zone, now) for each in buckets] if question.daily else None
@@ -57,7 +59,7 @@ class Ground:
             for planned, standings in zip(self.plans, self.standings, strict=True)
         ]
         return Wanted(
-            text=repr((model_version, question, days, read, self.writes)),
+            text=repr((kind, model_version, question, days, read, self.writes, more)),
             tags=(
                 f"tenant:{question.tenant}",
                 *(f"stream:{stream}" for stream in streams),

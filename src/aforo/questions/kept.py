@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -12,45 +13,39 @@ from aforo.questions.answer import Answer, Column
 from aforo.questions.proof import Freshness, Proof, Reads
 from aforo.windows import Zone
 
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+Unpack: TypeAlias = Callable[[bytes], S | None]
+"""From bytes to what is kept; None where they are of something else, as what another version has left is."""
 
-class Kept(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """An answer without its zone, its freshness and how long it took; `read_at` in microseconds."""
+
+class KeptProof(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A proof without its zone, its freshness, its guard and how long it took; `read_at` in microseconds."""
 
     read_at: int
-    columns: tuple[Column, ...]
-    rows: tuple[dict[str, Any], ...]
-    totals: dict[str, Any] | None
-    comparison: dict[str, Any] | None
     reads: dict[str, Reads]
     exact: dict[str, Any]
     sealed_until: int | None
     unmeasured_until: dict[str, int]
     model_version: str
     simulated: bool
-    sql: tuple[str, ...]
 
     @classmethod
-    def of(cls, answer: Answer, read_at: int) -> Kept:
-        """What is kept of an answer that was begun to be read at an instant."""
-        proof = answer.proof
+    def of(cls, proof: Proof, read_at: int) -> KeptProof:
+        """What is kept of the proof of an answer that was begun to be read at an instant."""
         return cls(
             read_at=read_at,
-            columns=answer.columns,
-            rows=answer.rows,
-            totals=answer.totals,
-            comparison=answer.comparison,
             reads=_plain(proof.reads),
             exact=_plain(proof.exact),
             sealed_until=proof.sealed_until,
             unmeasured_until=_plain(proof.unmeasured_until),
             model_version=proof.model_version,
             simulated=proof.simulated,
-            sql=answer.sql,
         )
 
-    def answer(self, zone: Zone, freshness: Freshness, now: int, took_seconds: float) -> Answer:
-        """The answer as it is given out, with how fresh it is now and how long ago it was read."""
-        proof = Proof(
+    def told(self, zone: Zone, freshness: Freshness, now: int, took_seconds: float) -> Proof:
+        """The proof as it is given out, with how fresh the answer is now and how long ago it was read."""
+        return Proof(
             reads=self.reads,
             freshness=freshness,
             exact=self.exact,
@@ -62,10 +57,44 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
             simulated=self.simulated,
             age_seconds=max(0, now - self.read_at) / MICROSECONDS,
         )
+
+
+class WithProof(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What is kept of an answer, whatever was asked."""
+
+    proof: KeptProof
+
+
+K = TypeVar("K", bound=WithProof)
+
+
+class Kept(WithProof, frozen=True, array_like=True, kw_only=True):
+    """The answer of a query."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[dict[str, Any], ...]
+    totals: dict[str, Any] | None
+    comparison: dict[str, Any] | None
+    sql: tuple[str, ...]
+
+    @classmethod
+    def of(cls, answer: Answer, read_at: int) -> Kept:
+        """What is kept of an answer that was begun to be read at an instant."""
+        return cls(
+            proof=KeptProof.of(answer.proof, read_at),
+            columns=answer.columns,
+            rows=answer.rows,
+            totals=answer.totals,
+            comparison=answer.comparison,
+            sql=answer.sql,
+        )
+
+    def told(self, proof: Proof) -> Answer:
+        """The answer as it is given out."""
         return Answer(self.columns, self.rows, self.totals, self.comparison, proof, self.sql)
 
 
-def packed(kept: Kept) -> bytes | None:
+def packed(kept: msgspec.Struct) -> bytes | None:
     """As bytes; None for an answer with a whole number that they have no place for (64 bits)."""
     try:
         return _ENCODER.encode(kept)
@@ -73,16 +102,42 @@ def packed(kept: Kept) -> bytes | None:
         return None
 
 
-def unpacked(value: bytes) -> Kept | None:
-    """Of bytes; None where they are of something else, as what another version has left is."""
-    try:
-        return _DECODER.decode(value)
-    except msgspec.MsgspecError:
-        return None
+def unpacking(kind: type[S]) -> Unpack[S]:
+    """How answers of a kind come from bytes."""
+    decoder = msgspec.msgpack.Decoder(kind)
+
+    def unpack(value: bytes) -> S | None:
+        try:
+            return decoder.decode(value)
+        except msgspec.MsgspecError:
+            return None
+
+    return unpack
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Kept)
+unpacked = unpacking(Kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T, K]):
+    """One kind of answer: what is kept of one that was begun to be read at an instant, and how it is told."""
+
+    keep: Callable[[T, int], K]
+    unpack: Unpack[K]
+    tell: Callable[[K, Proof], T]
+
+
+ANSWERS = Form(Kept.of, unpacked, Kept.told)
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """What of a kept answer's proof is of now; `begun` is the monotonic clock's when it was asked."""
+
+    zone: Zone
+    freshness: Freshness
+    begun: float
 
 
 def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from aforo.engines.folds import Period
 from aforo.engines.reads import PathsRequest, Segment
 from aforo.questions.ask import Desk
 from aforo.questions.funnel_asked import FunnelQuestion
+from aforo.questions.funnel_ground import Prepared
 from aforo.questions.paths import Traces, joined, of_events, of_sets, reached
 from aforo.questions.plan import MOST_SEGMENTS, Plan
 from aforo.questions.proof import Guarded
@@ -42,15 +43,12 @@ EVENTS_FOR_A_SET = 100
 REMEDY = "ask the steps in any order ('ordered': false)"
 
 
-def read_ordered(desk: Desk, question: FunnelQuestion, seals: Seals) -> FunnelRead:
+def read_ordered(desk: Desk, prepared: Prepared) -> FunnelRead:
     """How many reached each step, each later than the one before.
 
     Raises NotServable and QuestionTooLarge where events must be read and may not be.
     """
-    sets = [
-        set_of(desk, step, question, seals[step.stream.name], Grain.DAY, question.window)
-        for step in question.steps
-    ]
+    question, seals, sets = prepared.question, prepared.seals, prepared.sets
     lacking = next((each for each in sets if each.plan.rollup is None), None)
     if lacking is not None:
         return _from_events(desk, question, seals, lacking.plan)
