@@ -44,6 +44,20 @@ def test_the_examples_are_what_happens(path: str, loaded: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ROUTES)
+def test_who_asks_again_is_given_what_was_kept(path: str, loaded: TestClient, bearer: dict[str, str]) -> None:
+    """Until an event comes: the same but for what its proof says of now."""
+    asked = only(ROUTES[path][0])
+    first, again = (loaded.post(path, json=asked).json() for _ in range(2))
+    proofs = first.pop("proof"), again.pop("proof")
+    assert first == again
+    assert ("cached" in proofs[0], proofs[1]["cached"]) == (False, True)
+    assert proofs[0].get("guard") == proofs[1].get("guard")
+    loaded.post("/v1/events", json={**examples.UA_1545, "id": "another"})
+    loaded.post("/v1/fold", headers=bearer)
+    assert "cached" not in loaded.post(path, json=asked).json()["proof"]
+
+
+@pytest.mark.parametrize("path", ROUTES)
 def test_another_tenant_and_a_wrong_word_are_told(path: str, loaded: TestClient) -> None:
     body = only(ROUTES[path][0])
     unknown = loaded.post(path, json={**body, "tenant": "lax"})

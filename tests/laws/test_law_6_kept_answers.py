@@ -15,9 +15,12 @@ from aforo.engines.keeping import PurgeAsked
 from aforo.errors import AforoError
 from aforo.model import formula
 from aforo.model.model import Model
+from aforo.questions import funnel_asked, retention_asked
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
 from aforo.questions.cache import Cache, Lifetimes
+from aforo.questions.funnel import funnel
+from aforo.questions.retention import retention
 from aforo.questions.shelf import MemoryShelf
 from aforo.rollups.erasure import Eraser
 from aforo.settings import Settings
@@ -42,6 +45,7 @@ OTHER = replace(
 )
 """A model in which a metric of the same name means something else."""
 
+STEPS = [{"where": "station = 'north'"}, {"where": "station = 'south'"}]
 QUESTIONS: tuple[dict[str, object], ...] = (
     {"metrics": ["readings", "level_avg", "probes_seen"]},
     {"metrics": ["readings"], "grain": "day", "compare": "previous"},
@@ -50,6 +54,13 @@ QUESTIONS: tuple[dict[str, object], ...] = (
     {"metrics": ["readings"], "by": ["probe"], "where": "flow <= 2"},
     {"metrics": ["readings"], "grain": "day", "daily": True},
     {"metrics": ["readings"], "from": "2013-03-09", "to": "2013-03-09"},
+    {"metric": "probes_seen", "grain": "day"},
+    {"metric": "probes_seen", "grain": "week", "where": "flow <= 2"},
+    {"entity": "probe", "steps": STEPS, "stream": "readings"},
+    {"entity": "probe", "steps": STEPS[:1], "stream": "readings"},
+    {"entity": "probe", "steps": [{}, {}], "stream": "readings"},
+    {"entity": "probe", "steps": [{}, {}, {}], "stream": "readings", "within": "1d"},
+    {"entity": "probe", "steps": [*STEPS, {}], "stream": "readings", "ordered": False},
 )
 WHOLE = {"from": "2013-03-08", "to": "2013-03-14"}
 
@@ -100,15 +111,21 @@ class Asking:
     def answer(self, model: Model, asked: dict[str, object], cache: Cache | None) -> dict[str, object]:
         desk = Desk(self.shelf.engine, model, Settings(), self.shelf.clock, Telemetry(), cache)
         try:
+            if "metric" in asked:
+                return retention(desk, retention_asked.decode(asked)).as_json()
+            if "steps" in asked:
+                return funnel(desk, funnel_asked.decode(asked)).as_json()
             return desk.ask(decode(asked)).as_json()
         except AforoError as error:
             return {"refused": str(error)}
 
-    def agree(self, tenant: str, question: dict[str, object], model: Model) -> None:
+    def agree(self, tenant: str, question: dict[str, object], model: Model) -> bool:
+        """Whether it was answered, twice, and the second time from the cache."""
         asked = {**WHOLE, **question, "tenant": tenant}
         for _ in range(2):
             kept, read = (told(self.answer(model, asked, cache)) for cache in (self.cache, None))
             assert kept == read
+        return "refused" not in read
 
     def step(self, kind: str, what: object, tenant: str) -> None:
         engine = self.shelf.engine
@@ -130,7 +147,7 @@ class Asking:
                 self.shelf.clock.advance(what)
 
 
-def told(answer: dict[str, object]) -> object:
+def told(answer: dict[str, object]) -> dict[str, object]:
     """An answer without what its proof says of the reading itself."""
     if "proof" not in answer:
         return answer
@@ -167,10 +184,9 @@ def test_a_kept_answer_is_what_reading_again_would_give(
     for step, question, model in history:
         asking.step(*step, tenant)
         asking.agree(tenant, question, model)
-    for question in QUESTIONS:
-        asking.agree(tenant, question, MODEL)
+    answered = [asking.agree(tenant, question, MODEL) for question in QUESTIONS]
     found = asking.cache.statistics()
-    assert found.hits >= len(QUESTIONS) - 1, "every question but those that are refused was asked twice"
+    assert found.hits >= sum(answered), "every question but those that are refused was asked twice"
 
 
 def test_events_that_wait_leave_an_answer_kept_and_make_its_proof_stale(shelf: Shelf, store: Store) -> None:

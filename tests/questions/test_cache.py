@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from aforo.clock import ManualClock
 from aforo.errors import InvalidRequest, InvalidSettings, TimeLimit
 from aforo.questions.cache import Cache, Lifetimes, Tier, Wanted, tier_of
+from aforo.questions.funnel import FUNNELS
 from aforo.questions.kept import Kept, KeptProof, packed, unpacked
 from aforo.questions.redis_shelf import SILENT_SECONDS, RedisShelf
+from aforo.questions.retention import COHORTS
 from aforo.questions.shelf import ENTRY_BYTES, MemoryShelf, Shelf
 from aforo.telemetry import Telemetry
 from aforo.windows import DAY, Window
@@ -292,3 +294,12 @@ def test_a_clearing_while_redis_is_silent_holds_though_the_answer_is_still_there
 def test_an_address_of_no_redis_is_told_at_the_start(clock: ManualClock) -> None:
     with pytest.raises(InvalidSettings, match="no address of a Redis"):
         redis_at("redis://here:port", clock)
+
+
+@pytest.mark.parametrize("value", [b"", b"\x91\x01"])
+def test_a_kind_of_answer_is_not_read_as_another(value: bytes) -> None:
+    kinds = (unpacked, COHORTS.unpack, FUNNELS.unpack)
+    assert [unpack(value) for unpack in kinds] == [None] * 3
+    kept = packed(answer())
+    assert kept is not None
+    assert [unpack(kept) is None for unpack in kinds] == [False, True, True]
