@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aforo.errors import InvalidManifest, InvalidSeries
-from aforo.runs.files.reading import Column, FileHere, read_series
+from aforo.runs.files.reading import FileHere, read_series
 from aforo.runs.manifest import Format
 from aforo.runs.series import Series
 
@@ -61,7 +61,7 @@ def read(
         path = folder / f"{number}.{form}"
         WRITERS[form](path, rows)
         here.append(FileHere(path, f"s3://b/{path.name}"))
-    wanted = {name.upper(): Column(name, "EUR") for name in columns.split()}
+    wanted = {name.upper(): name for name in columns.split()}
     return read_series(here, form, "day", wanted, most_rows=most_rows)
 
 
@@ -84,7 +84,6 @@ def test_files_are_one_series_by_rising_date(form: Format, tmp_path: Path) -> No
     )["V"]
     assert [str(day) for day in found.dates] == ["0001-01-01", "2026-01-01", "2026-02-01", "2026-03-01"]
     np.testing.assert_array_equal(found.values, [1e300, np.nan, -2.0, 3.5])
-    assert found.unit == "EUR"
 
 
 def test_several_columns_share_their_dates(form: Format, tmp_path: Path) -> None:
@@ -236,4 +235,4 @@ def test_an_empty_file_of_lines_has_no_rows(tmp_path: Path) -> None:
 
 def read_one(path: Path, form: Format, row_count: int | None = None) -> Series:
     here = FileHere(path, "s3://b/a", row_count)
-    return read_series([here], form, "day", {"V": Column("v")}, most_rows=10)["V"]
+    return read_series([here], form, "day", {"V": "v"}, most_rows=10)["V"]

@@ -42,7 +42,6 @@ def test_a_manifest_is_read(kept: Objects) -> None:
         "format": "csv",
         "date": "day",
         "files": [{"path": "a b.csv", "rowCount": 3, "sha256": DIGEST.upper()}, {"path": "more/b.csv"}],
-        "units": {"price": "EUR"},
         "madeBy": "somebody",
     }
     below = kept.prefix.uri + "v1/"
@@ -51,7 +50,6 @@ def test_a_manifest_is_read(kept: Objects) -> None:
         Format.CSV,
         "day",
         (Part(below + "a%20b.csv", 3, DIGEST), Part(below + "more/b.csv")),
-        {"price": "EUR"},
     )
 
 
@@ -72,7 +70,6 @@ def test_all_faults_are_told_at_once(kept: Objects) -> None:
             {"path": "a.csv", "rowcount": 3},
             "a.csv",
         ],
-        "units": {"price": 3},
     }
     assert faults(kept, came) == [
         "format: it has to be there, and 'fromat' is",
@@ -82,7 +79,6 @@ def test_all_faults_are_told_at_once(kept: Objects) -> None:
         "files[0].sha256: 'abc' came, wanted 64 hexadecimal digits",
         "files[1].rowcount: did you mean 'rowCount'?",
         "files[2]: 'a.csv' came, wanted an object with a path",
-        "units.price: 3 came, wanted 1 to 128 characters",
     ]
 
 
@@ -100,7 +96,6 @@ def test_all_faults_are_told_at_once(kept: Objects) -> None:
         ({"files": [{"path": 3}]}, "files[0].path: 3 came, wanted a path relative to the manifest"),
         ({"files": [{}]}, "files[0].path: it has to be there"),
         ({"files": [{"path": "a", "rowCount": True}]}, "files[0].rowCount: true came, wanted 0 or more rows"),
-        ({"units": []}, "units: a list came, wanted an object of columns and units"),
     ],
 )
 def test_one_fault(kept: Objects, changed: dict[str, Any], told: str) -> None:
@@ -133,7 +128,7 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["format", "date", "files", "path", "rowCount", "sha256", "units", "x"]), inner
+            st.sampled_from(["format", "date", "files", "path", "rowCount", "sha256", "x"]), inner
         )
     ),
     max_leaves=12,

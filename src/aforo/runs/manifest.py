@@ -1,14 +1,14 @@
 """What a version of a dataset consists of: its manifest, and the files that this names.
 
 A manifest is JSON: `format`, `date` (the column of dates), `files` with their `path` relative to it, and
-perhaps their `rowCount` and `sha256`, and `units` of columns. What else stands in it is passed over.
+perhaps their `rowCount` and `sha256`. What else stands in it is passed over.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +23,7 @@ DATE_COLUMN, VALUE_COLUMN = "date", "value"
 LONGEST_NAME = 128
 MOST_FAULTS = 50
 SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
-MEMBERS = ("format", "date", "files", "units")
+MEMBERS = ("format", "date", "files")
 OF_A_FILE = ("path", "rowCount", "sha256")
 
 
@@ -46,13 +46,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One version of a dataset; `units` are those of its columns, where they are told."""
+    """One version of a dataset: its files, how they are written, and their column of dates."""
 
     uri: str
     format: Format
     date: str
     parts: tuple[Part, ...]
-    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_manifest(objects: Objects, uri: str, *, most_bytes: int, most_files: int) -> Manifest:
@@ -97,14 +96,13 @@ class _Reading:
         form = self._format(came)
         date = self._name("date", self._wanted(came, "date", MEMBERS))
         parts = tuple(self._parts(self._wanted(came, "files", MEMBERS)))
-        units = self._units(came.get("units", {}))
         if self._faults or form is None or date is None:
             raise InvalidManifest(
                 f"the manifest {self._uri} has {_count(len(self._faults), 'fault')}",
                 hint='it looks like {"format": "parquet", "date": "day", "files": [{"path": "a.parquet"}]}',
                 faults=self._faults[:MOST_FAULTS],
             )
-        return Manifest(self._uri, form, date, parts, units)
+        return Manifest(self._uri, form, date, parts)
 
     def _format(self, came: Mapping[str, object]) -> Format | None:
         word = self._wanted(came, "format", MEMBERS)
@@ -160,13 +158,6 @@ class _Reading:
         except OutsidePrefix as error:
             self._fault(place, error.code, error.detail)
             return None
-
-    def _units(self, came: object) -> Mapping[str, str]:
-        if not isinstance(came, dict):
-            self._fault("units", "wrong_type", f"{_shown(came)} came, wanted an object of columns and units")
-            return {}
-        found = {column: self._name(f"units.{column}"[:200], unit) for column, unit in came.items()}
-        return {column: unit for column, unit in found.items() if unit is not None}
 
     def _name(self, place: str, came: object) -> str | None:
         if came is None or (isinstance(came, str) and 1 <= len(came) <= LONGEST_NAME):

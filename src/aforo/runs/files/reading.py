@@ -31,23 +31,15 @@ class FileHere:
     row_count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """The column that holds a series, and the unit of its values where it is told."""
-
-    name: str
-    unit: str | None = None
-
-
 def read_series(
-    files: Sequence[FileHere], form: Format, date: str, columns: Mapping[str, Column], *, most_rows: int
+    files: Sequence[FileHere], form: Format, date: str, columns: Mapping[str, str], *, most_rows: int
 ) -> dict[str, Series]:
-    """The series, by the code they have in `columns`: of all files together, by rising date.
+    """The series of all files together, by the codes that `columns` tells the columns of, by rising date.
 
     Raises InvalidSeries for what is no series, a date that is there twice among it, and InvalidManifest for a
     file that does not have as many rows as was said.
     """
-    names = tuple(sorted({column.name for column in columns.values()}))
+    names = tuple(sorted(set(columns.values())))
     dates: list[Dates] = []
     numbers: dict[str, list[Numbers]] = {name: [] for name in names}
     for file in files:
@@ -62,7 +54,7 @@ def read_series(
     rising = whole[order]
     _check_once(rising, files[0].uri)
     found = {name: np.concatenate(parts)[order] for name, parts in numbers.items()}
-    return {code: Series(rising, found[column.name], column.unit) for code, column in columns.items()}
+    return {code: Series(rising, found[name]) for code, name in columns.items()}
 
 
 def _check_count(file: FileHere, rows: int) -> None:
