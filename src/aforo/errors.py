@@ -323,8 +323,20 @@ class MessageRejected(AforoError):
     code = "message_rejected"
 
 
+class MemoryLimit(AforoError):
+    """A run wanted more memory than it may have."""
+
+    code = "memory_limit"
+
+
+class WorkerDied(AforoError):
+    """The process that computed a run ended before it was done."""
+
+    code = "worker_died"
+
+
 class TimeLimit(AforoError):
-    """A question ran longer than it may and was interrupted."""
+    """A question, or a run, took longer than it may and was interrupted."""
 
     code = "time_limit"
 
