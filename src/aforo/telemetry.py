@@ -101,6 +101,13 @@ METRICS: tuple[OwnMetric, ...] = (
         ("queue",),
         (*_SECONDS, 60.0, 300.0, 3_600.0),
     ),
+    OwnMetric(
+        "worker_runs_total",
+        Kind.COUNTER,
+        "Runs that the built-in worker answered, by `succeeded` or the code of the failure.",
+        ("outcome",),
+    ),
+    OwnMetric("worker_run_seconds", Kind.HISTOGRAM, "Time from a request to its answer.", (), _SECONDS),
     OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),
     OwnMetric("http_request_seconds", Kind.HISTOGRAM, "Time one reply took.", ("route",), _SECONDS),
 )

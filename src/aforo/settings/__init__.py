@@ -14,6 +14,7 @@ from aforo.settings.sections import (
     Runs,
     Stop,
     Web,
+    Worker,
 )
 from aforo.settings.tree import Described, Settings, describe, env_name
 
@@ -32,6 +33,7 @@ __all__ = [
     "Settings",
     "Stop",
     "Web",
+    "Worker",
     "config_file",
     "describe",
     "env_name",

@@ -374,6 +374,41 @@ class Runs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """How the built-in worker computes runs."""
+
+    name: str | None = setting(None, "What the worker calls itself; none means its machine and process.")
+    parallel: int = setting(2, "Runs that are computed at once.", least=1, most=64)
+    heartbeat_seconds: float = setting(
+        15.0,
+        "How often it is told that a run goes on; well below `runs.lease_seconds`.",
+        least=0.1,
+        most=3_600,
+    )
+    time_limit_seconds: float = setting(
+        300.0, "Longest that a run may take, with the reading of its files.", least=1, most=86_400
+    )
+    memory_mb: int = setting(
+        512,
+        "Memory that a run may take beyond what its process starts with, in mebibytes; held on Linux.",
+        least=16,
+        most=2**20,
+    )
+    max_manifest_bytes: int = setting(2**20, "Largest manifest that is read.", least=1_024, most=2**28)
+    max_files: int = setting(1_000, "Most files of one version of a dataset.", least=1, most=100_000)
+    max_bytes: int = setting(
+        512 * 2**20, "Bytes of files that one run may read in all.", least=1_024, most=2**40
+    )
+    max_rows: int = setting(10_000_000, "Rows that one run may read of a dataset.", least=1, most=10**9)
+    drain_seconds: float = setting(
+        10.0,
+        "How long runs under way may go on once the worker stops; then they are given back.",
+        least=0,
+        most=3_600,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """How the server ends."""
 

@@ -27,6 +27,7 @@ from aforo.settings.sections import (
     Runs,
     Stop,
     Web,
+    Worker,
     setting,
 )
 
@@ -66,6 +67,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     cache: Cache = field(default_factory=Cache)
     runs: Runs = field(default_factory=Runs)
+    worker: Worker = field(default_factory=Worker)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)
 

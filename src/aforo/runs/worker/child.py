@@ -1,7 +1,7 @@
 """A process that computes one run: `python -m aforo.runs.worker.child`.
 
-It makes itself ready, is told on its standard input in which folder its job lies, and ends with that job. When
-the input is closed, its parent is gone and it ends at once.
+It makes itself ready, is told on its standard input in which folder its job lies, and ends with it. When the
+input is closed, its parent is gone and it ends at once.
 """
 
 from __future__ import annotations

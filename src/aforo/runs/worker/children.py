@@ -11,7 +11,8 @@ from threading import Lock
 
 import structlog
 
-from aforo.errors import Stopping, TimeLimit, WorkerDied
+from aforo.errors import Stopping, WorkerDied
+from aforo.runs.worker.course import over_time
 from aforo.runs.worker.failures import failed
 from aforo.runs.worker.job import SAID, Job, Outcome, read_outcome, write_job
 
@@ -33,6 +34,11 @@ class Children:
         self._going: set[subprocess.Popen[bytes]] = set()
         self._ended = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether all have been killed, and none will begin."""
+        return self._ended
+
     def evaluate(self, folder: Path, job: Job, seconds: float) -> Outcome:
         """Computes a job within so many seconds, and gives what became of it; Stopping after `end`."""
         write_job(folder, job)
@@ -40,12 +46,7 @@ class Children:
         try:
             child.wait(seconds)
         except subprocess.TimeoutExpired:
-            return failed(
-                TimeLimit(
-                    "the run took longer than it may",
-                    hint="let it read less, or raise worker.time_limit_seconds",
-                )
-            )
+            return failed(over_time())
         finally:
             self._over(child)
         if self._ended:
