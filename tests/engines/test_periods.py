@@ -7,19 +7,24 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from tests.engines.conftest import Opens
 from tests.engines.gauges import READINGS, Bench, Sent, ask, some_readings
 
+from aforo.engines.embedded import sparing
 from aforo.engines.embedded.database import FILE_NAME
+from aforo.engines.embedded.layout import RollupLayout
 from aforo.engines.engine import Engine
 from aforo.engines.folds import Period
 from aforo.engines.reads import StatesRequest
+from aforo.model.measure import MeasureKind
 from aforo.windows import DAY, Grain, Window, Zone, parse_instant, window_of_dates
 
 LATER = parse_instant("2014-06-01T00:00:00Z")
 MIDDLE = parse_instant("2013-03-01T12:00:00Z")
 NEW_YORK = Zone("America/New_York")
+WHOLE, GATES = (RollupLayout.of(READINGS, READINGS.rollups[name]) for name in ("whole", "gates"))
 KATHMANDU = Zone("Asia/Kathmandu", "sunday")
 
 
@@ -196,3 +201,47 @@ def test_the_day_that_apia_skipped_is_in_no_week(opens: Opens) -> None:
     assert week.segments[0].end - week.segments[0].start == timedelta(days=6) // timedelta(microseconds=1)
     assert read(bench.engine, week) == (Period.WEEK,)
     bench.check(week)
+
+
+def test_a_split_without_sets_of_weeks_and_months_is_read_by_days(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparing, "FEW", 0)
+    monkeypatch.setattr(sparing, "SHARE", 0)
+    filled(bench)
+    build(bench.engine)
+    window = dates("2013-01-20", "2013-04-12")
+    for rollup in READINGS.rollups.values():
+        for grain, kept in KEPT.items():
+            asked = ask(READINGS, rollup, window=window, zone=NEW_YORK, grain=grain, by=rollup.dimensions)
+            bench.check(asked)
+            assert read(bench.engine, asked) == ((Period.DAY,) if rollup.dimensions else kept)
+            added = tuple(each for each in asked.measures if each.kind is not MeasureKind.DISTINCT)
+            assert read(bench.engine, replace(asked, measures=added)) == kept
+    bench.check_everything()
+
+
+def sets_of(*rows: tuple[str, int, list[int]]) -> pa.Table:
+    """Rows with the gaps of their sets, in a measure's column and nobody in the other's."""
+    tenants, starts, sets = zip(*rows, strict=True)
+    probes, crews = (each.key for each in GATES.distincts)
+    return pa.table(
+        {
+            "tenant": pa.array(tenants),
+            "start": pa.array(starts, pa.timestamp("us")),
+            probes: pa.array(sets, pa.large_list(pa.uint32())),
+            crews: pa.array([[]] * len(rows), pa.large_list(pa.uint32())),
+        }
+    )
+
+
+def test_a_set_is_kept_where_it_has_half_of_its_days_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparing, "FEW", 2)
+    days = sets_of(*[("hills", 0, [1, 1]), ("river", 0, [1, 1]), ("river", 7, [1])] * 3)
+    rows = sets_of(("hills", 0, [1, 1, 1]), ("river", 0, [1, 1]), ("river", 0, [1, 1]), ("river", 7, [1, 1]))
+    spared = sparing.spare(GATES, days, rows)
+    probes, crews = (each.key for each in GATES.distincts)
+    assert spared.without == {("river", 0): [probes]}
+    assert spared.rows[probes].to_pylist() == [[1, 1, 1], [], [], [1, 1]]
+    assert spared.rows[crews].to_pylist() == [[]] * 4
+    assert sparing.spare(WHOLE, days, rows).without == {}

@@ -20,6 +20,6 @@ DELETE FROM "rollup_8fb16991e6d626ae_month" AS r USING built AS b WHERE r.tenant
 INSERT INTO "rollup_8fb16991e6d626ae_month" ("tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts") SELECT "tenant", "start", "station", "gate", "wet", "__m_243b68e6251a4a0c", "__m_2f000076e2d9d05f", "__m_b3686568a8b5d286", "__m_9d13f97c922467d3", "__m_ea780e32910230c8", "__m_d81829a5cae16c1e", "__m_033529746b31509a_min", "__m_033529746b31509a_max", "__m_05b4a72f9b72e690_min", "__m_05b4a72f9b72e690_max", "__m_57d74ec3e233f12a", "__m_81493006aeee52a2", "__m_033529746b31509a_keys", "__m_033529746b31509a_counts", "__m_05b4a72f9b72e690_keys", "__m_05b4a72f9b72e690_counts" FROM merged;
 
 -- From now on the rows of these periods may be read, for as long as their days keep their revisions.
-INSERT INTO period_versions SELECT $rollup, tenant, $period, start, "end", revision FROM built;
+INSERT INTO period_versions SELECT $rollup, tenant, $period, start, "end", revision, without FROM built;
 -- rollup = 8fb16991e6d626ae
 -- period = month

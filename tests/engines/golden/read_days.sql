@@ -1,12 +1,14 @@
 -- The weeks and months of a rollup that were put together, within a window, and the revisions of its days.
 SELECT period, epoch_us(start) AS start, epoch_us("end") AS "end", revision FROM period_versions
 WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $last
+    AND NOT list_has_any(coalesce(without, []), $sets)
 UNION ALL
 SELECT NULL, epoch_us(day), NULL, revision FROM revisions
 WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last;
 -- rollup = 8fb16991e6d626ae
 -- stream = readings
 -- tenant = river
+-- sets = ['__m_57d74ec3e233f12a', '__m_81493006aeee52a2']
 -- first = 2013-03-06 05:00:00
 -- last = 2013-03-13 04:00:00
 

@@ -10,11 +10,12 @@ import pyarrow as pa
 from aforo.engines.embedded import gathering
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import RollupLayout
+from aforo.engines.embedded.sparing import Spared, spare
 from aforo.engines.folds import Period
 
 
-def merge_days(cursor: Cursor, layout: RollupLayout, members: pa.Table) -> pa.Table:
-    """The rows of the periods, with their tenants."""
+def merge_days(cursor: Cursor, layout: RollupLayout, members: pa.Table) -> Spared:
+    """The rows of the periods, with their tenants, but for sets that are not worth keeping."""
     cursor.register("members", members)
     names = "".join(f", d.{name}" for name in (*layout.dimensions, *layout.states))
     days = cursor.sql(
@@ -24,7 +25,7 @@ def merge_days(cursor: Cursor, layout: RollupLayout, members: pa.Table) -> pa.Ta
         """
     ).to_arrow_table()
     cursor.unregister("members")
-    return gathering.merge(cursor, layout, [days])
+    return spare(layout, days, gathering.merge(cursor, layout, [days]))
 
 
 def day_rows(cursor: Cursor, layout: RollupLayout, members: pa.Table) -> dict[tuple[str, int], int]:

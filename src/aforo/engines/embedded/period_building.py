@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, RollupLayout, quoted
 from aforo.engines.embedded.merging import day_rows, merge_days
 from aforo.engines.embedded.periods import RevisionSums, Times
+from aforo.engines.embedded.sparing import Place, Spared
 from aforo.engines.folds import Period
 from aforo.model.model import Model
 from aforo.model.stream import Stream
@@ -48,7 +49,7 @@ WHERE v.rollup = $rollup AND v.period = $period AND v.tenant = b.tenant AND v.st
 
 STAMP = """
 -- From now on the rows of these periods may be read, for as long as their days keep their revisions.
-INSERT INTO period_versions SELECT $rollup, tenant, $period, start, "end", revision FROM built
+INSERT INTO period_versions SELECT $rollup, tenant, $period, start, "end", revision, without FROM built
 """
 
 
@@ -91,14 +92,18 @@ class Work:
             }
         )
 
-    def built(self) -> pa.Table:
-        """The periods with the versions of their days."""
+    def built(self, without: Mapping[Place, list[str]]) -> pa.Table:
+        """The periods with the versions of their days, and the measures whose sets they are without."""
         return pa.table(
             {
                 "tenant": pa.array([each.tenant for each in self.finished], pa.string()),
                 "start": _as_times(np.array([each.start for each in self.finished], np.int64)),
                 "end": _as_times(np.array([each.end for each in self.finished], np.int64)),
                 "revision": pa.array([each.revision for each in self.finished], pa.int64()),
+                "without": pa.array(
+                    [without.get((each.tenant, each.start), []) for each in self.finished],
+                    pa.list_(pa.string()),
+                ),
             }
         )
 
@@ -131,8 +136,8 @@ class PeriodBuilding:
             if work is None:
                 self._settled.update(looked.settled)
                 return 0
-            rows = merge_days(cursor, work.layout, work.members())
-        self._write(work, rows)
+            merged = merge_days(cursor, work.layout, work.members())
+        self._write(work, merged)
         return len(work.finished)
 
     def _look(self, cursor: Cursor, stream: Stream, zone_of: Callable[[str], Zone], now: int) -> Looked:
@@ -151,10 +156,10 @@ class PeriodBuilding:
                 looked.settled[stream.name, tenant] = (revision, min(coming, default=LATEST))
         return looked
 
-    def _write(self, work: Work, rows: pa.Table) -> None:
+    def _write(self, work: Work, merged: Spared) -> None:
         """Takes the old rows out of use, writes the new ones in pieces, and then lets them be read."""
-        writes = list(writes_of(work, rows))
-        whole = rows.num_rows <= ROWS_A_WRITE
+        writes = list(writes_of(work, merged))
+        whole = merged.rows.num_rows <= ROWS_A_WRITE
         for together in [writes] if whole else [[each] for each in writes]:
             self._database.write(partial(_do, together))
 
@@ -225,13 +230,14 @@ def _bounded(cursor: Cursor, work: Work) -> Work:
     return Work(work.layout, work.period, work.finished[:within])
 
 
-def writes_of(work: Work, rows: pa.Table) -> Iterator[Callable[[Cursor], None]]:
+def writes_of(work: Work, merged: Spared) -> Iterator[Callable[[Cursor], None]]:
     """What is to be written, in order; between any two of them the periods are just not kept."""
-    table = work.layout.table(work.period)
+    table, rows = work.layout.table(work.period), merged.rows
+    built = work.built(merged.without)
     named: dict[str, object] = {"rollup": work.layout.hash, "period": work.period}
 
     def clear(cursor: Cursor) -> None:
-        cursor.register("built", work.built())
+        cursor.register("built", built)
         cursor.execute(UNSTAMP, named)
         cursor.execute(
             f"DELETE FROM {table} AS r USING built AS b WHERE r.tenant = b.tenant AND r.start = b.start"
@@ -239,7 +245,7 @@ def writes_of(work: Work, rows: pa.Table) -> Iterator[Callable[[Cursor], None]]:
         cursor.unregister("built")
 
     def stamp(cursor: Cursor) -> None:
-        cursor.register("built", work.built())
+        cursor.register("built", built)
         cursor.execute(STAMP, named)
         cursor.unregister("built")
 

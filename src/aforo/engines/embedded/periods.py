@@ -6,26 +6,32 @@ without touching it; it is put together again from the days when nothing in it w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
 from aforo.engines.coarsening import Kept
 from aforo.engines.embedded.database import Cursor
-from aforo.engines.embedded.layout import PERIODS_OF_DAYS, RollupLayout
+from aforo.engines.embedded.layout import PERIODS_OF_DAYS, MeasureLayout, RollupLayout
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
+from aforo.model.measure import MeasureKind
 from aforo.model.model import Model
 from aforo.windows import Window
 
 Times = npt.NDArray[np.int64]
 
 CREATE = """
--- Which weeks and months are kept, and the sum of their days' revisions when they were put together.
+-- Which weeks and months are kept, and the sum of their days' revisions when they were put together. Their
+-- rows are without the sets of some measures; nulls of before there were such.
 CREATE TABLE IF NOT EXISTS period_versions (
     rollup VARCHAR NOT NULL, tenant VARCHAR NOT NULL, period VARCHAR NOT NULL, start TIMESTAMP NOT NULL,
-    "end" TIMESTAMP NOT NULL, revision BIGINT NOT NULL
+    "end" TIMESTAMP NOT NULL, revision BIGINT NOT NULL, without VARCHAR[]
 )
 """
+
+ADD_WITHOUT = "ALTER TABLE period_versions ADD COLUMN IF NOT EXISTS without VARCHAR[]"
 
 FORGET_DROPPED = """
 -- Of a rollup that is gone; one that means the same and comes back begins anew.
@@ -36,6 +42,7 @@ KEPT = """
 -- The weeks and months of a rollup that were put together, within a window, and the revisions of its days.
 SELECT period, epoch_us(start) AS start, epoch_us("end") AS "end", revision FROM period_versions
 WHERE rollup = $rollup AND tenant = $tenant AND start >= $first AND "end" <= $last
+    AND NOT list_has_any(coalesce(without, []), $sets)
 UNION ALL
 SELECT NULL, epoch_us(day), NULL, revision FROM revisions
 WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last
@@ -51,6 +58,7 @@ WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last OR
 def make_room(cursor: Cursor, model: Model) -> None:
     """Tables for the weeks and months of every rollup, in data directories of before there were any too."""
     cursor.execute(CREATE)
+    cursor.execute(ADD_WITHOUT)
     cursor.execute(FORGET_DROPPED)
     for stream in model.streams.values():
         for rollup in stream.rollups.values():
@@ -83,14 +91,21 @@ class RevisionSums:
 
 
 def kept_periods(
-    cursor: Cursor, stream: str, layout: RollupLayout, tenant: str, window: Window, sql: list[str]
+    cursor: Cursor,
+    stream: str,
+    layout: RollupLayout,
+    tenant: str,
+    window: Window,
+    measures: Iterable[MeasureLayout],
+    sql: list[str],
 ) -> tuple[Kept, ...]:
     """The weeks and months in a window of days whose rows are what those days are now.
 
-    `sql` is told what was run.
+    Those without the set of one of the measures are left out. `sql` is told what was run.
     """
     sql.append(KEPT)
-    asked = {"rollup": layout.hash, "stream": stream, "tenant": tenant}
+    sets = [each.key for each in measures if each.measure.kind is MeasureKind.DISTINCT]
+    asked: dict[str, object] = {"rollup": layout.hash, "stream": stream, "tenant": tenant, "sets": sets}
     bounds = {"first": timestamp(window.start), "last": timestamp(window.end)}
     found = cursor.execute(KEPT, {**asked, **bounds}).fetchall()
     days = sorted((day, revision) for period, day, _, revision in found if period is None)

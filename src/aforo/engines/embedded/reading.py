@@ -99,7 +99,13 @@ class Reading:
         if self._layout is None or window is None:
             return asked
         kept = kept_periods(
-            self._cursor, self._stream.name, self._layout, self._request.tenant, window, self._sql
+            self._cursor,
+            self._stream.name,
+            self._layout,
+            self._request.tenant,
+            window,
+            self._measures,
+            self._sql,
         )
         return coarsened(asked, self._request.edges, kept)
 
