@@ -27,6 +27,7 @@ def test_any_pairs_are_grouped_and_counted(pairs: list[tuple[int, int]]) -> None
     found = [members[bounds[row] : bounds[row + 1]].tolist() for row in range(GROUPS)]
     assert found == [list(one) for one in wanted]
     assert distinct.sizes(groups, ordinals, GROUPS).tolist() == [len(one) for one in wanted]
+    assert [distinct.of_members(ordinals[groups == row]) for row in range(GROUPS)] == wanted
     gaps = distinct.gaps(bounds, members)
     apart = [gaps[bounds[row] : bounds[row + 1]].tolist() for row in range(GROUPS)]
     assert apart == [np.diff([0, *one]).tolist() for one in wanted]

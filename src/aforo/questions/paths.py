@@ -141,4 +141,4 @@ class _Ordered:
         return tuple(found)
 
     def _entities(self, starts: Rows) -> BitMap:
-        return BitMap(np.unique(self.traces.ordinals[starts != _NEVER]))
+        return distinct.of_members(np.unique(self.traces.ordinals[starts != _NEVER]))

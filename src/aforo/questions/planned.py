@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import Seal
@@ -85,7 +85,9 @@ def planned(
         zone = question.tenant_zone
         span = Span(window, question.grain, buckets, zone, seal.slots_from, days_wait, late)
         own = plan(stream, measures, question.by, question.where, span)
-        past = past_of(stream, seen, span)
+        # What the window itself tells of its earlier buckets is not read a second time.
+        told_whole = not (question.by or question.where) and {*seen} <= {*used}
+        past = past_of(stream, seen, replace(span, buckets=buckets[:1]) if told_whole else span)
         return Side(window, buckets, own, past, measured_from(metrics, own, past, births))
 
     own = side(question.window, question.zone.buckets(question.window, question.grain))

@@ -112,7 +112,17 @@ def _found(planned: Planned, side: Side, engine: Engine, limit: float, most_keys
         kept=None,
         most_keys=None,
     )
-    return Found(states, engine.read_states(past, time_limit_seconds=limit))
+    return Found(states, _with_window(engine.read_states(past, time_limit_seconds=limit), states, side))
+
+
+def _with_window(past: States, own: States, side: Side) -> States:
+    """What came before each bucket, where only what came before the window was read for it."""
+    assert side.past is not None
+    if len(side.past.plan.edges) == len(side.buckets):
+        return past
+    keys = tuple((bucket + 1, split) for bucket, split in own.keys)
+    values = {name: (*values, *own.values[name]) for name, values in past.values.items()}
+    return replace(past, keys=past.keys + keys, values=values)
 
 
 def _hull(windows: Sequence[Window]) -> Window:

@@ -20,6 +20,7 @@ from aforo.engines.embedded.layout import entity_table, quoted
 from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.keeping import Forgotten
 from aforo.model.model import Model
+from aforo.states import distinct
 
 LOOKED_AT, BACK, LOOSE, HASHED = "looked_at", "back_again", "loose", "hashed_values"
 
@@ -112,7 +113,8 @@ def _loose(cursor: Cursor, entity: str, ripe: pa.Table) -> dict[str, BitMap]:
     codes = tenants.indices.to_numpy(zero_copy_only=False)
     ordinals = loose["ordinal"].to_numpy()
     return {
-        tenant: BitMap(ordinals[codes == code]) for code, tenant in enumerate(tenants.dictionary.to_pylist())
+        tenant: distinct.of_members(ordinals[codes == code])
+        for code, tenant in enumerate(tenants.dictionary.to_pylist())
     }
 
 

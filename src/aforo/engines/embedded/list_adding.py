@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pyroaring import BitMap
 
 from aforo.engines.embedded.gathering import lengths_of
 from aforo.engines.embedded.layout import ListColumn, MeasureLayout
@@ -70,7 +69,7 @@ def _histograms(measure: MeasureLayout, table: pa.Table, groups: Groups, merged:
 def _sets(measure: MeasureLayout, of: Numbers, ordinals: Words, groups: Groups, merged: Merged) -> None:
     bounds, members = distinct.grouped(of, ordinals, len(groups.keys))
     for at, key in enumerate(groups.keys):
-        merged[key][measure.measure.name] = BitMap(members[bounds[at] : bounds[at + 1]])
+        merged[key][measure.measure.name] = distinct.of_members(members[bounds[at] : bounds[at + 1]])
 
 
 def _sizes(measure: MeasureLayout, of: Numbers, ordinals: Words, groups: Groups, merged: Merged) -> None:

@@ -15,6 +15,7 @@ from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
 from aforo.model.model import Model
+from aforo.states import distinct
 from aforo.windows import DAY
 
 DAYS_AT_ONCE = 32
@@ -73,7 +74,7 @@ class Sets:
         changes = np.flatnonzero(np.diff(days)) + 1
         for of_day, own in zip(np.split(days, changes), np.split(members, changes), strict=True):
             if len(of_day):
-                yield int(of_day[0]), BitMap(own)
+                yield int(of_day[0]), distinct.of_members(own)
 
 
 def of_entity(cursor: Cursor, model: Model, entity: str) -> list[Sets]:
