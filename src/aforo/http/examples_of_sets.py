@@ -40,7 +40,7 @@ RETENTION: Examples = {
                 "rollup": "network",
                 "rollupHash": "bc7742def17ad174",
                 "grains": ["day"],
-                "rowsRead": 2,
+                "rowsRead": 0,
             },
             "completeUntil": "2013-01-31T19:00:00-05:00",
             "staleSeconds": 0.0,
