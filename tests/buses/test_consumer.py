@@ -45,6 +45,14 @@ def told(carrier: Rig, name: str) -> float:
     return 0.0
 
 
+def test_what_one_may_not_hold_is_left_to_others(carrier: Rig) -> None:
+    carrier.send(1, group="a")
+    carrier.send(2, group="b")
+    seen: list[list[int]] = []
+    carrier.consumer(lambda body: seen.append(numbers(carrier.take())), most_at_once=1).run_once()
+    assert seen == [[2]]
+
+
 def failing(error: Exception) -> Callable[[bytes], None]:
     def handle(_body: bytes) -> None:
         raise error

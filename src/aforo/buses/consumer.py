@@ -51,7 +51,7 @@ class Consumer:
     A message that `handle` rejects is buried. One that fails otherwise is given back for as long as
     `back_off` tells of its receives, and is buried with the reason once these are `most_receives`. Those
     behind it in its group wait for it. While the handler works, another thread extends the time of what is
-    in hand.
+    in hand: at most `most_at_once`, 1 where each takes long and others should have the rest.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Consumer:
         wait_seconds: float,
         visibility_seconds: float,
         most_receives: int,
+        most_at_once: int = MOST_AT_ONCE,
         back_off: Callable[[int], float] = back_off_seconds,
         again_seconds: float = AGAIN_SECONDS,
     ) -> None:
@@ -74,6 +75,7 @@ class Consumer:
         self._observe = partial(telemetry.observe, queue=queue.name)
         self._wait_seconds = wait_seconds
         self._most_receives = most_receives
+        self._most_at_once = most_at_once
         self._back_off = back_off
         self._held = Held(queue, visibility_seconds)
         self._every_seconds = visibility_seconds / EXTENSIONS
@@ -109,7 +111,7 @@ class Consumer:
 
         Raises BusUnavailable, and what the handler raised where that says nothing of the message.
         """
-        deliveries = self._queue.receive(MOST_AT_ONCE, wait_seconds)
+        deliveries = self._queue.receive(self._most_at_once, wait_seconds)
         self._count("bus_received_total", len(deliveries))
         self._held.hold(deliveries)
         found: dict[Verdict, list[Delivery]] = {verdict: [] for verdict in Verdict}
