@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from aforo.cli.app import app
 from aforo.errors import AforoError
 from aforo.events.refusals import RefusalCode
+from aforo.runs.expression.kinds import KINDS
 from aforo.settings import describe
 from aforo.telemetry import METRICS
 
@@ -68,6 +69,12 @@ def test_every_own_metric_is_told() -> None:
 
 def test_every_refusal_is_told() -> None:
     assert told("refusals") == {str(each) for each in RefusalCode}
+
+
+def test_every_kind_of_expression_is_told_with_its_members() -> None:
+    text = page("expressions")
+    assert set(KINDS) <= set(re.findall(r"^## `(.+)`$", text, re.MULTILINE))
+    assert {member.key for kind in KINDS.values() for member in kind.MEMBERS} <= told("expressions")
 
 
 def test_every_error_is_told_and_has_a_code_of_its_own() -> None:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from pages import cli, errors, flights, http, metrics, model, projects, refusals, settings, web, weblog
+from pages import (
+    cli,
+    errors,
+    expressions,
+    flights,
+    http,
+    metrics,
+    model,
+    projects,
+    refusals,
+    settings,
+    web,
+    weblog,
+)
 
 # One page, one line: its name below docs/reference, and what writes it.
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
@@ -16,6 +29,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "http": http.page,
         "refusals": refusals.page,
         "errors": errors.page,
+        "expressions": expressions.page,
         "metrics": metrics.page,
         "flights": flights.page,
         "projects": projects.page,
