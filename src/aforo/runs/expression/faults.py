@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from aforo.errors import Fault, InvalidExpression, suggestion
 
 MOST_FAULTS = 100
-MOST_SUGGESTIONS = 10  # to look for the nearest of many names takes long
+MOST_COMPARED = 20_000  # names, to find the nearest ones: half a second
 LONGEST_SHOWN = 60  # characters
 
 
@@ -33,17 +33,17 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
-        self._suggested = 0
+        self._compared = 0
 
     def add(self, path: str, code: FaultCode, message: str) -> None:
         """Adds a fault; beyond the first hundred they are no longer told."""
         if len(self._faults) < MOST_FAULTS:
             self._faults.append(Fault(path, code, message))
 
-    def unknown(self, path: str, code: FaultCode, message: str, word: str, known: Iterable[str]) -> None:
-        """Adds a fault about a word that is none of the known, with the nearest of them."""
-        if self._suggested < MOST_SUGGESTIONS and len(word) <= LONGEST_SHOWN:
-            self._suggested += 1
+    def unknown(self, path: str, code: FaultCode, message: str, word: str, known: Collection[str]) -> None:
+        """Adds a fault about a word that is none of the known, with the nearest if it is soon found."""
+        if self._compared + len(known) <= MOST_COMPARED and len(word) <= LONGEST_SHOWN:
+            self._compared += len(known)
             message = f"{message}; {suggestion(word, known)}"
         self.add(path, code, message)
 

@@ -141,7 +141,7 @@ class Choice(Member):
         if value in set(self.of):
             return self.of(value)
         message = f"{shown(value)} came where {self.wanted} was wanted"
-        place.unknown(FaultCode.BAD_VALUE, message, value, map(str, self.of))
+        place.unknown(FaultCode.BAD_VALUE, message, value, [*self.of])
         return UNUSABLE
 
 

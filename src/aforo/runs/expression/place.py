@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ class Place:
         """Tells a fault here."""
         self.faults.add(self.path, code, message)
 
-    def unknown(self, code: FaultCode, message: str, word: str, known: Iterable[str]) -> None:
+    def unknown(self, code: FaultCode, message: str, word: str, known: Collection[str]) -> None:
         """Tells of a word here that is none of the known."""
         self.faults.unknown(self.path, code, message, word, known)
 

@@ -88,7 +88,10 @@ def _all_dates(each: Sequence[Dates]) -> Dates:
     first, *others = each
     if all(np.array_equal(first, other) for other in others):
         return first
-    return np.unique(np.concatenate(each))
+    # Each rises already, and a stable sort joins what is sorted; `unique` would sort all anew.
+    merged: Dates = np.sort(np.concatenate(each), kind="stable")
+    fresh: Truths = np.append(True, merged[1:] != merged[:-1])[: len(merged)]
+    return merged[fresh]
 
 
 def _placed(points: Points, dates: Dates) -> Points:
