@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.runs.points import run, series
 
+from aforo.errors import InvalidExpression
+from aforo.runs.expression import read, unit_of
 from aforo.runs.expression.unit import Unit, UnitsDisagree
 
 NAMES = st.sampled_from(["EUR", "visit", "hour", "billions of 2005 dollars", "%", "m²"])
@@ -94,5 +96,12 @@ def test_the_unit_of_each_kind(kind: str, members: dict[str, object], unit: str 
 
     parts = {"operands", "numerator", "denominator", "of", "terms"}
     written = {key: node(value) if key in parts else value for key, value in members.items()}
+    assert unit_of(read(kind, written, units=units), units) == unit
     result = run(kind, written, **{code: series({}, each) for code, each in units.items()})
     assert result.series.unit == unit
+
+
+def test_the_unit_over_what_is_not_there_is_an_error() -> None:
+    expression = read("rolling", {"of": {"series": "eur"}, "window": 2, "function": "mean"}, units=None)
+    with pytest.raises(InvalidExpression, match="no series or metric named 'eur'"):
+        unit_of(expression, {})

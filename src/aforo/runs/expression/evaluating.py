@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aforo.runs.expression import rules
-from aforo.runs.expression.faults import Faults
 from aforo.runs.expression.node import Constant, Expression, Kind, SeriesRead
 from aforo.runs.expression.nulls import NullCounts
 from aforo.runs.expression.points import Operand, Points, of_series
+from aforo.runs.expression.rules import unit_of
 from aforo.runs.series import Series
 
 
@@ -32,15 +31,11 @@ def evaluate(expression: Expression, series: Mapping[str, Series]) -> Result:
 
     InvalidExpression where a series it reads is not among them, or where their units do not go together.
     """
-    faults = Faults()
-    units = {code: each.unit for code, each in series.items()}
-    rules.series_are_known(expression, units, faults)
-    unit = rules.units_agree(expression, units, faults)
-    faults.raise_if_any()
+    unit = unit_of(expression, {code: each.unit for code, each in series.items()})
     with np.errstate(all="ignore"):  # what is not finite is made null, and counted
         points, passed_over = _evaluated(expression, series)
     assert isinstance(points, Points), "an expression without a series is refused when it is read"
-    result = Series(points.dates, points.values, None if unit is None else unit.text)
+    result = Series(points.dates, points.values, unit)
     return Result(result, NullCounts.of(points.causes), passed_over)
 
 

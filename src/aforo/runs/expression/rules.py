@@ -41,6 +41,18 @@ def units_agree(expression: Expression, units: Mapping[str, str | None], faults:
     return met[ROOT]
 
 
+def unit_of(expression: Expression, units: Mapping[str, str | None]) -> str | None:
+    """The unit of what an expression comes to, None for a plain number, from those of what it reads.
+
+    InvalidExpression where it reads what has none here, or where units do not go together.
+    """
+    faults = Faults()
+    series_are_known(expression, units, faults)
+    unit = units_agree(expression, units, faults)
+    faults.raise_if_any()
+    return None if unit is None else unit.text
+
+
 def _unit(
     path: str, node: Expression, units: Mapping[str, str | None], met: Mapping[str, Unit | None]
 ) -> Unit | None:
