@@ -48,6 +48,7 @@ class Aforo:
             memory_mb=settings.engine.memory_mb,
             threads=settings.engine.threads,
             untimed_id_seconds=settings.intake.untimed_id_seconds,
+            rows_at_hand_bytes=settings.engine.rows_at_hand_mb * 2**20,
             samples=samples,
             clock=clock,
             lease_seconds=settings.fold.lease_seconds,

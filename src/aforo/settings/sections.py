@@ -172,6 +172,13 @@ class Engine:
 
     memory_mb: int = setting(256, "Memory of the embedded engine, in mebibytes.", least=64, most=2**20)
     threads: int = setting(2, "Threads of the embedded engine.", least=1, most=256)
+    rows_at_hand_mb: int = setting(
+        128,
+        "Memory beside it for the days, weeks and months that questions were answered from, in mebibytes; "
+        "0 holds none of them, and each question reads the file.",
+        least=0,
+        most=2**20,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ from aforo.engines.embedded.period_building import PeriodBuilding
 from aforo.engines.embedded.portions import portions
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.record import Mark
+from aforo.engines.embedded.rows_at_hand import RowsAtHand
 from aforo.engines.folds import Claim, Derived, Folded
 from aforo.engines.keeping import Erased, ErasureAsked, Forgotten, PurgeAsked, Purged, Seal
 from aforo.engines.reads import Paths, PathsRequest, Seen, Standing, States, StatesRequest
@@ -73,6 +74,9 @@ log = structlog.get_logger(__name__)
 
 ENTITIES_AT_HAND = 500_000
 """Values of entities whose numbers are kept in memory: some 60 MB."""
+
+ROWS_AT_HAND_BYTES = 128 * 2**20
+"""Memory for rows of days, weeks and months that questions were answered from."""
 
 LEASE_SECONDS = 300.0
 """How long a claim is held that nobody works on: longer than any fold takes."""
@@ -111,12 +115,14 @@ class EmbeddedEngine:
         threads: int,
         untimed_id_seconds: int,
         entities_at_hand: int = ENTITIES_AT_HAND,
+        rows_at_hand_bytes: int = ROWS_AT_HAND_BYTES,
         samples: SampleLimits = DEFAULT_SAMPLES,
         clock: Clock = MACHINE_CLOCK,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._standings = standings.Standings(self._database)
+        self._rows_at_hand = RowsAtHand(self._database, rows_at_hand_bytes)
         self._limits = samples
         self._clock = clock
         pending, self._marks = Pending(), Marks()
@@ -169,6 +175,7 @@ class EmbeddedEngine:
         with self._one_purge_at_a_time:
             self._database.write(write)
         self._period_building.forget()
+        self._rows_at_hand.forget()
         self._model = model
         self._look_at_builds()
         self._default_tenant = default_tenant
@@ -223,6 +230,9 @@ class EmbeddedEngine:
         if request.rollup is None or request.stream.ledger:
             self._appending.land()
         try:
+            found = self._rows_at_hand.states(request, time_limit_seconds)
+            if found is not None:
+                return found
             with self._database.snapshot(time_limit_seconds) as cursor:
                 return Reading(cursor, request).states()
         except duckdb.CatalogException as error:
@@ -326,6 +336,7 @@ class EmbeddedEngine:
             if serves:
                 self._look_at_builds()
                 self._period_building.forget()
+                self._rows_at_hand.forget()
         (rollup,) = step.stream.rollups
         return Built(step.stream.name, rollup, len(step.claim.slots), serves)
 
@@ -436,6 +447,7 @@ class EmbeddedEngine:
             self._landing.forget()  # the value's number is at hand
 
         self._database.write(write)
+        self._rows_at_hand.forget()  # rows that were split by the value are nobody's now, in no new version
 
     def erase(self, erasure: str, tenant: str, most_rows: int) -> Erased:
         def write(cursor: Cursor) -> Erased:
