@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from aforo.errors import OutsidePrefix
+from aforo.objects.prefix import Prefix
 from aforo.runs.considering import make_way
 from aforo.runs.hand import Hand, Turns
 from aforo.runs.messages import (
@@ -15,7 +17,7 @@ from aforo.runs.messages import (
     ProjectionUpdateEvent,
     RunError,
 )
-from aforo.runs.reactor import react, within
+from aforo.runs.reactor import react
 from aforo.store import catalog, consumed, runs
 from aforo.store.metadata import DETAIL_LENGTH
 from aforo.store.run import LEASED, Dataset, LogKind, Metric, Run, RunState, result_dataset
@@ -121,13 +123,12 @@ def _in_its_place(hand: Hand, run: Run, said: MetricRunCompletedEvent) -> Metric
     """A result that lies where the metric's results are not read is none: the run has failed."""
     if said.status != "SUCCEEDED" or said.manifest is None:
         return said
-    prefix = _results(hand, run).prefix
-    if within(said.manifest, prefix):
+    try:
+        Prefix.of(_results(hand, run).prefix).steps(said.manifest)
+    except OutsidePrefix as outside:
+        error = RunError(code=outside.code, message=outside.detail)
+    else:
         return said
-    told = (
-        f"the manifest {said.manifest!r} does not lie under {prefix!r}, where results of the metric are read"
-    )
-    error = RunError(code="manifest_out_of_place", message=told)
     return msgspec.structs.replace(said, status="FAILED", manifest=None, error=error)
 
 

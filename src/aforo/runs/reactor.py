@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import msgspec
 
 from aforo.errors import InvalidRequest, NotYourTenant, UnknownName
+from aforo.objects.prefix import Prefix
 from aforo.runs.considering import consider, unread
 from aforo.runs.hand import Hand, Turns
 from aforo.runs.messages import ProjectionUpdateEvent
 from aforo.store import catalog, event_log, updates
-from aforo.store.run import Dataset, LogKind, Run, Version
+from aforo.store.run import Dataset, DatasetKind, LogKind, Run, Version
 from aforo.windows import Zone
 
 
@@ -35,15 +36,18 @@ class Reactor:
     def take(self, event: ProjectionUpdateEvent, tenants: frozenset[str] | None = None) -> Reaction:
         """One effect for one event, durable when this returns.
 
-        `tenants` are those of the caller, None: all. Raises UnknownName, NotYourTenant, InvalidRequest.
+        `tenants` are those of the caller, None: all. Raises UnknownName, NotYourTenant, InvalidRequest,
+        and OutsidePrefix where the version does not lie where those of the dataset are read.
         """
         with self._turns.taken() as hand:
-            return react(hand, event, _dataset(hand, event, tenants))
+            dataset = _dataset(hand, event, tenants)
+            Prefix.of(dataset.prefix).steps(event.uri)
+            return react(hand, event, dataset)
 
 
 def react(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> Reaction:
     """Takes an update of a dataset in."""
-    _refuse(hand, event, dataset)
+    _refuse(hand, event)
     taken = _recognise(hand, event, dataset)
     if taken is None:
         known = updates.known(hand.connection, dataset.tenant, event.key)
@@ -73,29 +77,21 @@ def _dataset(hand: Hand, event: ProjectionUpdateEvent, tenants: frozenset[str] |
         )
     if tenants is not None and found.tenant not in tenants:
         raise NotYourTenant(f"dataset {event.dataset_id!r} is not of a tenant of this key")
+    if found.kind is not DatasetKind.OUTSIDE:
+        raise InvalidRequest(
+            f"the versions of {event.dataset_id!r} are made here and told by nobody else",
+            hint="its metric's runs make them" if found.kind is DatasetKind.METRIC else "folds make them",
+        )
     return found
 
 
-def _refuse(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> None:
-    if not within(event.uri, dataset.prefix):
-        raise InvalidRequest(
-            f"{event.uri!r} does not lie under {dataset.prefix!r}, where versions of {dataset.id!r} are read",
-            hint="put the manifest there, or define the dataset with another prefix",
-        )
+def _refuse(hand: Hand, event: ProjectionUpdateEvent) -> None:
     latest = hand.in_seconds(hand.rules.future_seconds)
     if event.made_at > latest:
         raise InvalidRequest(
             f"updatedAt {event.updated_at} is more than {hand.rules.future_seconds:g} s ahead",
             hint="it would be the newest version until then; see to the sender's clock",
         )
-
-
-def within(uri: str, prefix: str) -> bool:
-    """Whether a URI lies under a prefix and does not climb out of it."""
-    tail = uri.removeprefix(prefix)
-    if not prefix or tail == uri or not (prefix.endswith(("/", "@")) or tail.startswith("/")):
-        return False
-    return "\\" not in tail and not any(part in (".", "..") for part in tail.split("/"))
 
 
 def _recognise(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> int | None:

@@ -351,7 +351,7 @@ class Runs:
 
     roots: tuple[str, ...] = setting(
         (),
-        "URIs under which datasets may lie, as s3://bucket/path/; none: `datasets` in the data directory.",
+        "URIs below which datasets may lie, as s3://bucket/{tenant}/; none: datasets/{tenant} of the data.",
     )
     results: str | None = setting(
         None,

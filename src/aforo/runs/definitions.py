@@ -1,0 +1,344 @@
+"""Datasets, their series, and metrics as people define them: applied together, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from aforo.errors import AforoError, Fault, InvalidRequest, OutsidePrefix, suggestion
+from aforo.objects.prefix import Prefix
+from aforo.runs.expression import read as read_expression
+from aforo.runs.expression import references
+from aforo.runs.hand import Hand, Turns
+from aforo.runs.lineage import Graph
+from aforo.store import audit, catalog
+from aforo.store.act import Action, Actor
+from aforo.store.run import DatasetKind, ExpressionType, Series, result_dataset, rollup_dataset
+from aforo.store.run_tables import CODE_LENGTH, DATASET_LENGTH, URI_LENGTH
+
+MOST_DEFINED = 10_000
+RESULT_COLUMN = "value"
+CODE = re.compile(rf"[A-Za-z0-9_.-]{{1,{CODE_LENGTH}}}")
+DATASET_ID = re.compile(rf"[A-Za-z0-9_.:/-]{{1,{DATASET_LENGTH}}}")
+SHAPE = (
+    'for example {"datasets": [{"id": "macro", "prefix": "file:///srv/macro/", "series": [{"code": "GDP"}]}]}'
+)
+
+
+class SeriesDefined(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A series of a dataset; its column is named as its code unless it says otherwise."""
+
+    code: str
+    name: str = ""
+    unit: str | None = None
+    column: str | None = None
+
+
+class DatasetDefined(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A dataset. One of our own rollups has no prefix, and metrics of the model for columns."""
+
+    id: str
+    name: str = ""
+    prefix: str | None = None
+    series: tuple[SeriesDefined, ...] = ()
+
+
+class MetricDefined(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A metric. `prefix` is where its results are written, if not below the setting's place."""
+
+    code: str
+    expression_type: str
+    expression_json: Any
+    name: str = ""
+    unit: str | None = None
+    required_days: int | None = None
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What was defined, by how many of each."""
+
+    datasets: int
+    series: int
+    metrics: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What definitions stand on: where files may lie, where results go, and what our own streams measure."""
+
+    roots: tuple[str, ...]
+    results: str
+    streams: Mapping[str, Collection[str]] = field(default_factory=dict)  # stream: metrics over it
+
+    def of(self, tenant: str) -> tuple[str, ...]:
+        """The URIs below which a tenant's datasets may lie; `{tenant}` in a root stands for its name."""
+        mine = (root.replace("{tenant}", quote(tenant, safe="")) for root in self.roots)
+        return (*mine, self.results_of(tenant))
+
+    def results_of(self, tenant: str) -> str:
+        """The URI below which a tenant's results are written."""
+        return f"{self.results.rstrip('/')}/{quote(tenant, safe='')}/"
+
+
+class Definitions:
+    """Takes definitions of one tenant at a time."""
+
+    def __init__(self, turns: Turns, grounds: Grounds) -> None:
+        self._turns = turns
+        self._grounds = grounds
+
+    def apply(self, tenant: str, asked: object, actor: Actor) -> Defined:
+        """Defines what is asked for, beside what is there. Raises InvalidRequest with every fault.
+
+        A metric whose meaning changed is computed in the new way from its next run on.
+        """
+        datasets, metrics, faults = _read(asked)
+        with self._turns.taken() as hand:
+            draft = _Draft(hand, tenant, self._grounds, faults)
+            for place, dataset in datasets:
+                draft.dataset(place, dataset)
+            draft.metrics(metrics)
+            draft.raise_if_any()
+            kept = draft.write()
+            told = f"{kept.datasets} datasets, {kept.series} series, {kept.metrics} metrics"
+            audit.add(hand.connection, hand.now, Action.CATALOG_CHANGED, actor, tenant, told)
+            return kept
+
+
+class _Draft:
+    """What is to be written, checked against what is there as it is read."""
+
+    def __init__(self, hand: Hand, tenant: str, grounds: Grounds, faults: list[Fault]) -> None:
+        self._hand = hand
+        self._tenant = tenant
+        self._grounds = grounds
+        self._faults = faults
+        self._known = {each.code: each for each in catalog.all_series(hand.connection, frozenset({tenant}))}
+        self._datasets: list[tuple[DatasetDefined, DatasetKind, str]] = []
+        self._series: list[Series] = []
+        self._metrics: list[tuple[MetricDefined, str, frozenset[str]]] = []
+
+    def dataset(self, place: str, wanted: DatasetDefined) -> None:
+        """Takes a dataset with its series in."""
+        there = catalog.dataset(self._hand.connection, wanted.id)
+        if there is not None and (there.tenant != self._tenant or there.kind is DatasetKind.METRIC):
+            self._fault(f"{place}.id", "conflict", f"{wanted.id!r} is taken")
+            return
+        kind = DatasetKind.ROLLUP if wanted.id.startswith("rollup:") else DatasetKind.OUTSIDE
+        prefix = self._rollup(place, wanted) if kind is DatasetKind.ROLLUP else self._outside(place, wanted)
+        self._datasets.append((wanted, kind, prefix))
+        for number, each in enumerate(wanted.series):
+            self._one_series(f"{place}.series[{number}]", wanted, each)
+
+    def metrics(self, wanted: list[tuple[str, MetricDefined]]) -> None:
+        """Takes metrics in: they may use each other, whatever the order they come in."""
+        for place, each in wanted:
+            self._result(place, each)
+        units = {code: each.unit for code, each in self._known.items()}
+        for place, each in wanted:
+            self._metric(place, each, units)
+        uses = catalog.uses(self._hand.connection, self._tenant)
+        ring = Graph({**uses, **{each.code: reads for each, _, reads in self._metrics}}).cycle()
+        if ring is not None:
+            told = f"these metrics use each other in a ring: {' → '.join(ring)}"
+            self._fault("metrics", "ring", told)
+
+    def raise_if_any(self) -> None:
+        """Raises InvalidRequest with all faults."""
+        if self._faults:
+            told = "a fault" if len(self._faults) == 1 else f"{len(self._faults)} faults"
+            raise InvalidRequest(
+                f"the definitions have {told}; nothing of them was applied",
+                hint=SHAPE,
+                faults=self._faults[:100],
+            )
+
+    def write(self) -> Defined:
+        """Keeps all of it."""
+        connection, at, tenant = self._hand.connection, self._hand.now, self._tenant
+        for dataset, kind, prefix in self._datasets:
+            catalog.put_dataset(
+                connection,
+                at,
+                dataset_id=dataset.id,
+                tenant=tenant,
+                kind=kind,
+                name=dataset.name,
+                prefix=prefix,
+            )
+        for metric, prefix, _ in self._metrics:
+            catalog.put_dataset(
+                connection,
+                at,
+                dataset_id=result_dataset(tenant, metric.code),
+                tenant=tenant,
+                kind=DatasetKind.METRIC,
+                name=metric.name,
+                prefix=prefix,
+            )
+        for series in self._series:
+            catalog.put_series(connection, at, series)
+        for metric, _, reads in self._metrics:
+            catalog.put_metric(
+                connection,
+                at,
+                tenant=tenant,
+                code=metric.code,
+                meaning={
+                    "expression_type": ExpressionType(metric.expression_type),
+                    "expression": msgspec.json.encode(metric.expression_json).decode(),
+                    "unit": metric.unit,
+                    "required_days": metric.required_days,
+                },
+                name=metric.name,
+                reads=sorted(reads),
+            )
+        return Defined(len(self._datasets), len(self._series) - len(self._metrics), len(self._metrics))
+
+    def _outside(self, place: str, wanted: DatasetDefined) -> str:
+        if DATASET_ID.fullmatch(wanted.id) is None or wanted.id.startswith("metric:"):
+            told = (
+                f"{wanted.id[:100]!r} came, wanted 1 to {DATASET_LENGTH} of A-Z a-z 0-9 _ . : / - that do not"
+            )
+            self._fault(f"{place}.id", "wrong_value", f"{told} begin with 'metric:'")
+        if wanted.prefix is None:
+            self._fault(
+                f"{place}.prefix", "missing_field", "the URI that its versions begin with has to be told"
+            )
+            return ""
+        return self._below_roots(f"{place}.prefix", wanted.prefix)
+
+    def _below_roots(self, place: str, prefix: str) -> str:
+        """Only where the operator has files of the tenant read or written: see the setting `runs.roots`."""
+        try:
+            Prefix.of(prefix)
+        except OutsidePrefix as error:
+            self._fault(place, "wrong_value", f"{error.detail}; {error.hint}")
+            return prefix
+        roots = self._grounds.of(self._tenant)
+        if len(prefix) > URI_LENGTH or not any(_below(prefix, root) for root in roots):
+            told = f"{prefix[:200]!r} lies under none of {', '.join(roots)} (the setting runs.roots)"
+            self._fault(place, "wrong_value", told)
+        return prefix
+
+    def _rollup(self, place: str, wanted: DatasetDefined) -> str:
+        stream = wanted.id.removeprefix("rollup:").removesuffix(f":{self._tenant}")
+        if wanted.id != rollup_dataset(stream, self._tenant) or stream not in self._grounds.streams:
+            known = [rollup_dataset(each, self._tenant) for each in self._grounds.streams]
+            told = f"{wanted.id[:100]!r} is none of our rollups; {suggestion(wanted.id, known)}"
+            self._fault(f"{place}.id", "unknown_name", told)
+        elif wanted.prefix is not None:
+            self._fault(f"{place}.prefix", "wrong_value", "our own rollups have none; leave it out")
+        else:
+            known = self._grounds.streams[stream]
+            for number, each in enumerate(wanted.series):
+                column = each.column or each.code
+                if column not in known:
+                    told = f"no metric {column!r} over {stream}; {suggestion(column, known)}"
+                    self._fault(f"{place}.series[{number}].column", "unknown_name", told)
+        return f"{wanted.id}@"
+
+    def _one_series(self, place: str, dataset: DatasetDefined, wanted: SeriesDefined) -> None:
+        there = self._known.get(wanted.code)
+        if CODE.fullmatch(wanted.code) is None:
+            self._fault(f"{place}.code", "wrong_value", _no_code(wanted.code))
+        elif there is not None and there.dataset_id != dataset.id:
+            self._fault(f"{place}.code", "conflict", f"{wanted.code!r} is a series of {there.dataset_id!r}")
+        column = wanted.column or wanted.code
+        if len(column) > CODE_LENGTH:
+            self._fault(f"{place}.column", "too_long", f"at most {CODE_LENGTH} characters are taken")
+        self._add(wanted.code, wanted.name, wanted.unit, dataset.id, column)
+
+    def _result(self, place: str, wanted: MetricDefined) -> None:
+        """The series that a metric makes, so that others may use it."""
+        mine = result_dataset(self._tenant, wanted.code)
+        there = self._known.get(wanted.code)
+        if CODE.fullmatch(wanted.code) is None:
+            self._fault(f"{place}.code", "wrong_value", _no_code(wanted.code))
+        elif there is not None and there.dataset_id != mine:
+            self._fault(f"{place}.code", "conflict", f"{wanted.code!r} is a series of {there.dataset_id!r}")
+        self._add(wanted.code, wanted.name, wanted.unit, mine, RESULT_COLUMN)
+
+    def _metric(self, place: str, wanted: MetricDefined, units: Mapping[str, str | None]) -> None:
+        if wanted.required_days is not None and not 1 <= wanted.required_days <= 36_500:
+            told = f"came {wanted.required_days}, wanted 1 to 36500, or nothing for versions of any age"
+            self._fault(f"{place}.requiredDays", "wrong_value", told)
+        prefix = f"{self._grounds.results_of(self._tenant)}{quote(wanted.code)}/"
+        if wanted.prefix is not None:
+            prefix = self._below_roots(f"{place}.prefix", wanted.prefix)
+        reads = frozenset[str]()
+        try:
+            expression = read_expression(wanted.expression_type, wanted.expression_json, units=units)
+            reads = references(expression)
+        except AforoError as error:
+            self._faults += [
+                Fault(".".join(filter(None, (place, each.path))), each.code, each.message)
+                for each in error.faults
+            ]
+        self._metrics.append((wanted, prefix, reads))
+
+    def _add(self, code: str, name: str, unit: str | None, dataset_id: str, column: str) -> None:
+        made = Series(
+            tenant=self._tenant, code=code, name=name, unit=unit, dataset_id=dataset_id, column=column
+        )
+        if any(each.code == code for each in self._series):
+            self._fault("series", "conflict", f"{code!r} is defined twice")
+        self._series.append(made)
+        self._known[code] = made
+
+    def _fault(self, path: str, code: str, message: str) -> None:
+        self._faults.append(Fault(path, code, message))
+
+
+T = TypeVar("T")
+
+
+def _read(
+    asked: object,
+) -> tuple[list[tuple[str, DatasetDefined]], list[tuple[str, MetricDefined]], list[Fault]]:
+    """What is asked for, with its places; what cannot be read is among the faults."""
+    if not isinstance(asked, Mapping):
+        raise InvalidRequest("definitions are an object", hint=SHAPE)
+    faults = [
+        Fault(str(name)[:100], "unknown_name", f"means nothing here; {suggestion(str(name), PARTS)}")
+        for name in asked
+        if name not in PARTS
+    ][:20]
+    datasets = _each(asked, "datasets", DatasetDefined, faults)
+    return datasets, _each(asked, "metrics", MetricDefined, faults), faults
+
+
+PARTS = ("datasets", "metrics")
+
+
+def _each(
+    asked: Mapping[str, Any], part: str, kind: Callable[..., T], faults: list[Fault]
+) -> list[tuple[str, T]]:
+    came = asked.get(part, [])
+    if not isinstance(came, list) or len(came) > MOST_DEFINED:
+        faults.append(Fault(part, "wrong_type", f"wanted a list of at most {MOST_DEFINED}"))
+        return []
+    read: list[tuple[str, T]] = []
+    for number, one in enumerate(came):
+        place = f"{part}[{number}]"
+        try:
+            read.append((place, msgspec.convert(one, kind)))
+        except msgspec.ValidationError as error:
+            said, _, path = str(error).partition(" - at `$")
+            faults.append(Fault(place + path.rstrip("`"), "wrong_value", said))
+    return read
+
+
+def _below(prefix: str, root: str) -> bool:
+    return prefix.startswith(root if root.endswith("/") else f"{root}/")
+
+
+def _no_code(code: str) -> str:
+    return f"{code[:100]!r} came, wanted 1 to {CODE_LENGTH} of A-Z a-z 0-9 _ . -"
