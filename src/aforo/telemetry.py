@@ -108,6 +108,17 @@ METRICS: tuple[OwnMetric, ...] = (
         ("outcome",),
     ),
     OwnMetric("worker_run_seconds", Kind.HISTOGRAM, "Time from a request to its answer.", (), _SECONDS),
+    OwnMetric("run_events_total", Kind.COUNTER, "What was told of updates and runs.", ("kind",)),
+    OwnMetric(
+        "run_seconds",
+        Kind.HISTOGRAM,
+        "Time from when a run was made to its end.",
+        ("state",),
+        (*_SECONDS, 60.0, 300.0, 1_800.0, 7_200.0),
+    ),
+    OwnMetric("outbox_sent_total", Kind.COUNTER, "Messages that the bus has taken."),
+    OwnMetric("outbox_dead_total", Kind.COUNTER, "Messages that the bus would not take."),
+    OwnMetric("outbox_seconds", Kind.HISTOGRAM, "Time a message was in the outbox.", (), _SECONDS),
     OwnMetric("http_requests_total", Kind.COUNTER, "Requests replied to.", ("route", "status")),
     OwnMetric("http_request_seconds", Kind.HISTOGRAM, "Time one reply took.", ("route",), _SECONDS),
 )

@@ -26,6 +26,7 @@ from aforo.store.act import Actor
 from aforo.store.connect import Store
 from aforo.store.metadata import metadata
 from aforo.store.run import Run
+from aforo.telemetry import Telemetry
 from aforo.windows import Zone
 
 NOW = 1_700_000_000_000_000
@@ -61,7 +62,8 @@ def ratio(code: str, numerator: str, denominator: str, required_days: int | None
 
 def growth(code: str, of: str) -> dict[str, object]:
     """A metric over one series."""
-    return {"code": code, "expressionType": "growth", "expressionJson": {"of": {"series": of}, "periods": 1, "kind": "relative"}}
+    expression = {"of": {"series": of}, "periods": 1, "kind": "relative"}
+    return {"code": code, "expressionType": "growth", "expressionJson": expression}
 
 
 class Desk:
@@ -70,7 +72,7 @@ class Desk:
     def __init__(self, store: Store, clock: ManualClock | None = None, rules: Runs = RULES) -> None:
         self.store = store
         self.clock = clock or ManualClock(NOW)
-        self.turns = Turns(store, self.clock, rules, lambda: None)
+        self.turns = Turns(store, self.clock, rules, Telemetry(), lambda: None)
         self.definitions = Definitions(self.turns, GROUNDS)
         self.reactor = Reactor(self.turns)
         self.feedback = Feedback(self.turns)

@@ -1,4 +1,4 @@
-"""Law 10 lives: updates, workers that are late, lost or say things twice, people, and two processes in turn."""
+"""Law 10 lives: updates, workers that are late, lost or say things twice, people, two processes in turn."""
 
 from __future__ import annotations
 
@@ -79,9 +79,13 @@ class Lives(RuleBasedStateMachine):
 
     @precondition(lambda self: self.names)
     @rule(
-        pick=st.integers(0, 999), stale=st.integers(0, 5), what=st.sampled_from(["started", "heartbeat", "completed"]),
-        status=st.sampled_from(STATUSES), twice=st.booleans(), process=st.booleans(),
-    )  # fmt: skip
+        pick=st.integers(0, 999),
+        stale=st.integers(0, 5),
+        what=st.sampled_from(["started", "heartbeat", "completed"]),
+        status=st.sampled_from(STATUSES),
+        twice=st.booleans(),
+        process=st.booleans(),
+    )
     def said(self, pick: int, stale: int, what: str, status: str, twice: bool, process: bool) -> None:
         """A worker's word of an attempt, mostly the last one, once or twice, in any order."""
         metric, run = self._picked(pick)
@@ -152,7 +156,7 @@ class Lives(RuleBasedStateMachine):
         assert not found
 
     def teardown(self) -> None:
-        """Nobody is stranded: with workers that answer, everything that can be computed is, and nothing waits."""
+        """Nobody is stranded: where workers answer, all that can be computed is, and nothing waits long."""
         if not hasattr(self, "oracle"):
             return
         for _ in range(60):

@@ -9,12 +9,11 @@ import msgspec
 from aforo.runs.hand import Hand
 from aforo.runs.messages import Input, MetricRunRequestEvent, Place, encode
 from aforo.runs.readiness import Readiness, deadline, readiness
-from aforo.store import catalog, event_log, outbox, runs, updates
+from aforo.store import catalog, outbox, runs, updates
+from aforo.store.channel import Channel
 from aforo.store.run import Cause, LogKind, Metric, Run, RunState, Series, Version, new_id
 from aforo.windows import Zone
 
-REQUESTS = "metric-run-requests"
-"""The topic of requests."""
 _UTC = Zone("UTC")
 
 
@@ -22,7 +21,7 @@ def consider(hand: Hand, metric: Metric, version: Version) -> Run | None:
     """A new version makes a run, joins the one that waits, or is noted by the one that cannot take it in."""
     waiting, going = runs.open_runs(hand.connection, metric.tenant, metric.id)
     if waiting is None:
-        return begin(hand, metric, Cause.UPDATE, going, update_id=version.id)
+        return begin(hand, metric, Cause.UPDATE, going, version=version)
     if waiting.state is RunState.REQUESTED or waiting.pinned:
         note(hand, waiting, version)
         return None
@@ -37,7 +36,7 @@ def begin(
     *,
     by: str = "",
     pinned: tuple[Version, ...] | None = None,
-    update_id: int | None = None,
+    version: Version | None = None,
 ) -> Run:
     """A new run over the newest versions, or those of an earlier run; asked for if nothing is missing."""
     reads = catalog.read_by(hand.connection, metric.id)
@@ -52,13 +51,13 @@ def begin(
         _send(hand, metric, run, reads, found.versions)
     else:
         runs.set_missing(hand.connection, run.id, found.missing, anew=True)
-        hand.tell(LogKind.RUN_WAITS, run, _why(found, going), update_id=update_id)
+        hand.tell(LogKind.RUN_WAITS, run, _why(found, going), version)
     return run
 
 
 def join(hand: Hand, metric: Metric, waiting: Run, going: Run | None, version: Version) -> Run:
     """The run that waits takes a version in, and is asked for where nothing is missing any more."""
-    hand.tell(LogKind.UPDATE_JOINED, waiting, dataset_id=version.dataset_id, update_id=version.id)
+    hand.tell(LogKind.UPDATE_JOINED, waiting, version=version)
     return renew(hand, metric, waiting, going)
 
 
@@ -81,7 +80,7 @@ def note(hand: Hand, run: Run, version: Version) -> None:
     if not run.follow_up:
         runs.change(hand.connection, run, hand.now, follow_up=True)
     told = "one more run follows" if not run.pinned else "its versions are given; one more run follows"
-    hand.tell(LogKind.UPDATE_NOTED, run, told, dataset_id=version.dataset_id, update_id=version.id)
+    hand.tell(LogKind.UPDATE_NOTED, run, told, version)
 
 
 def make_way(hand: Hand, metric: Metric, moved: Run) -> None:
@@ -117,18 +116,6 @@ def request_renewed(hand: Hand, metric: Metric, run: Run) -> Run:
         return request_again(hand, metric, run)
     runs.set_versions(hand.connection, run.id, found.versions)
     return _request(hand, metric, run, reads, found)
-
-
-def unread(hand: Hand, version: Version, tenant: str) -> None:
-    """A version came that no metric reads."""
-    event_log.tell(
-        hand.connection,
-        hand.now,
-        LogKind.UPDATE_UNUSED,
-        tenant=tenant,
-        dataset_id=version.dataset_id,
-        update_id=version.id,
-    )
 
 
 def _found(hand: Hand, metric: Metric, reads: list[Series], cause: Cause) -> Readiness:
@@ -196,7 +183,7 @@ def _send(hand: Hand, metric: Metric, run: Run, reads: list[Series], versions: t
     outbox.add(
         hand.connection,
         tenant=run.tenant,
-        topic=REQUESTS,
+        topic=str(Channel.METRIC_RUN_REQUESTS),
         group=run.metric_code,
         dedup=f"{run.id}:{run.attempt}",
         run_id=run.id,

@@ -237,11 +237,11 @@ class _Draft:
         elif wanted.prefix is not None:
             self._fault(f"{place}.prefix", "wrong_value", "our own rollups have none; leave it out")
         else:
-            known = self._grounds.streams[stream]
+            measured = self._grounds.streams[stream]
             for number, each in enumerate(wanted.series):
                 column = each.column or each.code
-                if column not in known:
-                    told = f"no metric {column!r} over {stream}; {suggestion(column, known)}"
+                if column not in measured:
+                    told = f"no metric {column!r} over {stream}; {suggestion(column, measured)}"
                     self._fault(f"{place}.series[{number}].column", "unknown_name", told)
         return f"{wanted.id}@"
 

@@ -1,4 +1,4 @@
-"""Our own rollups as datasets: what folds have made true is a new version, told no more often than is wanted."""
+"""Our own rollups as datasets: what folds have made true is a new version, made no more often than asked."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class FoldReporter:
     def run_once(self) -> int:
         """How many versions were made."""
         with self._turns.store.reading() as connection:
-            ours = [each for each in catalog.all_datasets(connection, None) if each.kind is DatasetKind.ROLLUP]
+            ours = [
+                each for each in catalog.all_datasets(connection, None) if each.kind is DatasetKind.ROLLUP
+            ]
         return sum(self._report(each) for each in ours)
 
     def _once(self) -> float:

@@ -5,15 +5,30 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import Connection
 
 from aforo.clock import MICROSECONDS, Clock
 from aforo.settings import Runs
 from aforo.store import event_log
 from aforo.store.connect import Store
-from aforo.store.run import LogKind, Run
+from aforo.store.run import Dataset, LogKind, Run, Version
+from aforo.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
+
+ENDS = frozenset({LogKind.RUN_SUCCEEDED, LogKind.RUN_FAILED, LogKind.RUN_CANCELLED, LogKind.RUN_EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was told in a transaction, for the logs and counts of this process once it has ended well."""
+
+    kind: LogKind
+    of: dict[str, object]
+    run: Run | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,32 +38,71 @@ class Hand:
     connection: Connection
     now: int
     rules: Runs
+    lines: list[Line] = field(default_factory=list)
 
     def in_seconds(self, seconds: float) -> int:
         """The moment so much later."""
         return self.now + round(seconds * MICROSECONDS)
 
-    def tell(self, kind: LogKind, run: Run, detail: str = "", **of: object) -> None:
-        """A line in the log of a run."""
-        event_log.tell(self.connection, self.now, kind, tenant=run.tenant, run=run, detail=detail, **of)  # type: ignore[arg-type]
+    def tell(self, kind: LogKind, run: Run, detail: str = "", version: Version | None = None) -> None:
+        """A line in the log of a run, and of the version it is about."""
+        event_log.tell(
+            self.connection,
+            self.now,
+            kind,
+            tenant=run.tenant,
+            run=run,
+            dataset_id=None if version is None else version.dataset_id,
+            update_id=None if version is None else version.id,
+            detail=detail,
+        )
+        of = {"tenant": run.tenant, "metric": run.metric_code, "run": run.id, "attempt": run.attempt}
+        self.lines.append(Line(kind, {**of, "detail": detail}, run))
+
+    def tell_of(self, kind: LogKind, dataset: Dataset, version: Version, detail: str = "") -> None:
+        """A line in the log of updates."""
+        event_log.tell(
+            self.connection,
+            self.now,
+            kind,
+            tenant=dataset.tenant,
+            dataset_id=dataset.id,
+            update_id=version.id,
+            detail=detail,
+        )
+        of = {"tenant": dataset.tenant, "dataset": dataset.id, "update": version.id, "detail": detail}
+        self.lines.append(Line(kind, of, None))
 
 
 class Turns:
     """Gives turns at the store: one transaction each, from any thread and beside other processes."""
 
-    def __init__(self, store: Store, clock: Clock, rules: Runs, asked: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, rules: Runs, telemetry: Telemetry, asked: Callable[[], None]
+    ) -> None:
         """`asked` is called after each that ended well: a request may be on its way out."""
         self.store = store
         self.clock = clock
         self.rules = rules
+        self._telemetry = telemetry
         self._asked = asked
 
     @contextmanager
     def taken(self) -> Iterator[Hand]:
         """A turn; what is done in it is durable once it ends, and not done at all if it raises."""
         with self.store.working() as connection:
-            yield Hand(connection, self.clock.now(), self.rules)
+            hand = Hand(connection, self.clock.now(), self.rules)
+            yield hand
         self._asked()
+        for line in hand.lines:
+            self._told(line, hand.now)
+
+    def _told(self, line: Line, now: int) -> None:
+        self._telemetry.count("run_events_total", kind=str(line.kind))
+        if line.run is not None and line.kind in ENDS:
+            taken = (now - line.run.created_at) / MICROSECONDS
+            self._telemetry.observe("run_seconds", max(0.0, taken), state=str(line.run.state))
+        log.info(str(line.kind).replace("_", " "), **line.of)
 
 
 def back_off_seconds(rules: Runs, attempt: int, dice: random.Random) -> float:

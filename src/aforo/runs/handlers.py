@@ -22,8 +22,12 @@ Handler = Callable[[bytes], None]
 def handlers(reactor: Reactor, feedback: Feedback) -> Mapping[Channel, Handler]:
     """The handlers by channel; each raises MessageRejected for what will never be taken."""
     return {
-        Channel.PROJECTION_UPDATES: _rejecting(lambda body: reactor.take(decode(body, ProjectionUpdateEvent))),
-        Channel.METRIC_RUN_STARTED: _known(lambda body: feedback.started(decode(body, MetricRunStartedEvent))),
+        Channel.PROJECTION_UPDATES: _rejecting(
+            lambda body: reactor.take(decode(body, ProjectionUpdateEvent))
+        ),
+        Channel.METRIC_RUN_STARTED: _known(
+            lambda body: feedback.started(decode(body, MetricRunStartedEvent))
+        ),
         Channel.METRIC_RUN_HEARTBEATS: _known(
             lambda body: feedback.heartbeat(decode(body, MetricRunHeartbeatEvent))
         ),

@@ -9,10 +9,10 @@ import msgspec
 
 from aforo.errors import InvalidRequest, NotYourTenant, UnknownName
 from aforo.objects.prefix import Prefix
-from aforo.runs.considering import consider, unread
+from aforo.runs.considering import consider
 from aforo.runs.hand import Hand, Turns
 from aforo.runs.messages import ProjectionUpdateEvent
-from aforo.store import catalog, event_log, updates
+from aforo.store import catalog, updates
 from aforo.store.run import Dataset, DatasetKind, LogKind, Run, Version
 from aforo.windows import Zone
 
@@ -58,12 +58,12 @@ def react(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> Reactio
     newest = updates.newest(hand.connection, dataset.id)
     assert newest is not None, "this one is there"
     if newest.id != taken:
-        _tell(hand, LogKind.UPDATE_OLDER, dataset, version, f"update {newest.id} is of {_at(newest)}")
+        hand.tell_of(LogKind.UPDATE_OLDER, dataset, version, f"update {newest.id} is of {_at(newest)}")
         return Reaction(taken, older=True)
     if not metrics:
-        unread(hand, version, dataset.tenant)
+        hand.tell_of(LogKind.UPDATE_UNUSED, dataset, version)
         return Reaction(taken)
-    _tell(hand, LogKind.UPDATE_TAKEN, dataset, version, ", ".join(metric.code for metric in metrics))
+    hand.tell_of(LogKind.UPDATE_TAKEN, dataset, version, ", ".join(metric.code for metric in metrics))
     made = [consider(hand, metric, version) for metric in metrics]
     return Reaction(taken, runs=tuple(run for run in made if run is not None))
 
@@ -107,18 +107,6 @@ def _recognise(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> in
         row_count=event.row_count,
         series=msgspec.json.encode(told).decode() if told else None,
         received_at=hand.now,
-    )
-
-
-def _tell(hand: Hand, kind: LogKind, dataset: Dataset, version: Version, detail: str) -> None:
-    event_log.tell(
-        hand.connection,
-        hand.now,
-        kind,
-        tenant=dataset.tenant,
-        dataset_id=dataset.id,
-        update_id=version.id,
-        detail=detail,
     )
 
 
