@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import cast
 
 import pytest
@@ -35,6 +36,7 @@ TRIPS = st.lists(
     max_size=25,
 )
 ADDITIVE = ("trips", "delay_total", "distance")
+RANKING, SUFFIXES = ("trips", "longest", "lost_share"), ("", "_compared", "_delta")
 PLAIN = tuple(name for name in METRICS if not name.endswith("bins"))
 
 
@@ -92,6 +94,70 @@ def test_a_limit_keeps_the_first_groups_and_the_rest_is_exact(
         assert values == sorted(values, reverse=descending)  # type: ignore[type-var]
     unordered = ask(reference(events), **asked, order=order).rows if kept else ()
     assert sorted(map(repr, unordered)) == sorted(map(repr, answer.rows))
+
+
+@given(
+    TRIPS,
+    st.integers(1, 5),
+    st.sampled_from(["trips_per_day", *(f"{name}{of}" for name in RANKING for of in SUFFIXES)]),
+    st.booleans(),
+    st.sampled_from(["day", "total"]),
+)
+@settings(max_examples=40)
+def test_a_limit_ranks_by_any_column_of_a_metric(
+    events: list[Event], limit: int, column: str, descending: bool, grain: str
+) -> None:
+    """As all groups' rows over both whole windows stand in that order; all others are exact in both."""
+    engine = reference(events)
+    order = [{"column": column, "descending": descending}]
+    asked = {"metrics": list(PLAIN), "by": ["city"], "compare": "previous", "daily": True, "order": order}
+    whole = ask(engine, **WINDOW, **asked).rows
+    answer = ask(engine, **WINDOW, **asked, grain=grain, limit=limit)
+    here, before = inside(events), inside(events, "2013-03-06", "2013-03-08")
+    kept = {row["city"] for row in answer.rows if not row.get("other")}
+    if column.endswith(("_compared", "_delta")):
+        assert kept == {row["city"] for row in whole[:limit]}
+    else:
+        seen = {event.fields["city"] for event in here}
+        first = [row["city"] for row in whole if row["city"] in seen]
+        name = column.removesuffix("_per_day")
+        gone = {(row["city"],): row[f"{name}_compared"] for row in whole if row["city"] not in seen}
+        assert kept == {*[*first, *(city for (city,) in ranked(gone, descending))][:limit]}
+    others = [row for row in answer.rows if row.get("other")]
+    left_out = {event.fields["city"] for event in (*here, *before)} - kept
+    assert len(others) == (bool(left_out) * (3 if grain == "day" else 1))
+    for row in others:
+        now = the_day(here, row) if grain == "day" else here
+        day = date.fromisoformat(str(row.get("time", FIRST))) - timedelta(days=3)
+        then = inside(before, str(day), str(day)) if grain == "day" else before
+        holds(row, [event for event in now if event.fields["city"] in left_out])
+        compared = plainly([event for event in then if event.fields["city"] in left_out])
+        for name in PLAIN:
+            assert near(row[f"{name}_compared"], compared[name], name), (name, row)
+            assert row[f"{name}_delta"] == delta_of(row[name], row[f"{name}_compared"])
+
+
+def delta_of(now: object, then: object) -> float | None:
+    numbers = isinstance(now, int | float) and isinstance(then, int | float)
+    return (now - then) / then if numbers and then else None  # type: ignore[operator]
+
+
+def test_what_grew_most_is_told_of_both_windows_and_of_what_ranked_them() -> None:
+    events = [
+        *(trip("2013-03-10T12:00:00Z", city=city) for city in ("Rome", "Rome", "Rome", "Oslo", "Oslo")),
+        *(trip("2013-03-09T12:00:00Z", city=city) for city in ("Rome", "Rome", "Oslo", "Bern")),
+    ]
+    asked = {"from": "2013-03-10", "to": "2013-03-10", "metrics": ["trips"], "by": ["city"], "limit": 1}
+    answer = ask(reference(events), **asked, compare="previous", order="trips_delta desc")
+    assert answer.rows == (
+        {"city": "Oslo", "trips": 2, "trips_compared": 1, "trips_delta": 1.0},
+        {"city": None, "trips": 3, "trips_compared": 3, "trips_delta": 0.0, "other": True},
+    )
+    gone = ask(reference(events), **asked, compare="previous", order="trips_delta")
+    assert gone.rows[0] == {"city": "Bern", "trips": 0, "trips_compared": 1, "trips_delta": -1.0}
+    assert {"ranking", "rankingComparison"} <= answer.proof.as_json().keys()
+    plain = ask(reference(events), **asked, compare="previous", order="trips")
+    assert "rankingComparison" not in plain.proof.as_json()
 
 
 @given(TRIPS, st.sampled_from([None, "previous"]))
@@ -193,6 +259,16 @@ def test_the_rest_comes_after_the_groups_from_the_first_column_that_is_no_time()
         ({"order": "trips_delta"}, UnknownName, "no column of this answer"),
         ({"metrics": ["delay_bins"], "order": "delay_bins"}, InvalidRequest, "is a distribution"),
         ({"metrics": ["delay_bins"], "by": ["city"], "limit": 2}, InvalidRequest, "which is a distribution"),
+        (
+            {"metrics": ["delay_bins"], "compare": "year", "order": "delay_bins_compared"},
+            InvalidRequest,
+            "is a distribution",
+        ),
+        (
+            {"by": ["city"], "compare": "before", "grain": "day", "order": "trips_delta", "limit": 1},
+            InvalidRequest,
+            "the buckets before each are no whole",
+        ),
         ({"limit": 2}, InvalidRequest, "nothing is split"),
         ({"by": ["city"], "limit": -1}, InvalidRequest, "limit"),
         ({"matchWeekdays": True}, InvalidRequest, "nothing is compared"),

@@ -93,6 +93,7 @@ def _reads(proof: Json) -> list[Json]:
 _ASIDE = {
     "comparison": "compared with what was read",
     "ranking": "ranked by what was read",
+    "rankingComparison": "and by what was read of the other window",
     "totals": "totals are",
     "totalsComparison": "totals are compared with what was read",
 }

@@ -21,6 +21,7 @@ from aforo.questions.evidence import Part, Parts, evidence
 from aforo.questions.ground import Ground
 from aforo.questions.guard import Budget, expected, guarded, refuse_unmeasured
 from aforo.questions.kept import ANSWERS, Anew, Form, K, T
+from aforo.questions.ordering import rank_of
 from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
@@ -116,7 +117,11 @@ class Desk:
         several = len(parts) > 1
         told = [_told(self.plan(part), "question", "comparison", named=several) for part in parts]
         if question.limit is not None:
-            told.append(_told(self.plan(ranking(question, self.model)), "ranking", named=several))
+            rankings = self._rankings(question, self.plan(parts[0]))
+            told += [
+                _told(self.plan(each), title, named=several)
+                for title, each in zip(("ranking", "ranking compared"), rankings, strict=False)
+            ]
         if has_totals_of_its_own(question):
             other = _compared_window(question, self.plan(parts[0]))
             wholes = {"totals": question.window, **({} if other is None else {"totals compared": other})}
@@ -217,26 +222,37 @@ class Desk:
     ) -> tuple[tuple[Part, ...], tuple[Split, ...]]:
         """The groups that the limit keeps, best first, and what told them.
 
-        Where the window has fewer, groups that only the compared window has come after them.
+        The other window is read where the rank is of it, or where the question's own has too few groups.
         """
-        asked = ranking(question, self.model)
-        descending = asked.order[0].descending
-        parts = [self._part(asked, plans)]
-        if question.compare is not None and len(kept_groups(parts, limit, descending=descending)) < limit:
-            compared = self.plan(replace(asked, grain=question.grain, compare=question.compare))
-            if compared.counterpart is not None and compared.counterpart.window.length:
-                parts.append(self._part(replace(asked, window=compared.counterpart.window), plans))
-        return tuple(parts), kept_groups(parts, limit, descending=descending)
+        rank, other = rank_of(question.order, question.metrics), self._other_window(question, plans)
+        parts = [self._part(ranking(question, question.window, self.model), plans)]
+        if other is not None and (rank.needs_other or len(kept_groups(rank, parts, limit)) < limit):
+            parts.append(self._part(ranking(question, other, self.model), plans))
+        return tuple(parts), kept_groups(rank, parts, limit)
+
+    def _rankings(self, question: Question, rows: Planned) -> tuple[Question, ...]:
+        """What is surely read to rank groups: of the window, and of the other where the rank is of it."""
+        own = ranking(question, question.window, self.model)
+        if not rank_of(question.order, question.metrics).needs_other or rows.counterpart is None:
+            return (own,)
+        other = rows.counterpart.window
+        return (own, ranking(question, other, self.model)) if other.length else (own,)
+
+    def _other_window(self, question: Question, plans: Plans) -> Window | None:
+        """What the rows are compared with as a whole, where that holds any time."""
+        first = by_stream(question, self.model)[0]
+        against = (plans.get(first) or self.plan(first)).counterpart
+        return None if against is None or not against.window.length else against.window
 
     def _plans(self, question: Question) -> tuple[Planned, ...]:
         """The plan of everything that would be read: of the rows, the ranking, and the totals.
 
-        Where the compared window is ranked too, it is that of the rows.
+        Where the other window is read for too few groups alone, that is of what the rows are compared with.
         """
         asked = by_stream(question, self.model)
         plans = [self.plan(part) for part in asked]
         if question.limit is not None:
-            plans.append(self.plan(ranking(question, self.model)))
+            plans += map(self.plan, self._rankings(question, plans[0]))
         if has_totals_of_its_own(question):
             other = _compared_window(question, plans[0])
             windows = (question.window, *(() if other is None else (other,)))

@@ -42,8 +42,9 @@ class Asked(
     (`2013-01-01..2013-01-31`), or `before`: each bucket beside the one right before it; with `matchWeekdays`
     `previous` and `year` lie whole weeks back. With `daily` what adds up is told by the day too. `order` may
     also be a text: `flights desc, origin`. `limit` keeps the first groups over the whole window, by the first
-    metric of `order` or else by the first metric, the highest first; in each bucket the others together are a
-    row that says `other: true`. With `totals` the metrics of everything that was asked are told as well.
+    column of `order` that is told of a metric (`flights`, `flights_compared`, `flights_delta`) or else by the
+    first metric, the highest first; in each bucket the others together are a row of `other: true`. With
+    `totals` the metrics of everything that was asked are told as well.
     """
 
     tenant: str

@@ -76,6 +76,7 @@ def _reads(part: Part, parts: Parts) -> Reads:
         source=part.source,
         comparison=part.comparison,
         ranking=_of(part.stream, parts.ranking),
+        ranking_comparison=_of(part.stream, parts.ranking[1:]),
         totals=_of(part.stream, parts.totals),
         totals_comparison=_of(part.stream, parts.totals_compared),
     )

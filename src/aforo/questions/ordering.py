@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
 
@@ -11,12 +12,15 @@ from aforo.errors import InvalidRequest, UnknownName
 from aforo.model.formula import Distribution
 from aforo.model.metric import Metric
 from aforo.questions.asked import Asked, AskedOrder
+from aforo.questions.comparison import Against, Comparison
 from aforo.questions.faults import Faults
-from aforo.questions.question import Order
+from aforo.questions.question import CHANGE, COMPARED, DELTA, PER_DAY, Order
 
 Sortable: TypeAlias = object
 T = TypeVar("T")
 
+_OF_OTHER = (COMPARED, CHANGE, DELTA)
+_SUFFIXES = ("", PER_DAY, *_OF_OTHER)
 _DIRECTIONS = {"asc": False, "desc": True}
 
 
@@ -36,14 +40,36 @@ def order_of(
     return tuple(each for _, each in placed)
 
 
-def ranking_of(order: Iterable[Order], metrics: Sequence[Metric]) -> Order:
-    """What groups are ranked by: the first metric of the order, else the first of all, the highest first."""
-    names = {metric.name for metric in metrics}
-    named = next((each for each in order if each.column in names), None)
-    return named or Order(metrics[0].name, descending=True)
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What groups are ranked by over the whole window: a metric, or how it is in or against the other one."""
+
+    metric: str
+    suffix: str = ""
+    descending: bool = False
+
+    @property
+    def needs_other(self) -> bool:
+        """Whether the other window is needed to tell it."""
+        return self.suffix in _OF_OTHER
 
 
-def check_limit(asked: Asked, order: Iterable[Order], metrics: Sequence[Metric]) -> None:
+def rank_of(order: Iterable[Order], metrics: Sequence[str]) -> Rank:
+    """By the first column of the order that is told of a metric, else by the first metric, the highest first.
+
+    An average day ranks as its metric does: the days are the same for all groups.
+    """
+    columns = {name + suffix: Rank(name, suffix) for name in metrics for suffix in _SUFFIXES}
+    columns |= {name: Rank(name) for name in metrics}
+    named = next((each for each in order if each.column in columns), None)
+    if named is None:
+        return Rank(metrics[0], descending=True)
+    return replace(columns[named.column], descending=named.descending)
+
+
+def check_limit(
+    asked: Asked, order: Iterable[Order], metrics: Sequence[Metric], compare: Comparison | None
+) -> None:
     """Raises InvalidRequest where there is nothing that a limit could rank."""
     if asked.limit is None or not metrics:
         return
@@ -51,11 +77,17 @@ def check_limit(asked: Asked, order: Iterable[Order], metrics: Sequence[Metric])
         raise InvalidRequest(
             "'limit' keeps the first groups of a split, and nothing is split", hint="ask 'by' as well"
         )
-    ranked = ranking_of(order, metrics).column
-    if any(isinstance(metric.formula, Distribution) for metric in metrics if metric.name == ranked):
+    rank = rank_of(order, [metric.name for metric in metrics])
+    if any(isinstance(metric.formula, Distribution) for metric in metrics if metric.name == rank.metric):
         raise InvalidRequest(
-            f"groups are ranked by {ranked}, which is a distribution",
+            f"groups are ranked by {rank.metric}, which is a distribution",
             hint="order by a metric that is a number",
+        )
+    if rank.needs_other and compare is not None and compare.against is Against.BEFORE:
+        raise InvalidRequest(
+            f"groups are ranked over the whole window, and {rank.metric}{rank.suffix} is told of each bucket "
+            "alone, since the buckets before each are no whole",
+            hint=f"order by {rank.metric}, or compare with 'previous'",
         )
 
 
@@ -97,6 +129,6 @@ def _one(part: str) -> Order:
 def _can_order(order: Order, columns: tuple[str, ...], metrics: Mapping[str, Metric]) -> None:
     if order.column not in columns:
         raise UnknownName.of("column of this answer", order.column, columns)
-    metric = metrics.get(order.column)
+    metric = metrics.get(order.column) or metrics.get(order.column.removesuffix(COMPARED))
     if metric is not None and isinstance(metric.formula, Distribution):
         raise InvalidRequest(f"{order.column} is a distribution, which no rows are ordered by")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aforo.model.model import Model
 from aforo.questions.comparison import Against
-from aforo.questions.ordering import ranking_of
+from aforo.questions.ordering import rank_of
 from aforo.questions.question import Question
 from aforo.windows import Grain, Window
 
@@ -20,12 +20,11 @@ def by_stream(question: Question, model: Model) -> tuple[Question, ...]:
     )
 
 
-def ranking(question: Question, model: Model) -> Question:
-    """The value that groups are ranked by, over the whole window."""
-    order = ranking_of(question.order, [model.metric(name) for name in question.metrics])
-    stream = model.metric(order.column).stream
-    whole = _whole(question, question.window)
-    return replace(whole, stream=stream, metrics=(order.column,), order=(order,), by=question.by)
+def ranking(question: Question, window: Window, model: Model) -> Question:
+    """The metric that groups are ranked by, over a whole window."""
+    metric = rank_of(question.order, question.metrics).metric
+    whole = _whole(question, window)
+    return replace(whole, stream=model.metric(metric).stream, metrics=(metric,), by=question.by)
 
 
 def has_totals_of_its_own(question: Question) -> bool:

@@ -82,6 +82,7 @@ class Reads:
     source: Source
     comparison: Source | None = None  # the other window
     ranking: Source | None = None  # what ranked the groups
+    ranking_comparison: Source | None = None  # and of the other window, where that was read for it
     totals: Source | None = None
     totals_comparison: Source | None = None
 
@@ -89,6 +90,7 @@ class Reads:
         """The source's own keys, and the other sources by their names."""
         aside = {
             "ranking": self.ranking,
+            "rankingComparison": self.ranking_comparison,
             "totals": self.totals,
             "totalsComparison": self.totals_comparison,
         }

@@ -55,7 +55,7 @@ def resolve(asked: Asked, model: Model, tenant_zone: Zone, settings: Settings, c
     faults.taken("metrics", lambda: _each_once(columns, limited=asked.limit is not None))
     known = columns if grain is Grain.TOTAL else (TIME, *columns)
     order = order_of(asked.order, known, metrics, faults)
-    faults.taken("limit", lambda: check_limit(asked, order, metrics))
+    faults.taken("limit", lambda: check_limit(asked, order, metrics, compare))
     faults.taken("compare", lambda: _has_before(compare, grain))
     faults.taken("daily", lambda: _has_days(asked, metrics, streams))
     faults.raise_if_any()

@@ -149,17 +149,17 @@ def _metrics(
         if question.compare is not None:
             row[name + COMPARED] = value_cell(against, question.zone)
             if question.compare.against is Against.BEFORE:
-                row[name + CHANGE] = change(_number(value), _number(against))
-            row[name + DELTA] = delta(_number(value), _number(against))
+                row[name + CHANGE] = change(number_of(value), number_of(against))
+            row[name + DELTA] = delta(number_of(value), number_of(against))
     return row
 
 
 def _by_day(value: Value, days: float) -> float | None:
-    number = _number(value)
+    number = number_of(value)
     return None if number is None or not days else number / days
 
 
-def _number(value: Value) -> int | float | None:
+def number_of(value: Value) -> int | float | None:
     """What can be subtracted and divided; of a distribution or a time, nothing."""
     return None if isinstance(value, tuple | Instant) else value
 

@@ -11,16 +11,16 @@ from aforo.model.metric import Metric
 from aforo.model.stream import Stream
 from aforo.questions.answer import Answer, columns_of, comparison_of
 from aforo.questions.before import days_passed
-from aforo.questions.compare import Counterpart
+from aforo.questions.compare import Counterpart, delta
 from aforo.questions.evidence import Part, Parts
-from aforo.questions.finish import Finished, adds_up, finish, joined
-from aforo.questions.ordering import ranked
+from aforo.questions.finish import Finished, Value, adds_up, finish, joined
+from aforo.questions.ordering import Rank, ranked
 from aforo.questions.parts import has_compared_totals, totals
 from aforo.questions.planned import Side
 from aforo.questions.proof import Proof
-from aforo.questions.question import Question
+from aforo.questions.question import COMPARED, Question
 from aforo.questions.reading import none_of
-from aforo.questions.rows import NO_DAYS, Compared, Daily, Row, rows_of
+from aforo.questions.rows import NO_DAYS, Compared, Daily, Row, number_of, rows_of
 from aforo.questions.unmeasured import without
 from aforo.windows import Bucket
 
@@ -47,14 +47,28 @@ def told(question: Question, parts: Parts, proof: Proof, most_rows: int, now: in
     )
 
 
-def kept_groups(parts: Sequence[Part], limit: int, *, descending: bool) -> tuple[Split, ...]:
-    """The first groups by the one metric that is told of them; those of a later part come after others."""
+def kept_groups(rank: Rank, parts: Sequence[Part], limit: int) -> tuple[Split, ...]:
+    """The first groups by their rank over the window, which the first part tells; the other's is the second.
+
+    Where the other window is not needed for the rank, groups that only it has come after those of the window.
+    """
+    windows = [_finished(part.planned.question, [_own(part)]) for part in parts]
+    groups = [[group for _, group in each.values] for each in windows]
+    if rank.needs_other:
+        every = dict.fromkeys(group for found in groups for group in found)
+        values = {group: _rank_value(rank, group, windows) for group in every}
+        return tuple(ranked(values, descending=rank.descending))[:limit]
     kept: dict[Split, None] = {}
-    for part in parts:
-        finished = _finished(part.planned.question, [_own(part)])
-        values = {group: finished.at(0, group)[0] for _, group in finished.values}
-        kept |= dict.fromkeys(ranked(values, descending=descending))
+    for found, window in zip(groups, windows, strict=True):
+        own = {group: window.at(0, group)[0] for group in found}
+        kept |= dict.fromkeys(ranked(own, descending=rank.descending))
     return tuple(kept)[:limit]
+
+
+def _rank_value(rank: Rank, group: Split, windows: Sequence[Finished]) -> Value:
+    """What a row of the whole window would say of a group in the column of the rank."""
+    own, other = windows[0].at(0, group)[0], windows[1].at(0, group)[0] if len(windows) > 1 else None
+    return other if rank.suffix == COMPARED else delta(number_of(own), number_of(other))
 
 
 _Taken: TypeAlias = tuple[Part, Side | None, States]
