@@ -91,6 +91,43 @@ def test_of_the_default_property_where_none_is_named(unlocked: TestClient) -> No
     assert views(unlocked.get(PATH, params={"propertyId": "yours"})) == 5
 
 
+def test_the_default_property_has_zeros_before_its_first_event(tmp_path: Path) -> None:
+    """What is defined of nothing is 0, all else is null; another that nobody knows is still unknown."""
+    for house in site(tmp_path):
+        with house.client() as client:
+            for _ in range(2):
+                reply = client.get(PATH, params={"compareTo": "previous", "from": "2013-01-30"})
+                assert reply.status_code == 200, reply.text
+                told = reply.json()
+                metrics = told["metrics"]
+                assert metrics.pop("trafficSourceMix") == {}
+                assert {name: each["value"] for name, each in metrics.items()} == {
+                    "uniqueVisitors": 0,
+                    "returningVisitorsPct": None,
+                    "totalPageViews": 0,
+                    "leadCaptureRate": None,
+                    "formCompletionRate": None,
+                    "landingPageConversionRate": None,
+                    "avgTimeToFirstCaptureHrs": None,
+                }
+                assert {each["delta"] for each in metrics.values()} == {None}
+                assert told["ingest"] == {
+                    "successPct": None,
+                    "p95TtfbMs": None,
+                    "totalEventsAccepted": 0,
+                    "totalEventsRejected": 0,
+                }
+                assert [(day["uniqueVisitors"], day["newLeads"]) for day in told["trend"]] == [(0, 0)] * 3
+                proof = told["proof"]["parts"]["traffic"]
+                assert (proof["source"], proof["rowsRead"], proof["staleSeconds"]) == ("rollup", 0, 0)
+            assert client.get(PATH, params={"propertyId": "nobody"}).status_code == 400
+            asked = {"tenant": "mine", "metrics": ["web_page_views"]}
+            assert client.post("/v1/query", json=asked).json()["code"] == "unknown_name"
+            bring(client, {})
+            house.rooms.folder.run_until_clean()
+            assert views(client.get(PATH)) == 2
+
+
 @pytest.mark.parametrize(
     ("parameters", "code", "told"),
     [

@@ -48,6 +48,7 @@ class Desk:
         clock: Clock,
         telemetry: Telemetry,
         cache: Cache | None = None,
+        expected: frozenset[str] = frozenset(),
     ) -> None:
         self.engine = engine
         self.model = model
@@ -55,6 +56,7 @@ class Desk:
         self.clock = clock
         self.cache = cache
         self._telemetry = telemetry
+        self._expected = expected
 
     def within(self, budget: Budget) -> Desk:
         """The desk with other limits of raw events for each question."""
@@ -62,7 +64,14 @@ class Desk:
         if own == self.settings.questions:
             return self
         settings = replace(self.settings, questions=own)
-        return Desk(self.engine, self.model, settings, self.clock, self._telemetry, self.cache)
+        return Desk(
+            self.engine, self.model, settings, self.clock, self._telemetry, self.cache, self._expected
+        )
+
+    def expecting(self, tenant: str) -> Desk:
+        """The desk for which a tenant is there before its first event: there is nothing of it yet."""
+        expected = self._expected | {tenant}
+        return Desk(self.engine, self.model, self.settings, self.clock, self._telemetry, self.cache, expected)
 
     def ask(self, asked: Asked) -> Answer:
         """The answer with its proof.
@@ -273,10 +282,11 @@ class Desk:
     def tenant_zone(self, name: str) -> Zone:
         """The tenant's zone as the engine keeps it, whose days the rollups are of; else as it is declared.
 
-        What nobody can be named for is counted in the days of a tenant that only events name.
+        What nobody can be named for is counted in the days of a tenant that only events name, and so is one
+        that is expected.
         """
         tenant = self.engine.tenant(name) or self.model.tenants.get(name)
-        if tenant is None and name == UNKNOWN:
+        if tenant is None and (name == UNKNOWN or name in self._expected):
             return self.engine.zone(name)
         if tenant is None:
             # Other tenants' names are nobody's business: no hint comes from them.

@@ -50,12 +50,13 @@ class Parts:
 
 
 def summary(desk: Desk, asked: SummaryAsked) -> Summary:
-    """The summary with its proof.
+    """The summary with its proof; of the default property also before its first event.
 
     Raises what a question does, and NotServable where the pack is not there.
     """
     begun, now = desk.clock.monotonic(), desk.clock.now()
     require_pack(desk.model, PACK, (EVENTS, LEADS))
+    desk = desk.expecting(desk.settings.web.default_property)
     zone = desk.tenant_zone(asked.property_id)
     first, last = asked.days(zone, now)
     parts = _parts(desk, asked, first, last)
