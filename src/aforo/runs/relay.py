@@ -12,6 +12,7 @@ from aforo.errors import BusUnavailable, MessageRejected
 from aforo.rounds import Rounds
 from aforo.runs.hand import Turns
 from aforo.store import outbox
+from aforo.store.channel import Channel
 from aforo.store.run import Outgoing
 from aforo.telemetry import Telemetry
 
@@ -29,7 +30,7 @@ MOST_REST_SECONDS = 60.0
 class Relay:
     """Sends what is due, woken by whoever put it there, and looks for what others put there."""
 
-    def __init__(self, turns: Turns, topics: Mapping[str, Topic], telemetry: Telemetry) -> None:
+    def __init__(self, turns: Turns, topics: Mapping[Channel, Topic], telemetry: Telemetry) -> None:
         self._store = turns.store
         self._clock = turns.clock
         self._every_seconds = turns.rules.look_every_seconds
@@ -67,7 +68,7 @@ class Relay:
     def _offered(self, message: Outgoing) -> bool:
         """Whether the bus has it for good. What it says of one message is no other's affair."""
         try:
-            self._topics[message.topic].publish(
+            self._topics[Channel(message.topic)].publish(
                 Message(body=message.body.encode(), group=message.group, dedup=message.dedup)
             )
         except MessageRejected as error:
