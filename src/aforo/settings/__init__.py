@@ -4,7 +4,9 @@ from aforo.settings.origin import is_origin
 from aforo.settings.reading import Resolved, config_file, load
 from aforo.settings.sections import (
     Access,
+    Aws,
     Backfill,
+    Buses,
     Engine,
     Fold,
     Http,
@@ -20,7 +22,9 @@ from aforo.settings.tree import Described, Settings, describe, env_name
 
 __all__ = [
     "Access",
+    "Aws",
     "Backfill",
+    "Buses",
     "Described",
     "Engine",
     "Fold",

@@ -416,6 +416,75 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Buses:
+    """How messages of runs are carried."""
+
+    kind: str = setting(
+        "local",
+        "What carries them: the database of the control state, or SNS and SQS.",
+        choices=("local", "aws"),
+    )
+    wait_seconds: float = setting(
+        5.0, "How long one look waits for a message, which a stop waits for too.", least=0, most=20
+    )
+    visibility_seconds: float = setting(
+        60.0,
+        "How long a message that was given out is nobody else's; extended while it is worked on.",
+        least=1,
+        most=43_200,
+    )
+    most_receives: int = setting(5, "How often a message may fail before it is buried.", least=1, most=1_000)
+    look_seconds: float = setting(
+        0.5, "How often it is looked for what other processes put into the database.", least=0.01, most=60
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aws:
+    """Where Amazon's services are; credentials are found by boto3 and stand in no setting of ours."""
+
+    region: str | None = setting(None, "The region; none means what boto3 finds.")
+    endpoint_url: str | None = setting(
+        None, "A server that speaks Amazon's protocols instead.", prefixes=("http://", "https://")
+    )
+    requests_topic_arn: str | None = setting(
+        None,
+        "Topic to which requests of runs are published; none sends them into their queue.",
+        prefixes=("arn:",),
+    )
+    requests_queue_url: str | None = setting(
+        None, "Queue of requests of runs, which workers take.", prefixes=("http://", "https://")
+    )
+    requests_dead_letter_url: str | None = setting(
+        None, "Queue of those of them that are buried.", prefixes=("http://", "https://")
+    )
+    started_queue_url: str | None = setting(
+        None, "Queue of what workers say when they begin.", prefixes=("http://", "https://")
+    )
+    started_dead_letter_url: str | None = setting(
+        None, "Queue of those of them that are buried.", prefixes=("http://", "https://")
+    )
+    heartbeats_queue_url: str | None = setting(
+        None, "Queue of workers' heartbeats.", prefixes=("http://", "https://")
+    )
+    heartbeats_dead_letter_url: str | None = setting(
+        None, "Queue of those of them that are buried.", prefixes=("http://", "https://")
+    )
+    completed_queue_url: str | None = setting(
+        None, "Queue of what workers say when they are done.", prefixes=("http://", "https://")
+    )
+    completed_dead_letter_url: str | None = setting(
+        None, "Queue of those of them that are buried.", prefixes=("http://", "https://")
+    )
+    updates_queue_url: str | None = setting(
+        None, "Queue of new versions of datasets.", prefixes=("http://", "https://")
+    )
+    updates_dead_letter_url: str | None = setting(
+        None, "Queue of those of them that are buried.", prefixes=("http://", "https://")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """How the server ends."""
 

@@ -13,7 +13,9 @@ from aforo.settings.sections import (
     About,
     Access,
     AccessLog,
+    Aws,
     Backfill,
+    Buses,
     Cache,
     Compaction,
     Drift,
@@ -68,6 +70,8 @@ class Settings:
     cache: Cache = field(default_factory=Cache)
     runs: Runs = field(default_factory=Runs)
     worker: Worker = field(default_factory=Worker)
+    buses: Buses = field(default_factory=Buses)
+    aws: Aws = field(default_factory=Aws)
     stop: Stop = field(default_factory=Stop)
     log: Log = field(default_factory=Log)
 
