@@ -10,7 +10,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("tests.store_kinds",)
+pytest_plugins = ("tests.amazon", "tests.store_kinds")
 
 # A machine busy with other tests is slow now and then; that says nothing about the law under test.
 settings.register_profile(

@@ -161,16 +161,14 @@ def test_any_group_and_any_id_are_carried(rig: Rig, name: str) -> None:
 
 
 def test_an_id_that_is_known_is_not_sent_again(rig: Rig) -> None:
-    rig.send(1, 1, 2)
-    rig.queue.delete(found := rig.take())
-    rig.send(1)
-    rig.queue.delete(more := rig.take())
-    got = numbers(found) + numbers(more)
-    if rig.ordered:
-        got += numbers(rig.take())
-        assert got == [1, 2]
-    else:
-        assert {*got} == {1, 2}
+    if not rig.ordered:
+        pytest.skip("a standard queue knows no ids")
+    rig.send(1, 1, 2, 1)
+    found: list[int] = []
+    while taken := rig.take(1):
+        found += numbers(taken)
+        rig.queue.delete(taken)
+    assert found == [1, 2]
 
 
 def test_a_group_keeps_its_order_and_waits_for_what_is_in_hand(rig: Rig) -> None:
