@@ -104,7 +104,7 @@ def test_all_faults_are_told_at_once_and_where_they_are(tmp_path: Path) -> None:
     )
     assert faults == [
         "aforo.toml: log: 'text' is not a section: write [log] and its keys below",
-        "aforo.toml: engin: there is no such setting; did you mean 'engine.threads'?",
+        "aforo.toml: engin: there is no such setting; did you mean 'engine'?",
         "aforo.toml: http.prot: there is no such setting; did you mean 'http.port'?",
         "aforo.toml: http.port: '8321' is not a whole number (0 to 65535)",
         "aforo.toml: http.workers: True is not a whole number (1 to 256)",

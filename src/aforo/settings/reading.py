@@ -120,6 +120,9 @@ def _from_file(path: Path | None, faults: list[Fault]) -> Iterator[_Given]:
 def _unknown(given: _Given, known: Mapping[str, Leaf]) -> Fault:
     in_environment = given.source.startswith("environment ")
     names = [leaf.env for leaf in known.values()] if in_environment else list(known)
+    if not in_environment and "." not in given.key:
+        # Of a whole section it is like the name, and not any key below it.
+        names = [name.partition(".")[0] for name in names]
     return Fault(given.place, "unknown_name", f"there is no such setting; {suggestion(given.key, names)}")
 
 
