@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.runs.points import series
 
 from aforo.errors import InvalidExpression
-from aforo.runs.expression import evaluate, read
+from aforo.runs.expression import evaluate, read, references
 from aforo.runs.expression.faults import FaultCode
+from aforo.runs.expression.kinds import KINDS
 
 CASES = (
     (Path(__file__).parent / "faulty" / "expressions.txt")
@@ -121,6 +124,35 @@ def test_what_came_is_shown_shortly() -> None:
     error = refused("rolling", {long: 1, "of": {"type": long}, "window": long, "function": long})
     assert len(error.faults) == 4
     assert len(str(error)) < 1_200
+
+
+def test_what_no_reply_can_hold_is_told_in_other_letters() -> None:
+    lone = json.loads('"\\ud800"')
+    error = refused("ratio", {lone: 1, "numerator": {"series": lone}, "denominator": {"type": lone}})
+    assert error.faults[0].path == "expressionJson.\\ud800"
+    assert str(error).encode("utf-8")
+
+
+MEMBERS = {member.key for kind in KINDS.values() for member in kind.MEMBERS}
+OTHER_WORDS = ["type", "series", "constant", "weight", "revenue", "add", "mean", "month", "relative"]
+WORDS = st.sampled_from([*KINDS, *sorted(MEMBERS), *OTHER_WORDS])
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), WORDS, st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=5)),
+    max_leaves=40,
+)
+
+
+@given(st.sampled_from([*KINDS]) | ANYTHING, ANYTHING)
+def test_whatever_comes_is_an_expression_or_has_faults_with_places(kind: Any, members: object) -> None:
+    try:
+        assert references(read(kind, members, units=UNITS)) <= set(UNITS)
+    except InvalidExpression as error:
+        paths = [fault.path for fault in error.faults]
+    else:
+        return
+    assert paths
+    assert all(path.startswith(("expressionType", "expressionJson")) for path in paths)
 
 
 def test_without_units_neither_names_nor_units_are_checked() -> None:

@@ -28,7 +28,9 @@ class Place:
 
     def at(self, key: object) -> Place:
         """The place of a member."""
-        return self._moved(f"{self.path}.{str(key)[:LONGEST_SHOWN]}")
+        # Half of a surrogate pair stands in JSON, but in no reply that tells of it.
+        shown = str(key)[:LONGEST_SHOWN].encode("utf-8", "backslashreplace").decode("utf-8")
+        return self._moved(f"{self.path}.{shown}")
 
     def item(self, at: int) -> Place:
         """The place of an item of a list."""
