@@ -25,8 +25,8 @@ from tests.engines.gauges import (
 
 from aforo.engines.embedded import EmbeddedEngine, hand_rows
 from aforo.engines.embedded import rows_at_hand as at_hand_
-from aforo.engines.embedded.engine import ROWS_AT_HAND_BYTES
 from aforo.engines.embedded.hand_rows import Rows
+from aforo.engines.embedded.opened import ROWS_AT_HAND_BYTES
 from aforo.engines.embedded.reading import Reading
 from aforo.engines.embedded.rows_at_hand import RowsAtHand
 from aforo.engines.folds import Period

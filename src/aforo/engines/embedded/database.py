@@ -248,6 +248,13 @@ def first_row(
     return rows[0] if rows else None
 
 
+def only_row(cursor: Cursor, sql: str, parameters: Mapping[str, object] | None = None) -> tuple[Any, ...]:
+    """The row of an aggregate without groups, which always gives one."""
+    found = first_row(cursor, sql, parameters)
+    assert found is not None, "an aggregate without groups gives one row"
+    return found
+
+
 @contextmanager
 def spoken(path: Path) -> Iterator[None]:
     """Turns what DuckDB and the file system say about the file into errors a person can act on."""

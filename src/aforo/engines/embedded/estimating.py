@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.database import Cursor, only_row
 from aforo.engines.embedded.layout import events_table, quoted
 from aforo.engines.embedded.parameters import timestamp
 from aforo.model.stream import FieldType, Stream
@@ -27,10 +27,8 @@ _OF_WINDOW = "WHERE tenant = $tenant AND time >= $start AND time < $end"
 
 def events(cursor: Cursor, stream: str, tenant: str, window: Window) -> int:
     """How many events of a tenant there are in a window."""
-    found = first_row(
-        cursor, f"SELECT count(*) FROM {events_table(stream)} {_OF_WINDOW}", _parameters(tenant, window)
-    )
-    return 0 if found is None else int(found[0])
+    sql = f"SELECT count(*) FROM {events_table(stream)} {_OF_WINDOW}"
+    return int(only_row(cursor, sql, _parameters(tenant, window))[0])
 
 
 def event_bytes(
@@ -48,7 +46,7 @@ def _text_bytes(cursor: Cursor, stream: str, tenant: str, window: Window, column
     if not columns:
         return 0.0
     lengths = " + ".join(f"coalesce(strlen({column}), 0)" for column in columns)
-    found = first_row(
+    (length,) = only_row(
         cursor,
         f"""
         -- How long the texts of some events are.
@@ -58,7 +56,7 @@ def _text_bytes(cursor: Cursor, stream: str, tenant: str, window: Window, column
         """,
         _parameters(tenant, window),
     )
-    return 0.0 if found is None or found[0] is None else float(found[0])
+    return 0.0 if length is None else float(length)
 
 
 def _parameters(tenant: str, window: Window) -> dict[str, object]:
