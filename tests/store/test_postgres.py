@@ -14,7 +14,7 @@ from tests.store.postgres import Server, programs_of, server_of
 from tests.store_kinds import NOWHERE, Databases
 
 from aforo.clock import ManualClock
-from aforo.errors import AforoError, InvalidSettings, StorageError, StoreUnavailable
+from aforo.errors import AforoError, InvalidRequest, InvalidSettings, StorageError, StoreUnavailable
 from aforo.store import postgres, tables
 from aforo.store.act import Action, Actor
 from aforo.store.audit import Audit
@@ -200,6 +200,12 @@ def test_what_a_program_does_wrong_is_not_told_as_a_fault_of_the_server(store: S
     with pytest.raises(Exception, match="no_table") as raised, store.working() as connection:
         connection.exec_driver_sql("SELECT * FROM no_table")
     assert not isinstance(raised.value, AforoError)
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "nothing\x00more"])
+def test_what_cannot_be_kept_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be kept"), store.writing() as connection:
+        connection.execute(insert(tables.principals), {**FIRST, "name": name})
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from aforo.clock import Clock
 from aforo.store import tables
 from aforo.store.act import Act, Action, Actor
 from aforo.store.connect import Store
-from aforo.store.metadata import ACTOR_LENGTH, DETAIL_LENGTH, SUBJECT_LENGTH
+from aforo.store.metadata import ACTOR_LENGTH, ADDRESS_LENGTH, DETAIL_LENGTH, SUBJECT_LENGTH
 
 
 class Audit:
@@ -41,7 +41,7 @@ def add(connection: Connection, at: int, action: Action, actor: Actor, subject: 
             "at": at,
             "action": str(action),
             "actor": _fitting(actor.name, ACTOR_LENGTH),
-            "address": actor.address,
+            "address": None if actor.address is None else _fitting(actor.address, ADDRESS_LENGTH),
             "subject": _fitting(subject, SUBJECT_LENGTH),
             "detail": _fitting(detail, DETAIL_LENGTH),
         },

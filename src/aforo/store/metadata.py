@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import CheckConstraint, MetaData
 
-ACTOR_LENGTH, SUBJECT_LENGTH, DETAIL_LENGTH = 300, 300, 1000
+ACTOR_LENGTH, ADDRESS_LENGTH, SUBJECT_LENGTH, DETAIL_LENGTH = 300, 64, 300, 1000
 """Characters of the audit's texts; longer ones are cut."""
 
 metadata = MetaData(

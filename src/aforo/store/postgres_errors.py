@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 
-from aforo.errors import AforoError, InvalidSettings, StorageError, StorageFull, StoreUnavailable
+from aforo.errors import (
+    AforoError,
+    InvalidRequest,
+    InvalidSettings,
+    StorageError,
+    StorageFull,
+    StoreUnavailable,
+)
 
 LOCK_SECONDS = 10.0
 """How long a statement waits for what another transaction holds."""
@@ -83,6 +90,7 @@ _BY_WORDS = (
     ("does not exist", _REFUSED),
     ("pg_hba.conf", _REFUSED),
 )
+_NOT_KEPT = frozenset({"22001", "22003"})  # too long a text, too large a number
 _LOST = _Told(
     StoreUnavailable,
     "the connection to {place} was lost: {said}",
@@ -106,6 +114,8 @@ def told_of(place: str, error: DBAPIError) -> AforoError | None:
     if state is None and isinstance(error, OperationalError):
         words = said.casefold()
         return next((told for word, told in _BY_WORDS if word in words), _AWAY).of(place, said)
+    if isinstance(error, DataError) and (state in _NOT_KEPT or "NUL" in said):
+        return InvalidRequest(f"a value cannot be kept: {said}", hint="send a shorter one, without NUL")
     if state is None and isinstance(error, ProgrammingError):
         return InvalidSettings(
             f"store names {place} with an option that cannot be used: {said}",

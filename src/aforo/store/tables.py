@@ -21,7 +21,7 @@ from aforo.store.act import Action
 from aforo.store.backfill import BackfillState
 from aforo.store.erasure import ErasureState
 from aforo.store.key import KeyKind, KeyScope, PrincipalKind
-from aforo.store.metadata import ACTOR_LENGTH, DETAIL_LENGTH, SUBJECT_LENGTH, metadata, one_of
+from aforo.store.metadata import ACTOR_LENGTH, ADDRESS_LENGTH, DETAIL_LENGTH, SUBJECT_LENGTH, metadata, one_of
 
 principals = Table(
     "principals",
@@ -87,7 +87,7 @@ audit = Table(
     Column("at", BigInteger, nullable=False),
     Column("action", String(32), nullable=False),
     Column("actor", String(ACTOR_LENGTH), nullable=False),
-    Column("address", String(64)),
+    Column("address", String(ADDRESS_LENGTH)),
     Column("subject", String(SUBJECT_LENGTH), nullable=False),
     Column("detail", String(DETAIL_LENGTH), nullable=False),
     one_of("action", Action),
