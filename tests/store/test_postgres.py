@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, event, insert, make_url, select
+from sqlalchemy import Connection, insert, make_url, select
 from tests.store.postgres import Server, programs_of, server_of
 from tests.store_kinds import NOWHERE, Databases
 
@@ -48,14 +49,6 @@ def names(connection: Connection) -> list[str]:
     return list(connection.scalars(select(tables.principals.c.name).order_by(tables.principals.c.name)))
 
 
-def impatient(store: Store, setting: str) -> None:
-    """The next transactions of the store have a limit of 50 ms."""
-
-    @event.listens_for(store._doors.working, "begin")
-    def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL {setting} = 50")
-
-
 def test_a_reader_sees_one_moment_and_cannot_write(store: Store) -> None:
     with store.reading() as reader:
         assert names(reader) == []
@@ -90,10 +83,12 @@ def test_no_other_writer_is_beside_one(store: Store, url: str) -> None:
 def until_locked(store: Store) -> None:
     """Returns once a session of the database waits for the writers' lock."""
     waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while True:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
         with store.working() as connection:
             if connection.exec_driver_sql(waits).scalar():
                 return
+    pytest.fail("nobody waits for the writers' lock")
 
 
 def test_workers_are_beside_each_other_and_see_what_is_committed(store: Store) -> None:
@@ -135,6 +130,7 @@ def test_what_is_told_is_on_the_disk(url: str, databases: Databases) -> None:
 
 
 def sleeping(connection: Connection) -> None:
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 50")
     connection.exec_driver_sql("SELECT pg_sleep(30)")
 
 
@@ -164,7 +160,6 @@ def not_allowed(connection: Connection) -> None:
 def test_faults_of_the_server_are_told(
     store: Store, fault: Callable[[Connection], None], error: str, told: str
 ) -> None:
-    impatient(store, "statement_timeout")
     with pytest.raises(StorageError, match=told) as raised, store.working() as connection:
         fault(connection)
     assert raised.value.code == error
@@ -173,19 +168,22 @@ def test_faults_of_the_server_are_told(
 
 
 def test_a_row_that_another_holds_is_waited_for_and_then_told(store: Store) -> None:
+    def wait() -> None:
+        with store.working() as connection:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 50")
+            connection.execute(insert(tables.principals), FIRST)
+
     with store.working() as one:
         one.execute(insert(tables.principals), FIRST)
-        impatient(store, "lock_timeout")
-        with pytest.raises(StoreUnavailable, match="held by another writer"), store.working() as other:
-            other.execute(insert(tables.principals), FIRST)
+        with pytest.raises(StoreUnavailable, match="held by another writer"):
+            wait()
 
 
 def test_a_transaction_whose_process_stands_still_lets_go(store: Store, url: str) -> None:
-    impatient(store, "idle_in_transaction_session_timeout")
-
     def stand_still() -> None:
         with store.writing() as connection, psycopg.connect(url) as watcher:
             connection.execute(insert(tables.principals), FIRST)
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 50")
             while watcher.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchone():
                 pass
             connection.execute(insert(tables.principals), SECOND)
