@@ -173,6 +173,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         telemetry=telemetry,
         model=model,
         engine=engine,
+        store=store,
         intake=Intake(model, buffer, clock, future_seconds=600),
         periods=PeriodKeeper(engine, clock, telemetry, every_seconds=60.0),
         folder=folder,

@@ -150,8 +150,11 @@ def test_a_metric_that_is_none(shared: TestClient, name: str, hint: str) -> None
 
 def test_the_operators_view(house: House, loaded: TestClient, bearer: dict[str, str]) -> None:
     reply = loaded.get("/v1/doctor", headers=bearer).json()
-    again = doctor_json(house.rooms.engine.statistics(), house.rooms.model, house.rooms.lag.lags())
+    rooms = house.rooms
+    again = doctor_json(rooms.engine.statistics(), rooms.store, rooms.model, rooms.lag.lags())
     assert reply["fileBytesPerEvent"] > 0
+    assert reply["store"] == str(house.rooms.settings.data / "control.db")
+    assert reply["storeVersion"].startswith("SQLite 3.")
     moving = {"fileBytes": 0, "fileBytesPerEvent": 0}
     assert {**reply, **moving} == {**again, **moving}
     assert reply["streams"] == [

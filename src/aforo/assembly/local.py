@@ -93,8 +93,14 @@ class Local:
 
     def doctor(self) -> dict[str, object]:
         from aforo.http.doctor import doctor_json
+        from aforo.store.connect import Store
 
-        return doctor_json(self.aforo.engine.statistics(), self.aforo.model, self.aforo.lag.lags())
+        aforo = self.aforo
+        store = Store(aforo.settings.data, aforo.settings.store)
+        try:
+            return doctor_json(aforo.engine.statistics(), store, aforo.model, aforo.lag.lags())
+        finally:
+            store.close()
 
     def plan_backfill(self, asked: Mapping[str, object]) -> dict[str, object]:
         from aforo.assembly import backfilling

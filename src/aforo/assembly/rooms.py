@@ -20,6 +20,7 @@ def rooms(aforo: Aforo, store: Store) -> Rooms:
         telemetry=aforo.telemetry,
         model=aforo.model,
         engine=aforo.engine,
+        store=store,
         intake=aforo.intake,
         folder=aforo.folder,
         lag=aforo.lag,

@@ -63,6 +63,7 @@ from aforo.rollups.lag import FoldLag
 from aforo.rollups.periods import PeriodKeeper
 from aforo.settings import Settings
 from aforo.store.audit import Audit
+from aforo.store.connect import Store
 from aforo.telemetry import Telemetry
 
 
@@ -75,6 +76,7 @@ class Rooms:
     telemetry: Telemetry
     model: Model
     engine: Engine
+    store: Store
     intake: Intake
     folder: Folder
     lag: FoldLag
@@ -174,7 +176,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         refusals.listing(rooms.engine, rooms.model, crew.operating),
         drift.checking(rooms.drift, crew.operating, rooms.audit),
         drift.last_checked(rooms.drift),
-        doctor.examining(rooms.engine, rooms.model, rooms.lag, crew.operating),
+        doctor.examining(rooms.engine, rooms.store, rooms.model, rooms.lag, crew.operating),
         *cache.doors(rooms.cache, crew.operating, rooms.audit),
         *backfills.doors(rooms.backfiller, crew.operating),
         *erasures.doors(rooms.eraser, crew.operating),

@@ -18,6 +18,7 @@ from aforo.http.hands import Hands
 from aforo.http.reply import Shape, instant, json_reply, plain
 from aforo.model.model import Model
 from aforo.rollups.lag import FoldLag, Lag
+from aforo.store.connect import Store
 
 
 class StreamHolding(Shape, frozen=True):
@@ -72,11 +73,14 @@ class DoctorReply(Shape, frozen=True):
 
     `fileBytesPerEvent` has everything in it, rollups and free room as well; null without events. `freeBytes`
     are used again by what comes; `outOfOrder` events lie in blocks whose times overlap those of others.
+    `store` is the database of keys, audit and runs: a file, or a URL without its password.
     """
 
     version: str
     engine: str
     engine_version: str
+    store: str
+    store_version: str
     model_version: str
     commit: int
     file_bytes: int
@@ -89,22 +93,24 @@ class DoctorReply(Shape, frozen=True):
     lags: tuple[LagReply, ...]
 
 
-def examining(engine: Engine, model: Model, lag: FoldLag, hands: Hands) -> Door:
+def examining(engine: Engine, store: Store, model: Model, lag: FoldLag, hands: Hands) -> Door:
     """The way to the operator's view."""
 
     async def answer(_request: Request) -> Response:
-        return json_reply(report_of(await hands.do(engine.statistics), model, lag.lags()))
+        return json_reply(await hands.do(lambda: report_of(engine.statistics(), store, model, lag.lags())))
 
     return Door("GET", "/v1/doctor", "examine", answer, ABOUT, scope=KeyScope.OPERATE, across_tenants=True)
 
 
-def report_of(statistics: Statistics, model: Model, lags: Sequence[Lag]) -> DoctorReply:
-    """The engine's statistics as they are shown."""
+def report_of(statistics: Statistics, store: Store, model: Model, lags: Sequence[Lag]) -> DoctorReply:
+    """The engine's statistics as they are shown. Raises StorageError where the store does not answer."""
     storage = statistics.storage
     return DoctorReply(
         version=__version__,
         engine=statistics.engine,
         engine_version=statistics.version,
+        store=store.place,
+        store_version=store.version(),
         model_version=model.version,
         commit=statistics.commit,
         file_bytes=storage.file_bytes,
@@ -138,9 +144,9 @@ def report_of(statistics: Statistics, model: Model, lags: Sequence[Lag]) -> Doct
     )
 
 
-def doctor_json(statistics: Statistics, model: Model, lags: Sequence[Lag]) -> dict[str, object]:
+def doctor_json(statistics: Statistics, store: Store, model: Model, lags: Sequence[Lag]) -> dict[str, object]:
     """The reply of `GET /v1/doctor` as plain mappings and lists, for who needs it without a server."""
-    return plain(report_of(statistics, model, lags))
+    return plain(report_of(statistics, store, model, lags))
 
 
 ABOUT = About(

@@ -334,6 +334,8 @@ REPORTS: Examples = {
         "version": "0.1.0",
         "engine": "embedded",
         "engineVersion": "2.0.0",
+        "store": "/var/lib/aforo/control.db",
+        "storeVersion": "SQLite 3.40.1",
         "modelVersion": "50ffc29e3977",
         "commit": 1,
         "fileBytes": 46662,

@@ -48,7 +48,8 @@ class Settings:
     )
     store: str | None = setting(
         None,
-        "URL of the database of keys and audit; none means `control.db` in the data directory.",
+        "URL of the database of keys, audit and runs: SQLite, or PostgreSQL 15 and later; "
+        "none means `control.db` in the data directory.",
         prefixes=("sqlite:///", "postgresql://", "postgresql+psycopg://"),
         secret=True,
     )

@@ -18,6 +18,7 @@ from aforo.store.postgres import Postgres
 from aforo.store.sqlite import SqliteFile, file_of
 
 FILE_NAME = "control.db"
+_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 class Store:
@@ -47,6 +48,13 @@ class Store:
     def path(self) -> Path | None:
         """The file, None where it is a PostgreSQL."""
         return self._database.path
+
+    def version(self) -> str:
+        """The name and version of the database, as it answers now. Raises StorageError."""
+        with self.reading() as connection:
+            dialect = connection.dialect
+            numbers = dialect.server_version_info or ()
+            return f"{_NAMES[dialect.name]} {'.'.join(map(str, numbers))}"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
