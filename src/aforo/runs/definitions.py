@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from aforo.errors import AforoError, Fault, InvalidRequest, OutsidePrefix, suggestion
+from aforo.errors import Fault, InvalidExpression, InvalidRequest, OutsidePrefix, suggestion
 from aforo.objects.prefix import Prefix
 from aforo.runs.expression import read as read_expression
-from aforo.runs.expression import references
+from aforo.runs.expression import references, unit_of
 from aforo.runs.hand import Hand, Turns
 from aforo.runs.lineage import Graph
 from aforo.store import audit, catalog
@@ -122,7 +123,7 @@ class _Draft:
         self._faults = faults
         self._known = {each.code: each for each in catalog.all_series(hand.connection, frozenset({tenant}))}
         self._datasets: list[tuple[DatasetDefined, DatasetKind, str]] = []
-        self._series: list[Series] = []
+        self._series: dict[str, Series] = {}
         self._metrics: list[tuple[MetricDefined, str, frozenset[str]]] = []
 
     def dataset(self, place: str, wanted: DatasetDefined) -> None:
@@ -141,14 +142,17 @@ class _Draft:
         """Takes metrics in: they may use each other, whatever the order they come in."""
         for place, each in wanted:
             self._result(place, each)
-        units = {code: each.unit for code, each in self._known.items()}
-        for place, each in wanted:
-            self._metric(place, each, units)
-        uses = catalog.uses(self._hand.connection, self._tenant)
-        ring = Graph({**uses, **{each.code: reads for each, _, reads in self._metrics}}).cycle()
+        uses = {each.code: _reads(each) for _, each in wanted}
+        ring = Graph({**catalog.uses(self._hand.connection, self._tenant), **uses}).cycle()
         if ring is not None:
             told = f"these metrics use each other in a ring: {' → '.join(ring)}"
             self._fault("metrics", "ring", told)
+            return
+        named = {each.code: (place, each) for place, each in wanted}
+        # What a metric is made from comes first, so that its unit is known.
+        for code in TopologicalSorter(uses).static_order():
+            if code in named:
+                self._metric(*named[code], uses[code])
 
     def raise_if_any(self) -> None:
         """Raises InvalidRequest with all faults."""
@@ -183,7 +187,7 @@ class _Draft:
                 name=metric.name,
                 prefix=prefix,
             )
-        for series in self._series:
+        for series in self._series.values():
             catalog.put_series(connection, at, series)
         for metric, _, reads in self._metrics:
             catalog.put_metric(
@@ -194,7 +198,7 @@ class _Draft:
                 meaning={
                     "expression_type": ExpressionType(metric.expression_type),
                     "expression": msgspec.json.encode(metric.expression_json).decode(),
-                    "unit": metric.unit,
+                    "unit": self._series[metric.code].unit,
                     "required_days": metric.required_days,
                 },
                 name=metric.name,
@@ -266,32 +270,41 @@ class _Draft:
             self._fault(f"{place}.code", "conflict", f"{wanted.code!r} is a series of {there.dataset_id!r}")
         self._add(wanted.code, wanted.name, wanted.unit, mine, RESULT_COLUMN)
 
-    def _metric(self, place: str, wanted: MetricDefined, units: Mapping[str, str | None]) -> None:
+    def _metric(self, place: str, wanted: MetricDefined, reads: frozenset[str]) -> None:
         if wanted.required_days is not None and not 1 <= wanted.required_days <= 36_500:
             told = f"came {wanted.required_days}, wanted 1 to 36500, or nothing for versions of any age"
             self._fault(f"{place}.requiredDays", "wrong_value", told)
         prefix = f"{self._grounds.results_of(self._tenant)}{quote(wanted.code)}/"
         if wanted.prefix is not None:
             prefix = self._below_roots(f"{place}.prefix", wanted.prefix)
-        reads = frozenset[str]()
+        self._measure(place, wanted)
+        self._metrics.append((wanted, prefix, reads))
+
+    def _measure(self, place: str, wanted: MetricDefined) -> None:
+        """The unit that a metric's expression comes to; where one is declared it has to be that."""
+        units = {code: each.unit for code, each in self._known.items()}
         try:
-            expression = read_expression(wanted.expression_type, wanted.expression_json, units=units)
-            reads = references(expression)
-        except AforoError as error:
+            unit = unit_of(
+                read_expression(wanted.expression_type, wanted.expression_json, units=units), units
+            )
+        except InvalidExpression as error:
             self._faults += [
                 Fault(".".join(filter(None, (place, each.path))), each.code, each.message)
                 for each in error.faults
             ]
-        self._metrics.append((wanted, prefix, reads))
+            return
+        if wanted.unit is not None and unit != wanted.unit:
+            told = f"came {wanted.unit!r}, and the expression comes to {unit or 'a plain number'}"
+            self._fault(f"{place}.unit", "units", told)
+        self._known[wanted.code] = self._series[wanted.code] = replace(self._known[wanted.code], unit=unit)
 
     def _add(self, code: str, name: str, unit: str | None, dataset_id: str, column: str) -> None:
         made = Series(
             tenant=self._tenant, code=code, name=name, unit=unit, dataset_id=dataset_id, column=column
         )
-        if any(each.code == code for each in self._series):
+        if code in self._series:
             self._fault("series", "conflict", f"{code!r} is defined twice")
-        self._series.append(made)
-        self._known[code] = made
+        self._known[code] = self._series[code] = made
 
     def _fault(self, path: str, code: str, message: str) -> None:
         self._faults.append(Fault(path, code, message))
@@ -334,6 +347,14 @@ def _each(
             said, _, path = str(error).partition(" - at `$")
             faults.append(Fault(place + path.rstrip("`"), "wrong_value", said))
     return read
+
+
+def _reads(wanted: MetricDefined) -> frozenset[str]:
+    """The series a metric reads; none where its expression cannot be read, which is told with its units."""
+    try:
+        return references(read_expression(wanted.expression_type, wanted.expression_json, units=None))
+    except InvalidExpression:
+        return frozenset()
 
 
 def _below(prefix: str, root: str) -> bool:

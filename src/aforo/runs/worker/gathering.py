@@ -27,7 +27,7 @@ ROLLUP = "rollup:"
 class AsksRollup(Protocol):
     """Gives a series of our own rollups: a metric of the model by days, at least as new as the version."""
 
-    def __call__(self, dataset_id: str, manifest_uri: str, column: str) -> Series: ...
+    def __call__(self, dataset_id: str, manifest_uri: str, column: str, /) -> Series: ...
 
 
 @dataclass(frozen=True, slots=True)
