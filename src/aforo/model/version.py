@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from aforo.model.condition import Condition
 from aforo.model.derivation import Derivation
@@ -21,6 +22,7 @@ from aforo.model.metric import Metric
 from aforo.model.rollup import Rollup
 from aforo.model.stream import Stream
 
+T = TypeVar("T")
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 
@@ -42,6 +44,25 @@ def rollup_hash(stream: Stream, rollup: Rollup) -> str:
     """
     if rollup.aside is not None and rollup.aside.hash:
         return rollup.aside.hash
+    return _rollup_hash(_Same(stream), _Same(rollup))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same(Generic[T]):
+    """An object that equals itself alone: to be compared, mappings would be gone through each time."""
+
+    it: T
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.it is other.it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+
+@lru_cache(maxsize=1_024)  # every proof names the rollups that were read by it
+def _rollup_hash(same_stream: _Same[Stream], same_rollup: _Same[Rollup]) -> str:
+    stream, rollup = same_stream.it, same_rollup.it
     dimensions: list[Json] = [[name, stream.fields[name].type.value] for name in sorted(rollup.dimensions)]
     measures: list[Json] = []
     measures += sorted(measure_hash(stream, stream.measures[name]) for name in rollup.measures)

@@ -145,13 +145,13 @@ class HandMerging:
     def _of_period(self, rows: Rows, period: Period, names: Iterable[str]) -> Picked:
         own = [each for each in self._segments if each.period is period]
         edges = np.array([(each.start, each.end) for each in own], np.int64)
-        bounds = np.searchsorted(rows.starts, edges)
+        bounds = rows.starts.searchsorted(edges)
         at = np.concatenate([np.arange(first, last) for first, last in bounds.tolist()])
         for place, values, test in self._tests:
             passes = np.fromiter(map(test, values.all), np.bool_)
             at = at[passes[rows.codes[place][at]]]
         return Picked(
-            np.searchsorted(self._edges, rows.starts[at], side="right") - 1,
+            self._edges.searchsorted(rows.starts[at], side="right") - 1,
             tuple(rows.codes[place][at] for place in self._by),
             {name: rows.columns[name][at] for name in names},
         )
@@ -159,6 +159,8 @@ class HandMerging:
     def _groups(self, picked: Picked) -> Groups:
         if not len(picked.buckets):
             return Groups([], picked.buckets)
+        if not self._by and len(self._edges) == 1:
+            return Groups([(0, ())], np.zeros(len(picked.buckets), np.int64))
         codes = picked.buckets
         for own, values in zip(picked.codes, self._values, strict=True):
             codes = codes * len(values.all) + own
@@ -204,8 +206,8 @@ def _merged(measure: MeasureLayout, name: str, column: Column, of: Ints, groups:
 
 def _members(of: Ints, groups: int) -> Iterator[Ints]:
     """Which rows each group has."""
-    order = np.argsort(of, kind="stable")
-    bounds = np.searchsorted(of[order], np.arange(groups + 1))
+    order = of.argsort(kind="stable")
+    bounds = of[order].searchsorted(np.arange(groups + 1))
     return (order[first:last] for first, last in pairwise(bounds.tolist()))
 
 

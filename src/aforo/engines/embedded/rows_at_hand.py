@@ -17,7 +17,7 @@ from aforo.engines.coarsening import coarsened, days_to_coarsen
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.hand_merging import HandMerging
 from aforo.engines.embedded.hand_rows import Part, Rows, Values, load
-from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, lay_out
+from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
 from aforo.engines.embedded.versions import Versions, versions
 from aforo.engines.folds import Period
 from aforo.engines.reads import Segment, States, StatesRequest
@@ -144,7 +144,8 @@ class RowsAtHand:
                     self._layouts.clear()
                 layout = RollupLayout.of(stream, rollup)
                 self._layouts[id(stream), rollup.name] = stream, layout
-        return Asked(request, layout, lay_out(stream, request.measures))
+        own = {each.measure.name: each for each in layout.measures}
+        return Asked(request, layout, tuple(own[each.name] for each in request.measures))
 
     def _hand(self, asked: Asked) -> Hand:
         with self._lock:

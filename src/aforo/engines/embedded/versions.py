@@ -37,7 +37,7 @@ class Stretch:
 
     def within(self, start: int, end: int) -> Stretch:
         """Those that begin in `[start, end)`."""
-        first, last = np.searchsorted(self.starts, (start, end))
+        first, last = self.starts.searchsorted((start, end))
         return Stretch(self.starts[first:last], self.versions[first:last])
 
     def unlike(self, other: Stretch) -> Stretch:
