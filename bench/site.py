@@ -161,15 +161,18 @@ def _one_of(names: tuple[str, ...], which: Ints) -> pa.Array:
     return pa.array(names).take(pa.array(which))
 
 
-def opened(data: Path, *, caching: bool = False) -> Aforo:
+def opened(data: Path, *, caching: bool = False, at_hand: bool = True) -> Aforo:
     """A house over a data folder, whose events stay however old they are."""
-    return kept(Aforo(settings(data, caching=caching), AfterLast()))
+    return kept(Aforo(settings(data, caching=caching, at_hand=at_hand), AfterLast()))
 
 
-def settings(data: Path, *, caching: bool) -> Settings:
+def settings(data: Path, *, caching: bool, at_hand: bool = True) -> Settings:
+    """As they are by default; without answers that are kept, or without rows that are held in memory."""
     given = Settings()
     cache = given.cache if caching else replace(given.cache, max_bytes=0)
-    return replace(given, data=data, packs=("web",), http=replace(given.http, port=0), cache=cache)
+    engine = given.engine if at_hand else replace(given.engine, rows_at_hand_mb=0)
+    http = replace(given.http, port=0)
+    return replace(given, data=data, packs=("web",), http=http, cache=cache, engine=engine)
 
 
 def kept(aforo: Aforo) -> Aforo:
