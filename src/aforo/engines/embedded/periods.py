@@ -89,6 +89,13 @@ class RevisionSums:
         first, last = np.searchsorted(self.days, (start, end))
         return int(self._running[last] - self._running[first])
 
+    def within_each(self, starts: Times, ends: Times) -> Times:
+        """The sums over many stretches."""
+        found: Times = (
+            self._running[self.days.searchsorted(ends)] - self._running[self.days.searchsorted(starts)]
+        )
+        return found
+
 
 def kept_periods(
     cursor: Cursor,

@@ -17,10 +17,11 @@ from aforo.engines.coarsening import coarsened, days_to_coarsen
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.hand_merging import HandMerging
 from aforo.engines.embedded.hand_rows import Part, Rows, Values, load
-from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
+from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, of_kind
 from aforo.engines.embedded.versions import Versions, versions
 from aforo.engines.folds import Period
 from aforo.engines.reads import Segment, States, StatesRequest
+from aforo.model.measure import MeasureKind
 from aforo.model.stream import Stream
 
 Key: TypeAlias = tuple[str, str]
@@ -76,7 +77,10 @@ class Asked:
         """The rows that it reads, days as the weeks and months that are kept of them."""
         asked = tuple(each for each in self.request.segments if each.start < each.end)
         window = days_to_coarsen(asked, self.request.edges)
-        return asked if window is None else coarsened(asked, self.request.edges, held.within(window))
+        if window is None:
+            return asked
+        sets = [each.key for each in of_kind(self.measures, MeasureKind.DISTINCT)]
+        return coarsened(asked, self.request.edges, held.within(window, sets))
 
     def parts(self, segments: tuple[Segment, ...]) -> Iterator[tuple[Part, int, int]]:
         """The parts that it reads, each with where the first and the last of its rows may begin."""

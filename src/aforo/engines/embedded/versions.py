@@ -6,25 +6,27 @@ the sum of its days'. So rows that were read with the versions they had are know
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from aforo.engines.coarsening import Kept
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.layout import PERIODS_OF_DAYS
 from aforo.engines.embedded.periods import RevisionSums, Times
 from aforo.engines.folds import Period
 from aforo.windows import Window
 
-DAYS = """
--- How often each day of a tenant was folded, ascending.
-SELECT epoch_us(day) AS day, revision FROM revisions WHERE stream = $stream AND tenant = $tenant ORDER BY day
-"""
-
-PERIODS = """
--- The weeks and months of a rollup that were put together, and of which version of their days.
-SELECT period, epoch_us(start), epoch_us("end"), revision FROM period_versions
-WHERE rollup = $rollup AND tenant = $tenant ORDER BY start
+ALL = """
+-- How often each day of a tenant was folded, and of which version of their days a rollup's weeks and months
+-- are.
+SELECT NULL AS period, epoch_us(day) AS start, NULL AS "end", revision, NULL AS without FROM revisions
+WHERE stream = $stream AND tenant = $tenant
+UNION ALL
+SELECT period, epoch_us(start), epoch_us("end"), revision, coalesce(without, []) FROM period_versions
+WHERE rollup = $rollup AND tenant = $tenant
+ORDER BY start
 """
 
 
@@ -65,27 +67,30 @@ NONE = Stretch(np.empty(0, np.int64), np.empty(0, np.int64))
 class Versions:
     """Those of one snapshot, for a rollup and a tenant; of weeks and months only those that may be read."""
 
-    kept: tuple[Kept, ...]
+    kept: tuple[tuple[Kept, frozenset[str]], ...]  # each with the measures whose sets it is without
     of: dict[Period, Stretch]
 
-    def within(self, window: Window) -> tuple[Kept, ...]:
-        """The weeks and months that lie in a window of days."""
-        return tuple(each for each in self.kept if each.start >= window.start and each.end <= window.end)
+    def within(self, window: Window, sets: Iterable[str]) -> tuple[Kept, ...]:
+        """The weeks and months that lie in a window of days and have the sets of some measures."""
+        return tuple(
+            each
+            for each, without in self.kept
+            if each.start >= window.start and each.end <= window.end and without.isdisjoint(sets)
+        )
 
 
 def versions(cursor: Cursor, stream: str, rollup: str, tenant: str) -> Versions:
     """As the cursor's snapshot has them; `rollup` is the hash."""
-    days = cursor.execute(DAYS, {"stream": stream, "tenant": tenant}).fetchnumpy()
-    starts, revisions = (np.asarray(days[name], np.int64) for name in ("day", "revision"))
-    sums = RevisionSums(starts, revisions)
-    put = cursor.execute(PERIODS, {"rollup": rollup, "tenant": tenant}).fetchall()
-    kept = [
-        (Kept(Period(period), start, end), revision)
-        for period, start, end, revision in put
-        if sums.within(start, end) == revision
-    ]
+    rows = cursor.execute(ALL, {"stream": stream, "rollup": rollup, "tenant": tenant}).fetchall()
+    days = [(start, revision) for period, start, _, revision, _ in rows if period is None]
+    starts, revisions = np.array(days, np.int64).reshape(-1, 2).T
+    put = [row for row in rows if row[0] is not None]
+    of = np.array([row[1:4] for row in put], np.int64).reshape(-1, 3)
+    current = RevisionSums(starts, revisions).within_each(of[:, 0], of[:, 1]) == of[:, 2]
+    kept = [row for row, is_current in zip(put, current.tolist(), strict=True) if is_current]
     found = {Period.DAY: Stretch(starts, revisions)}
-    for period in (Period.WEEK, Period.MONTH):
-        own = [(each.start, revision) for each, revision in kept if each.period is period]
-        found[period] = Stretch(*np.array(own, np.int64).reshape(-1, 2).T)
-    return Versions(tuple(each for each, _ in kept), found)
+    for each in PERIODS_OF_DAYS:
+        own = [(start, revision) for period, start, _, revision, _ in kept if period == each]
+        found[each] = Stretch(*np.array(own, np.int64).reshape(-1, 2).T)
+    told = ((Kept(Period(period), start, end), frozenset(without)) for period, start, end, _, without in kept)
+    return Versions(tuple(told), found)
