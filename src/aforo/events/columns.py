@@ -39,15 +39,16 @@ class Source(StrEnum):
 
     TEXT = "text"  # Arrow strings to be parsed (CSV)
     JSON = "json"  # lists of decoded JSON values
+    TYPED = "typed"  # lists of values that have been found to be of their fields' types
     ARROW = "arrow"  # Arrow arrays of their own types (Parquet)
 
 
 def typed(field: Field, column: Column, source: Source = Source.ARROW) -> Typed:
     """The column in the field's Arrow type; bad rows are null and named by code, and no row fails another.
 
-    A list is decoded JSON whatever the source. Text is parsed by the field's type. An Arrow array is cast
-    where nothing is lost; its floats become integers row by row where they are whole, since tables that had
-    nulls are written so.
+    A list is decoded JSON, of whatever types unless the source tells. Text is parsed by the field's type. An
+    Arrow array is cast where nothing is lost; its floats become integers row by row where they are whole,
+    since tables that had nulls are written so.
     """
     return _typed(field.type, column, source)
 
@@ -109,7 +110,7 @@ def reason(field: Field, code: RefusalCode, value: object) -> str:
 
 def _typed(kind: FieldType, column: Column, source: Source) -> Typed:
     if not isinstance(column, pa.Array | pa.ChunkedArray):
-        return decoded.decoded(kind, column)
+        return decoded.known(kind, column) if source is Source.TYPED else decoded.decoded(kind, column)
     if source is Source.TEXT:
         return text.parsed(kind, arrow.plain(column))
     return arrow.cast(kind, column)

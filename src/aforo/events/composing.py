@@ -14,7 +14,7 @@ import pyarrow as pa
 from aforo.engines.appends import Append, Commit, OutcomeCount, StreamRows, Volume
 from aforo.engines.outcomes import sealed_detail, shares
 from aforo.events.batch import Batch
-from aforo.events.columns import Column
+from aforo.events.columns import Column, Source
 from aforo.events.draft import Draft, Index, value_at
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode
@@ -232,11 +232,11 @@ class _Tables:
 
 
 def _joined(batches: Sequence[Batch], bases: Index) -> list[Draft]:
-    """One draft for each stream of all that has not walked, its places counted on through the batches."""
-    found: dict[str, list[tuple[int, Draft]]] = {}
+    """One draft for each stream and source of all that has not walked, with places counted on through all."""
+    found: dict[tuple[str, Source], list[tuple[int, Draft]]] = {}
     for base, batch in zip(bases.tolist(), batches, strict=False):
         for draft in () if batch.walked else batch.drafts:
-            found.setdefault(draft.stream.name, []).append((base, draft))
+            found.setdefault((draft.stream.name, draft.source), []).append((base, draft))
     return [_one(parts) for parts in found.values()]
 
 
@@ -254,7 +254,7 @@ def _column(draft: Draft, name: str) -> Iterable[object]:
     column = draft.columns.get(name)
     if column is None:
         return [None] * draft.rows
-    assert isinstance(column, list), "only decoded JSON comes here before it has walked"
+    assert isinstance(column, Sequence), "only decoded JSON comes here before it has walked"
     return column
 
 

@@ -7,6 +7,7 @@ from typing import Any, Union
 
 import msgspec
 import numpy as np
+from msgspec.structs import astuple
 
 from aforo.events.columns import Source
 from aforo.events.draft import ENVELOPE, Draft
@@ -15,6 +16,8 @@ from aforo.model.model import Model
 from aforo.model.stream import Extra, Stream
 
 NUL = b"\\u0000"
+KEYS = ("tenant", "id", "time")
+"""What a struct has before its fields, in this order."""
 TYPES: Mapping[FieldType, type] = {
     FieldType.STRING: str,
     FieldType.INTEGER: int,
@@ -42,7 +45,7 @@ class TypedEvents:
 
         Each event has its stream's and its fields', and one for each value; the names of nulls were counted.
         """
-        values = sum(len(c) - c.count(None) for draft in self.drafts() for c in _lists(draft))
+        values = sum(len(c) - c.count(None) for draft in self.drafts() for c in _tuples(draft))
         return 2 * len(self) + values + self._names_beside
 
     def drafts(self) -> list[Draft]:
@@ -65,14 +68,10 @@ class TypedEvents:
 
     def _draft(self, kind: type, events: Sequence[Any], index: np.ndarray) -> Draft:
         stream = self._streams[kind]
-        fields = zip(*[msgspec.structs.astuple(event.fields) for event in events], strict=True)
-        columns = dict(zip(stream.fields, map(list, fields), strict=True))
-        columns |= {
-            "tenant": [event.tenant for event in events],
-            "id": [event.id for event in events],
-            "time": [event.time for event in events],
-        }
-        return Draft(stream, Source.JSON, columns, index)
+        *envelope, fields = zip(*map(astuple, events), strict=True)
+        columns = dict(zip(stream.fields, zip(*map(astuple, fields), strict=True), strict=True))
+        columns |= zip(KEYS, envelope, strict=True)
+        return Draft(stream, Source.TYPED, columns, index)
 
 
 class Decoder:
@@ -118,9 +117,9 @@ def _nulls(content: bytes) -> int:
     return content.count(b":null") + content.count(b": null")
 
 
-def _lists(draft: Draft) -> Iterator[list[object]]:
+def _tuples(draft: Draft) -> Iterator[tuple[object, ...]]:
     for column in draft.columns.values():
-        assert isinstance(column, list), "decoded JSON"
+        assert isinstance(column, tuple), "made of structs"
         yield column
 
 
@@ -145,9 +144,7 @@ def _event_of(stream: Stream) -> type:
     return msgspec.defstruct(
         "Event",
         [
-            ("tenant", str | None, None),
-            ("id", str | None, None),
-            ("time", str | None, None),
+            *((key, str | None, None) for key in KEYS),
             ("fields", fields, msgspec.field(default_factory=fields)),
         ],
         tag_field="stream",

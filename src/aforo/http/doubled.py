@@ -52,8 +52,9 @@ def suspected(content: bytes, events: Iterable[object], above: int = 0) -> bool:
 def may_be_doubled(content: bytes, names: int) -> bool:
     """As `suspected`, where it is known how many names came to be decoded."""
     text = np.frombuffer(content, np.uint8)
-    before = text[np.flatnonzero(text == _COLON) - 1]
-    return bool((before <= _SPACE).any()) or int(np.count_nonzero(before == _QUOTE)) != names
+    before, colons = text[:-1], text[1:] == _COLON
+    named = np.count_nonzero(colons & (before == _QUOTE))
+    return int(named) != names or bool((colons & (before <= _SPACE)).any())
 
 
 def _names(events: Iterable[object]) -> int:

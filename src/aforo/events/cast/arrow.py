@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from aforo.events.cast import text
+from aforo.events.cast import rfc3339
 from aforo.events.cast.typed import (
     ARROW,
     FIRST_INSTANT,
@@ -52,7 +52,7 @@ def cast(kind: FieldType, array: pa.Array) -> Typed:
             return _timestamps(array)
         case FieldType.TIMESTAMP if _is_text(array.type):
             written = strings(array)
-            return text.timestamps(written.array).also(RefusalCode.WRONG_TYPE, written.bad)
+            return rfc3339.timestamps(written.array).also(RefusalCode.WRONG_TYPE, written.bad)
         case _:
             return Typed(pa.nulls(len(array), ARROW[kind]), {}).also(RefusalCode.WRONG_TYPE, valid(array))
 

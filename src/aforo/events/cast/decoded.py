@@ -9,7 +9,7 @@ from types import MappingProxyType, NoneType
 import numpy as np
 import pyarrow as pa
 
-from aforo.events.cast import text
+from aforo.events.cast import rfc3339
 from aforo.events.cast.typed import Mask, Typed, not_finite
 from aforo.events.refusals import RefusalCode
 from aforo.model.field import FieldType
@@ -30,12 +30,13 @@ def decoded(kind: FieldType, values: Sequence[object]) -> Typed:
     """Values typed by the field's kind; None is null, 1.0 and true and "1" are no integers, 1 is a number."""
     allowed = ALLOWED[kind]
     if set(map(type, values)) <= allowed | {NoneType}:
-        return _typed(kind, values)
+        return known(kind, values)
     wrong = _rows(values, lambda value: value is not None and type(value) not in allowed)
-    return _typed(kind, _dropped(values, wrong)).also(RefusalCode.WRONG_TYPE, wrong)
+    return known(kind, _dropped(values, wrong)).also(RefusalCode.WRONG_TYPE, wrong)
 
 
-def _typed(kind: FieldType, values: Sequence[object]) -> Typed:
+def known(kind: FieldType, values: Sequence[object]) -> Typed:
+    """As `decoded`, of values that are all None or of a type that is allowed."""
     match kind:
         case FieldType.STRING:
             return strings(values)
@@ -47,7 +48,7 @@ def _typed(kind: FieldType, values: Sequence[object]) -> Typed:
             return Typed(pa.array(values, pa.bool_()), {})
         case FieldType.TIMESTAMP:
             written = strings(values)
-            column = text.timestamps(written.array)
+            column = rfc3339.timestamps(written.array)
             return column.also(RefusalCode.WRONG_TYPE, written.bad)
 
 
@@ -71,9 +72,10 @@ def integers(values: Sequence[object]) -> Typed:
 
 def numbers(values: Sequence[object]) -> Typed:
     """Finite doubles; an integer becomes the nearest."""
-    whole = set(map(type, values)) <= {float, NoneType}
-    doubles = values if whole else [_double(value) for value in values]
-    array = pa.array(doubles, pa.float64())
+    try:
+        array = pa.array(values, pa.float64())
+    except (pa.ArrowInvalid, OverflowError):  # an integer that is no double
+        array = pa.array([_double(value) for value in values], pa.float64())
     return Typed(array, {}).also(RefusalCode.OUT_OF_RANGE, not_finite(array))
 
 

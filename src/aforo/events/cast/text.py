@@ -9,14 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aforo.events.cast import rfc3339
 from aforo.events.cast.typed import (
-    FIRST_INSTANT,
-    LAST_INSTANT,
     Mask,
     Typed,
     mask_of,
     not_finite,
-    outside,
     valid,
     without,
 )
@@ -27,11 +25,6 @@ PLAIN_INTEGER = r"^-?[0-9]{1,18}$"  # what always fits 64 bits, as almost every 
 INTEGER = r"^[+-]?[0-9]+(?:\.0*)?$"
 NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 NOT_FINITE = r"^(?i:[+-]?(?:nan|inf|infinity))$"
-INSTANT = (
-    r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[Tt ]"
-    r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
-    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
-)
 TRUE = ("true", "1", "t", "yes")
 FALSE = ("false", "0", "f", "no")
 MOST_DIGITS = len(str(2**63))
@@ -52,7 +45,7 @@ def parsed(kind: FieldType, texts: pa.Array) -> Typed:
         case FieldType.BOOLEAN:
             return booleans(trimmed)
         case FieldType.TIMESTAMP:
-            return timestamps(trimmed)
+            return rfc3339.timestamps(trimmed)
 
 
 def integers(texts: pa.Array) -> Typed:
@@ -93,30 +86,5 @@ def booleans(texts: pa.Array) -> Typed:
     return Typed(array, {}).also(RefusalCode.WRONG_TYPE, there & ~(true | false))
 
 
-def timestamps(texts: pa.Array) -> Typed:
-    """RFC 3339 with a zone, cut to microseconds; without one the instant is unknown and the row is bad."""
-    wrong = _unlike(texts, INSTANT)
-    wrong |= _beyond_month(without(texts, wrong))
-    clean = pc.utf8_upper(without(texts, wrong))
-    micros = pc.replace_substring_regex(clean, r"(\.[0-9]{6})[0-9]+", r"\1")
-    array = pc.cast(pc.cast(micros, pa.timestamp("us", "UTC")), pa.int64())
-    over = outside(array, FIRST_INSTANT, LAST_INSTANT)
-    column = Typed(array.cast(pa.timestamp("us")), {})
-    return column.also(RefusalCode.WRONG_TYPE, wrong).also(RefusalCode.OUT_OF_RANGE, over)
-
-
 def _unlike(texts: pa.Array, pattern: str) -> Mask:
     return mask_of(pc.invert(pc.match_substring_regex(texts, pattern)))
-
-
-def _beyond_month(texts: pa.Array) -> Mask:
-    """The days 29 to 31 that their month does not have."""
-    late = mask_of(pc.greater(pc.utf8_slice_codeunits(texts, 8, 10), "28"))
-    out = np.zeros(len(texts), np.bool_)
-    if late.any():
-        days = texts.filter(pa.array(late))
-        firsts = pc.utf8_slice_codeunits(days, 0, 7).to_numpy(zero_copy_only=False).astype("datetime64[M]")
-        lengths = ((firsts + 1).astype("datetime64[D]") - firsts.astype("datetime64[D]")).astype(np.int64)
-        day = pc.cast(pc.utf8_slice_codeunits(days, 8, 10), pa.int64()).to_numpy()
-        out[late] = day > lengths
-    return out
