@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -180,6 +181,42 @@ def test_rfc_3339_is_read_to_the_microsecond(
     times, bad = columns.instants([text, None, 5], Source.JSON)
     assert times.to_pylist() == [(kept - EPOCH) // timedelta(microseconds=1), None, None]
     assert bad.tolist() == [False, False, True]
+
+
+@st.composite
+def nearly_instants(draw: st.DrawFn) -> str:
+    text = draw(
+        st.sampled_from(
+            ["2024-02-29T23:59:59Z", "0001-01-01t00:00:00.120-00:01", "1999-12-31 05:00:00.1234567891+05:45"]
+        )
+    )
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(text)))
+        text = (
+            text[:place]
+            + draw(st.sampled_from("0123459TZz:-+. \0é"))
+            + text[place + draw(st.integers(0, 1)) :]
+        )
+    return text
+
+
+def read_plainly(text: str) -> datetime | None:
+    found = re.fullmatch(r"(.{10})[Tt ](\d\d:\d\d:\d\d)(\.\d+)?(?:([Zz])|([+-]\d\d:\d\d))", text, re.ASCII)
+    if found is None or not re.fullmatch(r"\d{4}-\d\d-\d\d", found[1], re.ASCII):
+        return None
+    fraction = (found[3] or ".0")[:7]
+    try:
+        read = datetime.fromisoformat(f"{found[1]}T{found[2]}{fraction.ljust(7, '0')}{found[5] or '+00:00'}")
+        return read.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+
+
+@given(st.lists(st.one_of(st.none(), nearly_instants()), max_size=8))
+def test_what_is_nearly_an_instant_is_read_only_where_it_is_one(texts: list[str | None]) -> None:
+    column = columns.typed(field(FieldType.TIMESTAMP), texts, Source.TYPED)
+    assert column.array.to_pylist() == [None if text is None else read_plainly(text) for text in texts]
+    assert column.bad.tolist() == [text is not None and read_plainly(text) is None for text in texts]
 
 
 @pytest.mark.parametrize(

@@ -71,9 +71,7 @@ def bounds(field: Field, array: pa.Array, *, summed: bool = False) -> Faults:
     if summed and field.type is FieldType.NUMBER:
         column = column.also(RefusalCode.OUT_OF_RANGE, _unsummable(field, array))
     if field.max_length is not None and field.type is FieldType.STRING:
-        column = column.also(
-            RefusalCode.TOO_LONG, mask_of(pc.greater(pc.utf8_length(array), field.max_length))
-        )
+        column = column.also(RefusalCode.TOO_LONG, _longer(array, field.max_length))
     return column.faults
 
 
@@ -125,6 +123,13 @@ def _beyond(field: Field, array: pa.Array) -> Mask:
     lowest = math.ceil(min(max(least, -(2**63)), 2**63 - 1))
     highest = math.floor(max(min(most, 2**63 - 1), -(2**63)))
     return outside(array, pa.scalar(lowest, pa.int64()), pa.scalar(highest, pa.int64()))
+
+
+def _longer(texts: pa.Array, most: int) -> Mask:
+    # Bytes are told at once, and are never fewer than characters.
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= most:
+        return np.zeros(len(texts), np.bool_)
+    return mask_of(pc.greater(pc.utf8_length(texts), most))
 
 
 def _unsummable(field: Field, array: pa.Array) -> Mask:

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aforo.engines.appends import Append, Commit, OutcomeCount, StreamRows, Volume
-from aforo.engines.outcomes import sealed_detail, shares
+from aforo.engines.outcomes import sealed_detail
 from aforo.events.batch import Batch
 from aforo.events.columns import Column, Source
 from aforo.events.draft import Draft, Index, value_at
+from aforo.events.owners import Owners, volumes
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode
 from aforo.events.samples import Refused
@@ -45,37 +46,13 @@ class _Told:
     pieces: list[_Piece] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Owners:
-    """Whose each row of a stream is: a code a row, and the tenants that the codes stand for."""
-
-    codes: npt.NDArray[np.int64]
-    tenants: list[str]
-
-    @classmethod
-    def of(cls, rows: pa.Table) -> _Owners:
-        encoded = rows["tenant"].combine_chunks().dictionary_encode()
-        return cls(encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist())
-
-    def count(self, parts: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, str, int]]:
-        """How many rows of each part are of each tenant; a part is a number, its first row and its end.
-
-        All at once: parts are many and small.
-        """
-        of = np.repeat([at for at, _, _ in parts], [end - start for _, start, end in parts])
-        codes = np.concatenate([self.codes[start:end] for _, start, end in parts])
-        keys, counts = np.unique(of * len(self.tenants) + codes, return_counts=True)
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            yield key // len(self.tenants), self.tenants[key % len(self.tenants)], count
-
-
 @dataclass(frozen=True, slots=True)
 class Composed:
     """An append made of batches, and what each of them is told once it is durable."""
 
     append: Append
     told: tuple[_Told, ...]
-    owners: Mapping[str, _Owners]
+    owners: Mapping[str, Owners]
 
     def receipts(self, commit: Commit) -> list[Receipt]:
         """One receipt for each batch, in their order."""
@@ -128,7 +105,7 @@ def compose(batches: Sequence[Batch], rules: Rules) -> Composed:
             if draft.rows:
                 known.pieces.append(_Piece(draft.stream.name, start, start + draft.rows, draft.index))
     rows = tables.rows()
-    owners = {each.stream.name: _Owners.of(each.rows) for each in rows}
+    owners = {each.stream.name: Owners.of(each.rows) for each in rows}
     return Composed(_append(batches, told, rows, owners, rules.arrival), told, owners)
 
 
@@ -136,46 +113,36 @@ def _append(
     batches: Sequence[Batch],
     told: Sequence[_Told],
     rows: tuple[StreamRows, ...],
-    owners: Mapping[str, _Owners],
+    owners: Mapping[str, Owners],
     arrival: int,
 ) -> Append:
     counts: Counter[tuple[str, str, str]] = Counter()
     for each in chain(*(known.refused.counts for known in told), *(batch.reported for batch in batches)):
         counts[each.stream, each.tenant, each.outcome] += each.count
     samples = [known.refused.samples for known in told] + [batch.reported_samples for batch in batches]
-    sized = [(batch.size, known) for batch, known in zip(batches, told, strict=True) if batch.size]
-    whose = _whose([known for _, known in sized], owners)
-    volumes = [_volumes(size, known, each) for (size, known), each in zip(sized, whose, strict=True)]
     return Append(
         rows=rows,
         refused=tuple(OutcomeCount(*key, count) for key, count in counts.items()),
         arrival=arrival,
-        volumes=tuple(chain(*volumes)),
+        volumes=_volumes(batches, told, owners),
         samples=tuple(chain(*samples)),
         owners=frozenset().union(*(batch.owners for batch in batches)),
     )
 
 
-def _whose(told: Sequence[_Told], owners: Mapping[str, _Owners]) -> list[Counter[tuple[str, str]]]:
-    """How many events of each body are of each stream and tenant."""
-    found: list[Counter[tuple[str, str]]] = [Counter() for _ in told]
-    pieces: dict[str, list[tuple[int, _Piece]]] = {}
-    for at, known in enumerate(told):
+def _volumes(
+    batches: Sequence[Batch], told: Sequence[_Told], owners: Mapping[str, Owners]
+) -> tuple[Volume, ...]:
+    """What the bodies weigh; a reader of files tells of none."""
+    sized = [(at, known) for at, known in enumerate(told) if batches[at].size]
+    parts: dict[str, list[tuple[int, int, int]]] = {}
+    for at, known in sized:
         for piece in known.pieces:
-            pieces.setdefault(piece.stream, []).append((at, piece))
-    for stream, parts in pieces.items():
-        for at, tenant, count in owners[stream].count([(at, piece.start, piece.end) for at, piece in parts]):
-            found[at][stream, tenant] += count
-    return found
-
-
-def _volumes(size: int, told: _Told, events: Counter[tuple[str, str]]) -> tuple[Volume, ...]:
-    """A body's bytes by stream and tenant: every event of it counts for the same part."""
-    for each in told.refused.counts:
-        events[each.stream, each.tenant] += each.count
-    keys = sorted(events)
-    parts = shares(size, [events[key] for key in keys])
-    return tuple(Volume(*key, part) for key, part in zip(keys, parts, strict=True))
+            parts.setdefault(piece.stream, []).append((at, piece.start, piece.end))
+    refused = [
+        (at, (each.stream, each.tenant), each.count) for at, known in sized for each in known.refused.counts
+    ]
+    return volumes([batch.size for batch in batches], owners, parts, refused)
 
 
 class _Verdict:
@@ -184,7 +151,7 @@ class _Verdict:
     def __init__(
         self,
         given: StreamRows,
-        owners: _Owners,
+        owners: Owners,
         fresh: npt.NDArray[np.bool_],
         sealed: Mapping[int, int],
         commit: Commit,

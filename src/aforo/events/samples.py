@@ -7,7 +7,7 @@ of whatever has seven or more of them are masked (telephones, cards, accounts), 
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -59,7 +59,8 @@ class Refused:
 
     def __init__(self, limits: SampleLimits) -> None:
         self._limits = limits
-        self._counts: Counter[Key] = Counter()
+        self._counts: dict[Key, int] = {}
+        self._added = 0
         self._last: dict[Key, deque[tuple[int, Refusal, Names]]] = {}
 
     def add(self, stream: str, tenant: str, refusal: Refusal, names: Names) -> None:
@@ -67,9 +68,10 @@ class Refused:
         # No tenant can have a longer name, and a ledger is no place for what somebody makes up.
         known = tenant if len(tenant) <= MAX_TENANT_LENGTH else UNKNOWN
         key = (stream, known, str(refusal.code))
-        self._counts[key] += 1
+        self._counts[key] = self._counts.get(key, 0) + 1
+        self._added += 1
         last = self._last.setdefault(key, deque(maxlen=self._limits.per_reason))
-        last.append((self._counts.total(), refusal, names))
+        last.append((self._added, refusal, names))
 
     def add_unread(self, stream: str, tenant: str | None, refusals: Sequence[Refusal]) -> None:
         """Counts what a reader could make no row of, for the stream whose rows stand around it."""
@@ -80,7 +82,7 @@ class Refused:
     def copied(self) -> Refused:
         """The same refusals, to which others may be added without these being changed."""
         copy = Refused(self._limits)
-        copy._counts = self._counts.copy()
+        copy._counts, copy._added = self._counts.copy(), self._added
         copy._last = {key: last.copy() for key, last in self._last.items()}
         return copy
 
