@@ -6,7 +6,7 @@ A large one is worth a transaction of its own, and goes into the tables alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -23,9 +23,10 @@ from aforo.engines.embedded.journal import Journal
 from aforo.engines.embedded.landing import Landing
 from aforo.engines.embedded.marks import Marks, earliest
 from aforo.engines.embedded.modelling import last_commit
-from aforo.engines.embedded.pending import Key, Named, Pending
+from aforo.engines.embedded.named import Mask, Named
+from aforo.engines.embedded.pending import Key, Pending
 from aforo.engines.embedded.recent import Recent, latest
-from aforo.engines.embedded.recognising import Mask, firsts, kept
+from aforo.engines.embedded.recognising import firsts, kept, waiting
 from aforo.engines.embedded.record import Record, RecordRows, decoded, encoded
 from aforo.engines.outcomes import attributed, outcomes_of
 from aforo.engines.refused import SampleLimits, newest
@@ -118,16 +119,16 @@ class Appending:
                     f"commit {last + 1} is missing: the journal goes on with {record.number}",
                     hint="events.duckdb and the journals beside it belong together: restore both of one copy",
                 )
-            self._add(record, {each.stream: Named.of(each.rows) for each in record.rows})
+            self._add(record, [Named.of(each.stream, each.rows) for each in record.rows])
             last = record.number
         self.land()
         self._journal.clear()
         return last
 
-    def _add(self, record: Record, named: Mapping[str, Named]) -> None:
-        self._pending.add(record, named)
-        for stream, rows in named.items():
-            self._recent.add(stream, rows)
+    def _add(self, record: Record, named: Iterable[Named]) -> None:
+        self._pending.add(record)
+        for rows in named:
+            self._recent.add(rows)
 
     def _make_sure(self) -> None:
         """Reads how far the tables are, where a transaction failed that may have been made all the same."""
@@ -141,14 +142,14 @@ class Appending:
     ) -> Made:
         if self._pending.rows >= MOST_ROWS:
             self.land()
-        named = [Named.of(given.rows) for given in append.rows]
+        named = [Named.of(given.stream.name, given.rows) for given in append.rows]
         new = tuple(
             firsts(given) & ~self._there(given, rows, append.arrival)
             for given, rows in zip(append.rows, named, strict=True)
         )
         record = self._record(append, new, keys, known, default)
         self._journal.write(record.number, encoded(record))
-        self._add(record, _names(append.rows, named, new))
+        self._add(record, (rows.only(mask) for rows, mask in zip(named, new, strict=True) if mask.any()))
         return record, new
 
     def _append_to_tables(
@@ -171,18 +172,19 @@ class Appending:
         return record, new
 
     def _there(self, given: StreamRows, named: Named, arrival: int) -> Mask:
-        """The rows that are kept already. The tables are searched only for what may be in them.
+        """The rows that are kept already. They are searched for only where they may be.
 
         First what is pending, then the tables: a commit may go from the one to the other in between.
         """
-        there = self._pending.has(given.stream.name, named, arrival, self._reach)
-        unsure = np.flatnonzero(
-            ~there & self._recent.may_have(given.stream.name, named, arrival, self._reach)
-        )
-        if len(unsure):
-            some = given if len(unsure) == len(there) else replace(given, rows=given.rows.take(unsure))
+        there = self._recent.may_have(named, arrival, self._reach)
+        if not there.any():
+            return there
+        some = _some(given, there)
+        found = waiting(self._pending.rows_of(given.stream.name), some, arrival, self._reach)
+        if not found.all():
             with self._database.snapshot() as cursor:
-                there[unsure] = kept(cursor, some, arrival, self._reach)
+                found[~found] = kept(cursor, _some(some, ~found), arrival, self._reach)
+        there[there] = found
         return there
 
     def _record(
@@ -225,13 +227,8 @@ def _keys(rows: Iterable[StreamRows]) -> list[Key]:
     ]
 
 
-def _names(rows: tuple[StreamRows, ...], named: Iterable[Named], new: tuple[Mask, ...]) -> dict[str, Named]:
-    """The names of the new rows by stream."""
-    return {
-        given.stream.name: names.only(mask)
-        for given, names, mask in zip(rows, named, new, strict=True)
-        if mask.any()
-    }
+def _some(given: StreamRows, chosen: Mask) -> StreamRows:
+    return given if chosen.all() else replace(given, rows=given.rows.filter(pa.array(chosen)))
 
 
 def _new_rows(rows: tuple[StreamRows, ...], new: tuple[Mask, ...]) -> Iterable[RecordRows]:

@@ -2,50 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from aforo.engines.embedded.record import Mark, Record
 from aforo.windows import Window
 
 Key = tuple[str, str]
-Name = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Rows of a stream by their names: tenant, id and time in microseconds.
-
-    The `hashes` are of the names; a row without a time is named by its tenant and id.
-    """
-
-    names: list[Name]
-    times: npt.NDArray[np.int64]
-    untimed: npt.NDArray[np.bool_]
-    hashes: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: pa.Table) -> Named:
-        times = pc.cast(rows["time"], pa.int64())
-        names = list(zip(rows["tenant"].to_pylist(), rows["id"].to_pylist(), times.to_pylist(), strict=True))
-        untimed = rows["untimed"].to_numpy()
-        hashes = np.fromiter(map(hash, names), np.int64, len(names))
-        for at in np.flatnonzero(untimed).tolist():
-            hashes[at] = hash(names[at][:2])
-        return cls(names, times.to_numpy(), untimed, hashes)
-
-    def only(self, chosen: npt.NDArray[np.bool_]) -> Named:
-        """Those of the rows that are chosen."""
-        if chosen.all():
-            return self
-        names = [self.names[at] for at in np.flatnonzero(chosen).tolist()]
-        return Named(names, self.times[chosen], self.untimed[chosen], self.hashes[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,48 +30,42 @@ class Pending:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._entries: list[tuple[Record, Mapping[str, Named]]] = []
+        self._records: list[Record] = []
         self._forget()
 
-    def add(self, record: Record, named: Mapping[str, Named]) -> None:
-        """Adds a commit with the names of its rows by stream."""
+    def add(self, record: Record) -> None:
+        """Adds a commit."""
         with self._lock:
-            self._entries.append((record, named))
-            self._learn(record, named)
+            self._records.append(record)
+            self._learn(record)
 
     def leave(self, upto: int) -> None:
         """Forgets the commits up to a number."""
         with self._lock:
-            self._entries = [entry for entry in self._entries if entry[0].number > upto]
+            self._records = [record for record in self._records if record.number > upto]
             self._forget()
-            for record, named in self._entries:
-                self._learn(record, named)
+            for record in self._records:
+                self._learn(record)
 
     @property
     def records(self) -> tuple[Record, ...]:
         """Every commit that waits."""
         with self._lock:
-            return tuple(record for record, _ in self._entries)
+            return tuple(self._records)
 
     @property
     def rows(self) -> int:
         """How many rows wait."""
         return self._rows
 
-    def has(self, stream: str, named: Named, arrival: int, reach: int) -> npt.NDArray[np.bool_]:
-        """Which of the rows wait already; those without a time if they came within `reach` of `arrival`."""
-        with self._lock:
-            timed, untimed = self._timed.get(stream, set()), self._untimed.get(stream, {})
-            if not timed and not untimed:
-                return np.zeros(len(named.names), np.bool_)
-            there = np.zeros(len(named.names), np.bool_)
-            if not timed.isdisjoint(named.names):
-                there[:] = [name in timed for name in named.names]
-            for at in np.flatnonzero(named.untimed).tolist():
-                tenant, id_, _ = named.names[at]
-                came = untimed.get((tenant, id_))
-                there[at] = came is not None and abs(came - arrival) <= reach
-            return there
+    def rows_of(self, stream: str) -> list[tuple[int, pa.Table]]:
+        """The rows of a stream that wait, with the times at which their commits were made."""
+        return [
+            (record.arrival, each.rows)
+            for record in self.records
+            for each in record.rows
+            if each.stream == stream
+        ]
 
     def earliest(self, keys: Iterable[Key]) -> dict[Key, int]:
         """The first slot that pending commits touch, for those streams and tenants that they do."""
@@ -126,21 +86,10 @@ class Pending:
 
     def _forget(self) -> None:
         self._rows = 0
-        self._timed: dict[str, set[Name]] = {}
-        self._untimed: dict[str, dict[Key, int]] = {}
         self._earliest: dict[Key, int] = {}
 
-    def _learn(self, record: Record, named: Mapping[str, Named]) -> None:
+    def _learn(self, record: Record) -> None:
         self._rows += record.size
-        for stream, rows in named.items():
-            if not rows.untimed.any():
-                self._timed.setdefault(stream, set()).update(rows.names)
-                continue
-            for name, untimed in zip(rows.names, rows.untimed.tolist(), strict=True):
-                if untimed:
-                    self._untimed.setdefault(stream, {})[name[:2]] = name[2]
-                else:
-                    self._timed.setdefault(stream, set()).add(name)
         for mark in record.marks:
             self._dirty(mark)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.engines.appends import StreamRows
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import events_table
+from aforo.engines.embedded.named import Mask
 from aforo.engines.embedded.parameters import timestamp
-
-Mask = npt.NDArray[np.bool_]
+from aforo.engines.embedded.record import KEYS
 
 BROUGHT = "brought"
 FEW = 500
@@ -32,6 +31,25 @@ def firsts(given: StreamRows) -> Mask:
     out = np.zeros(given.rows.num_rows, np.bool_)
     for rows, names in ((np.flatnonzero(~untimed), _TIMED), (np.flatnonzero(untimed), _UNTIMED)):
         out[rows] = _firsts(given.rows.select(_TIMED).take(rows), names)
+    return out
+
+
+def waiting(pending: Sequence[tuple[int, pa.Table]], given: StreamRows, arrival: int, reach: int) -> Mask:
+    """The rows whose name an event has that waits to be kept; these come with the times of their commits.
+
+    One that came without a time is recognised as in `kept`.
+    """
+    out = np.zeros(given.rows.num_rows, np.bool_)
+    if not pending:
+        return out
+    rows = pa.concat_tables([each.select(KEYS) for _, each in pending])
+    came = np.repeat([commit for commit, _ in pending], [each.num_rows for _, each in pending])
+    alike = pc.is_in(rows["id"], value_set=given.rows["id"].combine_chunks()).to_numpy()
+    theirs, ours = rows["untimed"].to_numpy(), given.rows["untimed"].to_numpy()
+    near = np.abs(came - arrival) <= reach
+    for mine, of_kind, names in ((~ours, ~theirs, _TIMED), (ours, theirs & near, _UNTIMED)):
+        found = rows.filter(pa.array(alike & of_kind))
+        out[mine] = _among(given.rows.filter(pa.array(mine)), names, found)
     return out
 
 
