@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Union
 
 import msgspec
@@ -45,8 +46,9 @@ class TypedEvents:
 
         Each event has its stream's and its fields', and one for each value; the names of nulls were counted.
         """
-        values = sum(len(c) - c.count(None) for draft in self.drafts() for c in _tuples(draft))
-        return 2 * len(self) + values + self._names_beside
+        columns = chain.from_iterable(draft.columns.values() for draft in self.drafts())
+        values = tuple(chain.from_iterable(columns))
+        return 2 * len(self) + len(values) - values.count(None) + self._names_beside
 
     def drafts(self) -> list[Draft]:
         """The events as columns, one draft a stream."""
@@ -115,12 +117,6 @@ def _is_batch(content: bytes) -> bool:
 def _nulls(content: bytes) -> int:
     """How many values are said to be null; a text that looks like one only makes it seem wrong."""
     return content.count(b":null") + content.count(b": null")
-
-
-def _tuples(draft: Draft) -> Iterator[tuple[object, ...]]:
-    for column in draft.columns.values():
-        assert isinstance(column, tuple), "made of structs"
-        yield column
 
 
 def _can_be_read(stream: Stream) -> bool:

@@ -67,7 +67,8 @@ def route(door: Door, guard: Guard) -> Route:
         refuse_unknown(request, parameters)
         with guard.turns.taken(admission.caller.key_id if door.scope is KeyScope.READ else None):
             response = await door.answer(request)
-        response.headers.update(admission.headers)
+        if admission.headers:
+            response.headers.update(admission.headers)
         return response
 
     return Route(door.path, answer, methods=[door.method], name=door.name)

@@ -12,7 +12,8 @@ from aforo.errors import NotJson
 from aforo.events.refusals import shown
 from aforo.events.shape import FIELDS
 
-_COLON, _QUOTE, _SPACE = ord(":"), ord('"'), ord(" ")
+_COLON, _QUOTE = ord(":"), ord('"')
+"""What is no more than a quote is one or a space, but for one sign that only texts have."""
 
 
 class _Twice(Exception):
@@ -42,9 +43,9 @@ def refuse_doubled(content: bytes) -> None:
 def suspected(content: bytes, events: Iterable[object], above: int = 0) -> bool:
     """Whether some object of the text may say a name twice; False is certain, and cheap to know.
 
-    The decoder keeps the last of two equal names. In a text each name has a colon behind its quote: if there
-    are as many of those as names in the `events` that were decoded, and `above` them, none was dropped (where
-    no colon has a space before it). Names further down, or texts that look like one, only make it seem so.
+    The decoder keeps the last of two equal names. In a text each name has a colon behind its quote, or behind
+    spaces: if there are as many of those as names in the `events` that were decoded, and `above` them, none
+    was dropped. Names further down, or texts that look like one, only make it seem so.
     """
     return may_be_doubled(content, above + _names(events))
 
@@ -52,9 +53,7 @@ def suspected(content: bytes, events: Iterable[object], above: int = 0) -> bool:
 def may_be_doubled(content: bytes, names: int) -> bool:
     """As `suspected`, where it is known how many names came to be decoded."""
     text = np.frombuffer(content, np.uint8)
-    before, colons = text[:-1], text[1:] == _COLON
-    named = np.count_nonzero(colons & (before == _QUOTE))
-    return int(named) != names or bool((colons & (before <= _SPACE)).any())
+    return int(np.count_nonzero((text[1:] == _COLON) & (text[:-1] <= _QUOTE))) != names
 
 
 def _names(events: Iterable[object]) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from aforo.engines.embedded.database import Cursor, first_row
@@ -15,6 +17,22 @@ Row = tuple[str, str, int]
 """A tenant, a value or what stands in its place, and its number."""
 
 ROWS = "dictionary_rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """New values of a tenant, numbered one after the other from the first."""
+
+    tenant: str
+    values: Sequence[str]
+    first: int
+
+    def table(self) -> pa.Table:
+        size = len(self.values)
+        numbers = np.arange(self.first, self.first + size)
+        return pa.table(
+            {"tenant": pa.repeat(self.tenant, size), "value": pa.array(self.values), "ordinal": numbers}
+        )
 
 
 def make(cursor: Cursor, entity: str) -> None:
@@ -70,9 +88,9 @@ def hashed_tenants(cursor: Cursor, entity: str) -> set[str]:
     return {tenant for (tenant,) in there}
 
 
-def add(cursor: Cursor, entity: str, new: Sequence[Row]) -> None:
+def add(cursor: Cursor, entity: str, new: Sequence[Numbered]) -> None:
     """Writes values with their numbers."""
-    _register(cursor, new)
+    cursor.register(ROWS, pa.concat_tables([each.table() for each in new]))
     cursor.execute(f"INSERT INTO {entity_table(entity)} SELECT tenant, value, ordinal FROM {ROWS}")
     cursor.unregister(ROWS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from aforo.engines.embedded import dictionary
 from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.dictionary import Numbered
 from aforo.engines.embedded.hashes import Hashes
 from aforo.model.stream import Entity
 
@@ -55,25 +57,26 @@ class Ordinals:
         codes = tenants.indices.to_numpy(zero_copy_only=False)
         values = pc.cast(rows[entity.field].combine_chunks(), pa.string())
         out = np.zeros(rows.num_rows, np.uint32)
-        new: list[tuple[str, str, int]] = []
+        new: list[Numbered] = []
         for code, tenant in enumerate(tenants.dictionary.to_pylist()):
             places = np.flatnonzero(codes == code)
             mine = values.take(places).to_pylist()
-            new += self._learn(cursor, known, entity, tenant, mine)
-            numbers = known.ordinals[tenant]
-            out[places] = [0 if value is None else numbers[value] for value in mine]
+            numbers = known.ordinals.setdefault(tenant, {})
+            missing = [value for value in dict.fromkeys(mine) if value is not None and value not in numbers]
+            if missing:
+                new += self._learn(cursor, known, entity, tenant, missing)
+            out[places] = list(map(numbers.get, mine, repeat(0)))
         if new:
             dictionary.add(cursor, entity.name, new)
         self._let_go(known)
         return pa.array(out, mask=~values.is_valid().to_numpy(zero_copy_only=False))
 
     def _learn(
-        self, cursor: Cursor, known: _Known, entity: Entity, tenant: str, values: Sequence[str | None]
-    ) -> list[tuple[str, str, int]]:
-        """Sees to it that all of a tenant's values are remembered; those that nobody had numbered."""
-        numbers = known.ordinals.setdefault(tenant, {})
-        missing = [value for value in dict.fromkeys(values) if value is not None and value not in numbers]
-        if missing and not known.whole:
+        self, cursor: Cursor, known: _Known, entity: Entity, tenant: str, missing: Sequence[str]
+    ) -> list[Numbered]:
+        """Remembers values of a tenant that were not at hand; of these, what nobody had numbered."""
+        numbers = known.ordinals[tenant]
+        if not known.whole:
             numbers.update(dictionary.found(cursor, entity.name, tenant, missing))
             missing = [value for value in missing if value not in numbers]
         if missing and tenant in known.hashed:
@@ -82,7 +85,7 @@ class Ordinals:
         first = known.next.get(tenant, 0)
         numbers.update(zip(missing, range(first, first + len(missing)), strict=True))
         known.next[tenant] = first + len(missing)
-        return [(tenant, value, first + at) for at, value in enumerate(missing)]
+        return [Numbered(tenant, missing, first)] if missing else []
 
     def _returned(
         self, cursor: Cursor, known: _Known, entity: Entity, tenant: str, missing: Sequence[str]

@@ -56,7 +56,8 @@ def in_head(request: Request, places: frozenset[Place]) -> Shown | None:
         return Shown(user, Place.BASIC)
     if text := headers.get(API_KEY, "").strip():
         return Shown(text, Place.HEADER)
-    if Place.QUERY in places and (text := request.query_params.get(WRITE_KEY, "").strip()):
+    asked = Place.QUERY in places and request.scope["query_string"]
+    if asked and (text := request.query_params.get(WRITE_KEY, "").strip()):
         return Shown(text, Place.QUERY)
     return None
 
