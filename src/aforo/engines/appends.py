@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,26 @@ from aforo.engines.refused import Sample
 from aforo.model.stream import Stream
 
 UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Owners:
+    """Whose each row of a stream is: a code a row, and the tenants that the codes stand for."""
+
+    codes: npt.NDArray[np.int64]
+    tenants: list[str]
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> Owners:
+        encoded = rows["tenant"].combine_chunks().dictionary_encode()
+        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        return cls(codes, encoded.dictionary.to_pylist())
+
+    def count(self, chosen: npt.NDArray[np.bool_]) -> Iterator[tuple[str, int]]:
+        """How many of the chosen rows each tenant has, where it has any."""
+        counts = np.bincount(self.codes[chosen], minlength=len(self.tenants))
+        for code in np.flatnonzero(counts).tolist():
+            yield self.tenants[code], int(counts[code])
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,10 @@ class StreamRows:
 
     stream: Stream
     rows: pa.Table
+    owners: Owners = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "owners", Owners.of(self.rows))
 
 
 @dataclass(frozen=True, slots=True)

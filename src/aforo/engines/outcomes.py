@@ -9,8 +9,6 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from aforo.engines.appends import UNKNOWN, Append, StreamRows
 from aforo.model.ingest import ACCEPTED, DUPLICATE
@@ -73,9 +71,8 @@ def shares(whole: int, parts: Sequence[int]) -> list[int]:
 
 def _kept(given: StreamRows, new: npt.NDArray[np.bool_]) -> Iterable[tuple[str, str, int]]:
     for reason, chosen in ((ACCEPTED, new), (DUPLICATE, ~new)):
-        if chosen.any():
-            for pair in pc.value_counts(given.rows["tenant"].filter(pa.array(chosen))).to_pylist():
-                yield pair["values"], reason, pair["counts"]
+        for tenant, count in given.owners.count(chosen):
+            yield tenant, reason, count
 
 
 def _with_bytes(

@@ -16,11 +16,11 @@ from aforo.engines.outcomes import sealed_detail
 from aforo.events.batch import Batch
 from aforo.events.columns import Column, Source
 from aforo.events.draft import Draft, Index, value_at
-from aforo.events.owners import Owners, volumes
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import Refusal, RefusalCode
 from aforo.events.samples import Refused
 from aforo.events.steps import GIVEN, Rules, as_table, walk
+from aforo.events.volumes import volumes
 from aforo.model.stream import Stream
 
 NEVER = np.iinfo(np.int64).max
@@ -52,12 +52,11 @@ class Composed:
 
     append: Append
     told: tuple[_Told, ...]
-    owners: Mapping[str, Owners]
 
     def receipts(self, commit: Commit) -> list[Receipt]:
         """One receipt for each batch, in their order."""
         verdicts = {
-            rows.stream.name: _Verdict(rows, self.owners[rows.stream.name], fresh, sealed, commit)
+            rows.stream.name: _Verdict(rows, fresh, sealed, commit)
             for rows, fresh, sealed in zip(
                 self.append.rows, commit.fresh, commit.sealed or repeat({}), strict=bool(commit.sealed)
             )
@@ -104,16 +103,13 @@ def compose(batches: Sequence[Batch], rules: Rules) -> Composed:
             start = tables.add(draft)
             if draft.rows:
                 known.pieces.append(_Piece(draft.stream.name, start, start + draft.rows, draft.index))
-    rows = tables.rows()
-    owners = {each.stream.name: Owners.of(each.rows) for each in rows}
-    return Composed(_append(batches, told, rows, owners, rules.arrival), told, owners)
+    return Composed(_append(batches, told, tables.rows(), rules.arrival), told)
 
 
 def _append(
     batches: Sequence[Batch],
     told: Sequence[_Told],
     rows: tuple[StreamRows, ...],
-    owners: Mapping[str, Owners],
     arrival: int,
 ) -> Append:
     counts: Counter[tuple[str, str, str]] = Counter()
@@ -124,14 +120,14 @@ def _append(
         rows=rows,
         refused=tuple(OutcomeCount(*key, count) for key, count in counts.items()),
         arrival=arrival,
-        volumes=_volumes(batches, told, owners),
+        volumes=_volumes(batches, told, rows),
         samples=tuple(chain(*samples)),
         owners=frozenset().union(*(batch.owners for batch in batches)),
     )
 
 
 def _volumes(
-    batches: Sequence[Batch], told: Sequence[_Told], owners: Mapping[str, Owners]
+    batches: Sequence[Batch], told: Sequence[_Told], rows: tuple[StreamRows, ...]
 ) -> tuple[Volume, ...]:
     """What the bodies weigh; a reader of files tells of none."""
     sized = [(at, known) for at, known in enumerate(told) if batches[at].size]
@@ -142,6 +138,7 @@ def _volumes(
     refused = [
         (at, (each.stream, each.tenant), each.count) for at, known in sized for each in known.refused.counts
     ]
+    owners = {each.stream.name: each.owners for each in rows}
     return volumes([batch.size for batch in batches], owners, parts, refused)
 
 
@@ -151,7 +148,6 @@ class _Verdict:
     def __init__(
         self,
         given: StreamRows,
-        owners: Owners,
         fresh: npt.NDArray[np.bool_],
         sealed: Mapping[int, int],
         commit: Commit,
@@ -160,8 +156,8 @@ class _Verdict:
         self._rows = given.rows
         self._sealed = sealed
         self._accepted = np.concatenate(([0], np.cumsum(fresh)))
-        dirty = [commit.dirty_from.get((stream, tenant), NEVER) for tenant in owners.tenants]
-        self._dirty = np.array(dirty, np.int64)[owners.codes]
+        dirty = [commit.dirty_from.get((stream, tenant), NEVER) for tenant in given.owners.tenants]
+        self._dirty = np.array(dirty, np.int64)[given.owners.codes]
 
     def accepted(self, start: int, end: int) -> int:
         return int(self._accepted[end]) - int(self._accepted[start])

@@ -14,7 +14,6 @@ from threading import Lock
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import structlog
 
 from aforo.engines.appends import UNKNOWN, Append, Commit, StreamRows
@@ -220,11 +219,7 @@ class Appending:
 
 def _keys(rows: Iterable[StreamRows]) -> list[Key]:
     """The streams and tenants that rows are of."""
-    return [
-        (given.stream.name, tenant)
-        for given in rows
-        for tenant in sorted(pc.unique(given.rows["tenant"]).to_pylist())
-    ]
+    return [(given.stream.name, tenant) for given in rows for tenant in sorted(given.owners.tenants)]
 
 
 def _some(given: StreamRows, chosen: Mask) -> StreamRows:

@@ -1,4 +1,4 @@
-"""Whose the rows of a commit are, and how many bytes were brought for each tenant."""
+"""What bodies weigh: how many bytes were brought for each stream and tenant."""
 
 from __future__ import annotations
 
@@ -8,28 +8,12 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from aforo.engines.appends import Volume
+from aforo.engines.appends import Owners, Volume
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 Key: TypeAlias = tuple[str, str]
 """A stream and a tenant."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Owners:
-    """Whose each row of a stream is: a code a row, and the tenants that the codes stand for."""
-
-    codes: Numbers
-    tenants: list[str]
-
-    @classmethod
-    def of(cls, rows: pa.Table) -> Owners:
-        encoded = rows["tenant"].combine_chunks().dictionary_encode()
-        return cls(
-            encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist()
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aforo.engines.appends import Owners
 from aforo.engines.outcomes import shares
-from aforo.events.owners import Owners, volumes
+from aforo.events.volumes import volumes
 
 bodies = st.lists(
     st.tuples(
