@@ -87,7 +87,7 @@ class Queue(Protocol):
     def name(self) -> str: ...
 
     def receive(self, most: int, wait_seconds: float) -> list[Delivery]:
-        """At most so many and ten, oldest first; where there are none it waits for the first one so long."""
+        """At most so many and ten, oldest first; where there are none it waits for one, at most so long."""
         ...
 
     def extend(self, deliveries: Sequence[Delivery], seconds: float) -> None:

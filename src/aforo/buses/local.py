@@ -84,14 +84,12 @@ class LocalQueue:
         self._bell.ring()
 
     def receive(self, most: int, wait_seconds: float) -> list[Delivery]:
-        most, until = min(most, MOST_AT_ONCE), self._clock.monotonic() + wait_seconds
-        while True:
-            rung = self._bell.rung
-            found = self._take(most)
-            left = until - self._clock.monotonic()
-            if found or left <= 0:
-                return found
-            self._bell.wait(rung, min(left, self._look_seconds))
+        most, rung = min(most, MOST_AT_ONCE), self._bell.rung
+        found = self._take(most)
+        if found or wait_seconds <= 0:
+            return found
+        self._bell.wait(rung, min(wait_seconds, self._look_seconds))
+        return self._take(most)
 
     def extend(self, deliveries: Sequence[Delivery], seconds: float) -> None:
         with _told():
@@ -133,12 +131,8 @@ class LocalQueue:
 
     def _take(self, most: int) -> list[Delivery]:
         with _told():
-            # Who only looks keeps no writer waiting.
-            if not self._kept.any_free(self._channel):
-                return []
-            return [
-                _delivery(each) for each in self._kept.take(self._channel, most, self._visibility_seconds)
-            ]
+            found = self._kept.take(self._channel, most, self._visibility_seconds)
+        return [_delivery(each) for each in found]
 
     def _forget(self) -> None:
         """Now and then lets go of the ids whose time is over."""

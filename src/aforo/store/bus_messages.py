@@ -17,7 +17,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
@@ -25,43 +24,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from aforo.clock import MICROSECONDS, Clock
+from aforo.store.bus_free import LOCK, OF_ANY_GROUP, OLDEST
 from aforo.store.bus_tables import bus_dedups, bus_messages
 from aforo.store.channel import Channel
 from aforo.store.connect import Store
 from aforo.store.metadata import DETAIL_LENGTH
 
 TRIES = 5
-"""How often messages are looked for where other processes took one of the same group in that moment."""
+"""How often messages are looked for where other processes take those that were found."""
 
-_other = bus_messages.alias("other")
 _of_queue = bus_messages.c.queue == bindparam("queue")
 _live = bus_messages.c.buried_at.is_(None)
 _by_receipt = bus_messages.c.receipt == bindparam("held")
 
-# One that was in hand goes before those older than it: a transaction that is slow to commit may show a
-# message after a later one of its group was given out.
-_kept_back = (
-    select(1)
-    .where(
-        _other.c.queue == bus_messages.c.queue,
-        _other.c.group_id == bus_messages.c.group_id,
-        _other.c.buried_at.is_(None),
-        _other.c.id != bus_messages.c.id,
-        or_(
-            _other.c.receipt.is_not(None),
-            bus_messages.c.receipt.is_(None) & (_other.c.id < bus_messages.c.id),
-        ),
-    )
-    .exists()
-)
-# The first of each group, unless somebody has it in hand.
-FREE = (
-    select(bus_messages.c.id)
-    .where(_of_queue, _live, bus_messages.c.visible_at <= bindparam("now"), ~_kept_back)
-    .order_by(bus_messages.c.id)
-    .limit(bindparam("most"))
-)
-LOCK_FREE = FREE.with_for_update(skip_locked=True)
 EXTEND = update(bus_messages).where(_by_receipt).values(visible_at=bindparam("until"))
 GIVE_BACK = EXTEND.values(receipt=None)
 BURY = GIVE_BACK.values(buried_at=bindparam("at"), reason=bindparam("why"))
@@ -121,19 +96,21 @@ class BusMessages:
         with self._store.working() as connection:
             return connection.execute(FORGET, {"now": self._clock.now()}).rowcount
 
-    def any_free(self, queue: Channel) -> bool:
-        """Whether a message could be taken in hand; nobody is kept waiting by the question."""
-        with self._store.reading() as connection:
-            wanted = {"queue": str(queue), "now": self._clock.now(), "most": 1}
-            return connection.execute(FREE, wanted).scalar() is not None
-
     def take(self, queue: Channel, most: int, seconds: float) -> list[KeptMessage]:
-        """At most so many free messages, oldest first, that nobody else is given for so long."""
+        """At most so many free messages, oldest first, that nobody else is given for so long.
+
+        Where there are none, no writer is kept waiting by the question.
+        """
         for _ in range(TRIES):
+            found = self._free(queue, most)
+            if not found:
+                return []
             try:
-                return self._take(queue, most, seconds)
+                taken = self._take(queue, found, seconds)
             except IntegrityError:
-                continue  # another process took one of the same group, and is done with it or shows it now
+                continue  # another process took one of the same group, and its transaction has ended
+            if taken:
+                return taken
         return []
 
     def extend(self, receipts: Sequence[str], seconds: float) -> None:
@@ -172,11 +149,17 @@ class BusMessages:
             live, in_hand, buried = counted.one()
             return live, in_hand, buried
 
-    def _take(self, queue: Channel, most: int, seconds: float) -> list[KeptMessage]:
+    def _free(self, queue: Channel, most: int) -> Sequence[int]:
+        wanted = {"queue": str(queue), "now": self._clock.now(), "most": most}
+        with self._store.reading() as connection:
+            found = connection.execute(OLDEST, wanted).scalars().all()
+            return found or connection.execute(OF_ANY_GROUP, wanted).scalars().all()
+
+    def _take(self, queue: Channel, found: Sequence[int], seconds: float) -> list[KeptMessage]:
         now = self._clock.now()
         with self._store.working() as connection:
-            wanted = {"queue": str(queue), "now": now, "most": most}
-            ids = connection.execute(LOCK_FREE, wanted).scalars().all()
+            wanted = {"queue": str(queue), "now": now, "ids": found}
+            ids = connection.execute(LOCK, wanted).scalars().all()
             if not ids:
                 return []
             receipt = literal(secrets.token_hex(16) + ".").concat(cast(bus_messages.c.id, String))
@@ -184,8 +167,8 @@ class BusMessages:
             taken = taken.values(
                 receipt=receipt, receives=bus_messages.c.receives + 1, visible_at=_after(now, seconds)
             )
-            found = [_kept(row) for row in connection.execute(taken.returning(bus_messages))]
-        return sorted(found, key=lambda each: each.id)
+            kept = [_kept(row) for row in connection.execute(taken.returning(bus_messages))]
+        return sorted(kept, key=lambda each: each.id)
 
     def _change(self, statement: Update | Delete, receipts: Sequence[str], **values: Any) -> None:
         # In one order everywhere, so that no two processes wait for each other.
