@@ -55,10 +55,14 @@ class Rounds:
         """Waits within a round, no longer than until it is stopped."""
         self._stopping.wait(seconds)
 
-    def stop(self) -> None:
-        """Ends after the round under way, whether it was ever started or not."""
+    def close(self) -> None:
+        """Begins no other round; the one under way is not waited for."""
         self._stopping.set()
         self._woken.set()
+
+    def stop(self) -> None:
+        """Ends after the round under way, whether it was ever started or not."""
+        self.close()
         if self.started:
             self._thread.join()
 

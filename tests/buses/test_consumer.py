@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -190,13 +190,9 @@ def test_a_consumer_works_in_the_background_and_ends_with_the_message_under_way(
         carrier.send(number, group=f"g{number}")
     consumer.start()
     assert begun.wait(PATIENCE)
-    stopping = Thread(target=consumer.stop)
-    stopping.start()
-    while not consumer.stopping:
-        stopping.join(0.01)
+    consumer.close()
     go_on.set()
-    stopping.join(PATIENCE)
-    assert not stopping.is_alive()
+    consumer.stop()
     assert len(seen) == 1
     assert carrier.queue.depth() == (2, 0, 0)  # the others are anybody's at once
 

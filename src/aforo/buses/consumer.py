@@ -11,7 +11,14 @@ import structlog
 from aforo.buses.bus import Delivery, Queue
 from aforo.buses.held import Held
 from aforo.clock import MICROSECONDS, Clock
-from aforo.errors import AforoError, BusUnavailable, MessageRejected, Stopping, StorageError
+from aforo.errors import (
+    AforoError,
+    BusUnavailable,
+    MessageRejected,
+    ObjectsUnavailable,
+    Stopping,
+    StorageError,
+)
 from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
 
@@ -25,7 +32,7 @@ EXTENSIONS = 3
 VAIN_RECEIVES = 20
 """A message given out more often is buried unopened: whoever opened it was killed, or everything was down."""
 
-NOTHING_OF_THE_MESSAGE = (StorageError, BusUnavailable, Stopping)
+NOTHING_OF_THE_MESSAGE = (StorageError, ObjectsUnavailable, BusUnavailable, Stopping)
 """Errors that any message would have met: it is not buried for them."""
 
 Handle = Callable[[bytes], None]
@@ -87,15 +94,14 @@ class Consumer:
             first_after_seconds=self._every_seconds,
         )
 
-    @property
-    def stopping(self) -> bool:
-        """Whether it takes up no other message."""
-        return self._rounds.stopping
-
     def start(self) -> None:
         """Begins to consume in the background."""
         self._extending.start()
         self._rounds.start()
+
+    def close(self) -> None:
+        """Takes up no other message; where several consumers are stopped, their last waits are one then."""
+        self._rounds.close()
 
     def stop(self) -> None:
         """Ends after the message under way, or after a wait for one; the rest in hand is given back."""

@@ -75,6 +75,8 @@ class Reactive:
     def stop(self) -> None:
         """Ends after what is under way; what waits is found again by the next one."""
         for each in self.consumers:
+            each.close()
+        for each in self.consumers:
             each.stop()
         self.reporter.stop()
         self.overseer.stop()

@@ -242,7 +242,8 @@ def test_what_is_passing_is_tried_again_and_answered_once(yard: Yard) -> None:
     yard.place.prefix_of = at_first_not  # type: ignore[method-assign]
     yard.ask(yard.place.request())
     worker = yard.worker()
-    assert worker.run_once() == 0
+    with pytest.raises(ObjectsUnavailable):
+        worker.run_once()
     assert yard.said(Channel.METRIC_RUN_COMPLETED) == []
     yard.place.clock.advance(5.0)
     assert worker.run_once() == 1
