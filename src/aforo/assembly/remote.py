@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Event
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import pyarrow.compute as pc
@@ -35,6 +35,7 @@ KINDS_PER_REPORT = 1_000
 TRIES = 20
 COME_BACK = (429, 503)
 DRIFT_SECONDS = 3_600.0
+LOOK_SECONDS = 1.0
 
 
 class Remote:
@@ -103,6 +104,8 @@ class Remote:
     def drift(self, sample_days: int | None, progress: Callable[[int, int], None]) -> dict[str, object]:
         patient = self._connection.patient(DRIFT_SECONDS)
         reply = called(lambda: patient.post("/v1/drift", {"sampleDays": sample_days}))
+        if "running" in reply:
+            reply = checked(lambda: called(lambda: self._connection.get("/v1/drift")), progress)
         days = int(str(reply.get("days", 0)))
         progress(days, days)
         return reply
@@ -168,6 +171,21 @@ class Remote:
         half = len(events) // 2
         yield from self._sent(events[:half], first)
         yield from self._sent(events[half:], first + half)
+
+
+def checked(look: Callable[[], dict[str, object]], progress: Callable[[int, int], None]) -> dict[str, object]:
+    """What a drift check saw that goes on in the server, once it is done. Raises why it failed."""
+    waited = Event()
+    while (found := look()).get("running") is not None:
+        running = cast(Mapping[str, int], found["running"])
+        progress(running["daysDone"], running["days"])
+        waited.wait(LOOK_SECONDS)
+    if found.get("failed") is not None:
+        failed = cast(Mapping[str, str], found["failed"])
+        error = of_code(failed["code"])
+        raise error(f"the check ended early: {failed['detail']}", hint="the server's log tells more")
+    last: dict[str, object] = cast(Any, found["last"])
+    return last
 
 
 def called(call: Callable[[], T]) -> T:

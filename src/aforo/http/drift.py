@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -10,15 +11,16 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.engines.drifted import Difference, ReturnedId
-from aforo.errors import InvalidRequest, Stopping, UnknownName
+from aforo.errors import InvalidRequest, UnknownName
 from aforo.http import body, examples
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.caller import KeyScope, actor_of
+from aforo.http.checks import Checks
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, instant, json_reply, plain
-from aforo.rollups.drift import DriftCheck, DriftReport
-from aforo.store.act import Action, Actor
+from aforo.rollups.drift import DriftCheck, DriftReport, UnderWay
+from aforo.settings import Drift
 from aforo.store.audit import Audit
 
 MAX_BODY_BYTES = 1_024
@@ -79,40 +81,75 @@ class DriftReply(Shape, frozen=True):
     returned_ids: tuple[ReturnedReply, ...]
 
 
-class LastDriftReply(Shape, frozen=True):
-    """What the last check of this server saw; null before the first."""
+class UnderWayReply(Shape, frozen=True):
+    """How far a check is; `days` are 0 before they are counted, and `sampleDays` null where it is of all."""
+
+    sample_days: int | None
+    days_done: int
+    days: int
+
+
+class RunningReply(Shape, frozen=True):
+    """The check goes on; `GET /v1/drift` tells how far it is, and then what it saw."""
+
+    running: UnderWayReply
+
+
+class FailureReply(Shape, frozen=True):
+    """Why a check did not come to its end; what it had found by then is marked."""
+
+    code: str
+    detail: str
+
+
+class DriftStatus(Shape, frozen=True):
+    """The check under way, what the last one of this server saw, and why the last that was asked for failed.
+
+    Each is null where there is none.
+    """
 
     last: DriftReply | None
+    running: UnderWayReply | None
+    failed: FailureReply | None
 
 
-def checking(check: DriftCheck, hands: Hands, audit: Audit) -> Door:
-    """The way to have the rollups held against the events now."""
-
-    def unless_stopping(_done: int, _of: int) -> None:
-        if hands.stopping:
-            raise Stopping("the server is stopping", hint="ask again once it has started")
-
-    def work(asked: DriftAsked, actor: Actor) -> Response:
-        # Written down before it begins: a check has folded anew what it finds wrong.
-        days = "all days" if asked.sample_days is None else f"{asked.sample_days:,} days by lot"
-        audit.record(Action.DRIFT_CHECKED, actor, "rollups", days)
-        return json_reply(reply_of(check.run_once(asked.sample_days, unless_stopping)))
+def doors(check: DriftCheck, hands: Hands, audit: Audit, settings: Drift) -> tuple[Door, ...]:
+    """The ways to have the rollups held against the events, and to what was found."""
+    checks = Checks(check, hands, audit)
 
     async def answer(request: Request) -> Response:
         came = await body.receive(request, MAX_BODY_BYTES)
         asked, actor = asked_of(body.decoded(came.plain())), actor_of(request)
-        return await hands.do(lambda: work(asked, actor))
+        report = hands.until(checks.begun(asked.sample_days, actor))
+        await asyncio.wait({report}, timeout=settings.answer_seconds)
+        if report.done():
+            return json_reply(reply_of(report.result()))
+        report.cancel()  # nobody waits any more; the check itself goes on
+        under_way = checks.under_way() or UnderWay(asked.sample_days, 0, 0)
+        return json_reply(RunningReply(_under_way(under_way)), 202, headers={"Location": "/v1/drift"})
 
-    return Door("POST", "/v1/drift", "checkDrift", answer, CHECK, scope=KeyScope.OPERATE, across_tenants=True)
+    async def seen(_request: Request) -> Response:
+        return json_reply(status_of(checks))
+
+    return (
+        Door("POST", "/v1/drift", "checkDrift", answer, CHECK, scope=KeyScope.OPERATE, across_tenants=True),
+        Door("GET", "/v1/drift", "lastDrift", seen, LAST, scope=KeyScope.OPERATE, across_tenants=True),
+    )
 
 
-def last_checked(check: DriftCheck) -> Door:
-    """The way to what the last check saw."""
+def status_of(checks: Checks) -> DriftStatus:
+    """Where checks stand now."""
+    # In this order: what ends in between is told as the last, and not as neither.
+    running, failed, last = checks.under_way(), checks.failed(), checks.check.last
+    return DriftStatus(
+        last=None if last is None else reply_of(last),
+        running=None if running is None else _under_way(running),
+        failed=None if failed is None else FailureReply(failed.code, failed.detail),
+    )
 
-    async def answer(_request: Request) -> Response:
-        return json_reply(LastDriftReply(None if check.last is None else reply_of(check.last)))
 
-    return Door("GET", "/v1/drift", "lastDrift", answer, LAST, scope=KeyScope.OPERATE, across_tenants=True)
+def _under_way(found: UnderWay) -> UnderWayReply:
+    return UnderWayReply(found.sample_days, found.done, found.of)
 
 
 def asked_of(given: object) -> DriftAsked:
@@ -183,13 +220,17 @@ CHECK = About(
     summary="Check for drift now",
     description=(
         "Holds the rollups against the events, all days or some taken by lot, and names every difference and "
-        "every id that came back with another time. What differs is marked and made true by the next fold."
+        "every id that came back with another time. What differs is marked and made true by the next fold. A "
+        "check that takes longer than `drift.answer_seconds` is answered with 202 and goes on: "
+        "`GET /v1/drift` tells how far it is. Whoever asks the same meanwhile waits for it; who asks for "
+        "other days is told that one is under way."
     ),
     body=(Content("application/json", (DriftAsked,), examples.DRIFT_ASKED),),
-    reply=Content("application/json", (DriftReply,), examples.DRIFTS),
+    reply=Content("application/json", (DriftReply, RunningReply), examples.DRIFTS),
     errors=(
         errors.InvalidRequest,
         *OF_BODIES,
+        errors.Conflict,
         errors.Stopping,
         errors.StorageError,
         errors.StorageFull,
@@ -198,7 +239,10 @@ CHECK = About(
 LAST = About(
     tag="Operation",
     summary="See the last drift check",
-    description="What the last check saw, in the background or asked for, since this server started.",
-    reply=Content("application/json", (LastDriftReply,), examples.LAST_DRIFT),
+    description=(
+        "What the last check saw, in the background or asked for, since this server started, and how far the "
+        "one under way is."
+    ),
+    reply=Content("application/json", (DriftStatus,), examples.LAST_DRIFT),
     errors=(errors.StorageError,),
 )

@@ -328,7 +328,14 @@ DRIFTS: Examples = {
         ],
     },
 }
-LAST_DRIFT: Examples = {"Before the first": {"last": None}}
+LAST_DRIFT: Examples = {
+    "Before the first": {"last": None, "running": None, "failed": None},
+    "At the first": {
+        "last": None,
+        "running": {"sampleDays": None, "daysDone": 31, "days": 365},
+        "failed": None,
+    },
+}
 REPORTS: Examples = {
     "Three flights": {
         "version": "0.1.0",

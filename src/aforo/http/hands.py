@@ -29,6 +29,10 @@ class Hands:
         """What the work gives, or raises."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
+    def begin(self, work: Callable[[], T]) -> Future[T]:
+        """Work that goes on whoever waits for it; it begins once a thread is free."""
+        return self._pool.submit(work)
+
     def until(self, kept: Future[T]) -> asyncio.Future[T]:
         """What another thread's future gives, or raises; whoever stops waiting takes nothing back."""
         return self._waiting.of(kept)

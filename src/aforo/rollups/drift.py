@@ -44,6 +44,15 @@ class DriftReport:
     returned_ids: tuple[ReturnedId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A check that has compared `done` of so many days; `sample_days` None is of all."""
+
+    sample_days: int | None
+    done: int
+    of: int
+
+
 class DriftCheck:
     """Checks `sample_days` taken by lot every `every_seconds`: 0 days are all, and 0 seconds mean never."""
 
@@ -66,6 +75,7 @@ class DriftCheck:
         self._marked = marked
         self._dice = dice
         self._last: DriftReport | None = None
+        self._under_way: UnderWay | None = None
         self._one_at_a_time = Lock()
         self._rounds = Rounds(
             "drift check", self._check_some, again_seconds=every_seconds, first_after_seconds=every_seconds
@@ -75,6 +85,11 @@ class DriftCheck:
     def last(self) -> DriftReport | None:
         """What the last check of this process saw."""
         return self._last
+
+    @property
+    def under_way(self) -> UnderWay | None:
+        """How far the check is that this process is at, if it is at any."""
+        return self._under_way
 
     def start(self) -> None:
         """Begins to check in the background."""
@@ -93,27 +108,33 @@ class DriftCheck:
         Whatever `told` raises ends the check; what was found before is marked.
         """
         with self._one_at_a_time:
-            begun = self._clock.monotonic()
-            kept = self._engine.kept_days()
-            days = kept if sample_days is None else by_lot(kept, sample_days, self._dice)
-            seen = _Seen(sample_days is None, sum(len(each.days) for each in kept))
-            of = sum(len(each.days) for each in days)
-            done = 0
-            for each in days:
-                for together in portions(each):
-                    self._check(seen, each, together)
-                    done += len(together)
-                    told(done, of)
-                    if self._rounds.stopping:
-                        break
-                self._look_for_returned(seen, each)
-            self._last = report = seen.report(self._clock.now(), self._clock.monotonic() - begun)
+            try:
+                self._last = report = self._checked(sample_days, told)
+            finally:
+                self._under_way = None
         self._tell(report)
         return report
 
+    def _checked(self, sample_days: int | None, told: Callable[[int, int], None]) -> DriftReport:
+        begun = self._clock.monotonic()
+        self._under_way = UnderWay(sample_days, 0, 0)
+        kept = self._engine.kept_days()
+        days = kept if sample_days is None else by_lot(kept, sample_days, self._dice)
+        seen = _Seen(sample_days is None, sum(len(each.days) for each in kept))
+        of = sum(len(each.days) for each in days)
+        for each in days:
+            for together in portions(each):
+                self._check(seen, each, together)
+                self._under_way = UnderWay(sample_days, seen.done, of)
+                told(seen.done, of)
+                if self._rounds.stopping:
+                    break
+            self._look_for_returned(seen, each)
+        return seen.report(self._clock.now(), self._clock.monotonic() - begun)
+
     def _check(self, seen: _Seen, of: KeptDays, days: Sequence[int]) -> None:
         checked = self._engine.check_days(of.stream, of.tenant, days)
-        seen.add(checked)
+        seen.add(checked, len(days))
         self._telemetry.count("drift_days_total", checked.days)
         if not checked.found:
             return
@@ -162,11 +183,12 @@ class _Seen:
     def __init__(self, whole: bool, kept: int) -> None:
         self.whole = whole
         self.kept = kept
-        self.days = self.waiting = self.found = self.marked = self.returned = 0
+        self.done = self.days = self.waiting = self.found = self.marked = self.returned = 0
         self.differences: tuple[Difference, ...] = ()
         self.returned_ids: tuple[ReturnedId, ...] = ()
 
-    def add(self, checked: DaysChecked) -> None:
+    def add(self, checked: DaysChecked, days: int) -> None:
+        self.done += days
         self.days += checked.days
         self.waiting += checked.waiting
         self.found += checked.found

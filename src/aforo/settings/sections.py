@@ -251,6 +251,12 @@ class Drift:
     every_seconds: float = setting(
         3_600.0, "How often a server checks for drift; 0 never does.", least=0, most=366 * 86_400
     )
+    answer_seconds: float = setting(
+        20.0,
+        "How long who asks for a check waits before the server says that it goes on.",
+        least=0,
+        most=3_600,
+    )
     sample_days: int = setting(
         50,
         "Days of tenants that one check takes by lot; 0 takes all.",
