@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from tests.http.conftest import House
 
 from aforo import __version__
-from aforo.http import examples, openapi
+from aforo.http import examples, key_examples, openapi, operation_examples
 from aforo.http.audit import AuditReply
 from aforo.http.doctor import DoctorReply
 from aforo.http.drift import DriftReply
@@ -192,8 +192,8 @@ def only(examples_of_one: Any) -> Any:
 def test_the_examples_are_what_happens(house: House, client: TestClient, bearer: dict[str, str]) -> None:
     several = "Three flights, one of them again, and one that cannot be"
     within(examples.RECEIPTS[several], client.post("/v1/events", json=examples.EVENTS[several]).json())
-    folded = client.post("/v1/fold", json=only(examples.NO_PARAMETERS), headers=bearer).json()
-    assert folded.keys() == only(examples.FOLDS).keys()
+    folded = client.post("/v1/fold", json=only(operation_examples.NO_PARAMETERS), headers=bearer).json()
+    assert folded.keys() == only(operation_examples.FOLDS).keys()
     by_airport = "Delays of a day by airport"
     house.clock.set(parse_instant("2013-02-01T00:00:00Z"))
     answer = client.post("/v1/query", json=examples.QUESTIONS[by_airport]).json()
@@ -213,19 +213,19 @@ def test_the_examples_are_what_happens(house: House, client: TestClient, bearer:
     [fold], [shown] = explained.json()["folds"], expected["folds"]
     shown["foldedAt"] = fold["foldedAt"]
     within(expected, explained.json())
-    within(examples.LAST_DRIFT["Before the first"], client.get("/v1/drift", headers=bearer).json())
-    for asked in examples.DRIFT_ASKED.values():
+    within(operation_examples.LAST_DRIFT["Before the first"], client.get("/v1/drift", headers=bearer).json())
+    for asked in operation_examples.DRIFT_ASKED.values():
         drift = client.post("/v1/drift", json=asked, headers=bearer).json()
-        within({**examples.DRIFTS["No drift"], "tookMs": drift["tookMs"]}, drift)
+        within({**operation_examples.DRIFTS["No drift"], "tookMs": drift["tookMs"]}, drift)
     report = client.get("/v1/doctor", headers=bearer).json()
-    within({**only(examples.REPORTS), "modelVersion": report["modelVersion"]}, report)
+    within({**only(operation_examples.REPORTS), "modelVersion": report["modelVersion"]}, report)
     refused = client.get("/v1/refusals", headers=bearer).json()
-    within(only(examples.REFUSALS), refused)
-    reported = client.post("/v1/refusals", json=only(examples.REFUSAL_REPORTS))
-    within(only(examples.REPORTED), reported.json())
-    within(only(examples.HEALTH), client.get("/health").json())
-    within(only(examples.READY), client.get("/ready").json())
-    assert only(examples.METRICS).splitlines()[0] in client.get("/internal/metrics").text
+    within(only(operation_examples.REFUSALS), refused)
+    reported = client.post("/v1/refusals", json=only(operation_examples.REFUSAL_REPORTS))
+    within(only(operation_examples.REPORTED), reported.json())
+    within(only(operation_examples.HEALTH), client.get("/health").json())
+    within(only(operation_examples.READY), client.get("/ready").json())
+    assert only(operation_examples.METRICS).splitlines()[0] in client.get("/internal/metrics").text
 
 
 def test_every_example_of_a_request_is_taken(client: TestClient) -> None:
@@ -246,13 +246,13 @@ def test_every_example_of_a_request_is_taken(client: TestClient) -> None:
         (examples.MODELS, ModelReply),
         (examples.DEFINITIONS, MetricDefinition),
         (EXPLAINED, ExplainReply),
-        (examples.DRIFTS, DriftReply),
-        (examples.REPORTS, DoctorReply),
-        (examples.HEALTH, HealthReply),
-        (examples.KEYS_MADE, NewKeyReply),
-        (examples.KEYS, KeyReply),
-        (examples.KEY_LISTS, KeyList),
-        (examples.AUDITS, AuditReply),
+        (operation_examples.DRIFTS, DriftReply),
+        (operation_examples.REPORTS, DoctorReply),
+        (operation_examples.HEALTH, HealthReply),
+        (key_examples.KEYS_MADE, NewKeyReply),
+        (key_examples.KEYS, KeyReply),
+        (key_examples.KEY_LISTS, KeyList),
+        (key_examples.AUDITS, AuditReply),
     ],
 )
 def test_the_examples_have_the_shape_that_is_told(shown: Any, shape: type) -> None:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.errors import InvalidRequest
-from aforo.http import examples, paging
+from aforo.http import key_examples, paging
 from aforo.http.about import About, Content
 from aforo.http.caller import KeyScope
 from aforo.http.door import Door
@@ -81,6 +81,6 @@ ABOUT = About(
         "the long run, who was turned away from an admin route. The newest first."
     ),
     query=paging.TOLD,
-    reply=Content("application/json", (AuditReply,), examples.AUDITS),
+    reply=Content("application/json", (AuditReply,), key_examples.AUDITS),
     errors=(errors.NotYourTenant, errors.InvalidRequest, errors.StorageError),
 )

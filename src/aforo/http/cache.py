@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.errors import InvalidRequest
-from aforo.http import body, examples
+from aforo.http import body, operation_examples
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.body import Body
 from aforo.http.caller import KeyScope, actor_of
@@ -102,7 +102,7 @@ SEEING = About(
     tag="Operation",
     summary="See what is kept of answers",
     description="How many answers are kept, what room they take, and how many questions they answered.",
-    reply=Content("application/json", (CacheReply,), examples.CACHES),
+    reply=Content("application/json", (CacheReply,), operation_examples.CACHES),
 )
 CLEARING = About(
     tag="Operation",
@@ -111,7 +111,7 @@ CLEARING = About(
         "Takes kept answers away, all or those with a tag; what is being read meanwhile is not kept either. "
         "Answers are right without it: their keys change with what they are read from."
     ),
-    body=(Content("application/json", (ClearAsked,), examples.CACHE_CLEARS),),
-    reply=Content("application/json", (ClearedReply,), examples.CACHES_CLEARED),
+    body=(Content("application/json", (ClearAsked,), operation_examples.CACHE_CLEARS),),
+    reply=Content("application/json", (ClearedReply,), operation_examples.CACHES_CLEARED),
     errors=(*OF_BODIES, InvalidRequest, errors.StorageError, errors.StorageFull),
 )

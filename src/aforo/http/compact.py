@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from aforo import errors
 from aforo.errors import Stopping
-from aforo.http import examples
+from aforo.http import operation_examples
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.caller import KeyScope, actor_of
 from aforo.http.door import Door
@@ -83,9 +83,9 @@ ABOUT = About(
         "Puts events in order of time again, in short steps between which events are taken. Free room is "
         "used again; only `aforo compact` without a server gives it back to the disk."
     ),
-    body=(Content("application/json", (NoParameters,), examples.NO_PARAMETERS),),
+    body=(Content("application/json", (NoParameters,), operation_examples.NO_PARAMETERS),),
     body_optional=True,
-    reply=Content("application/json", (CompactReply,), examples.COMPACTIONS),
+    reply=Content("application/json", (CompactReply,), operation_examples.COMPACTIONS),
     errors=(
         *OF_BODIES,
         errors.Stopping,

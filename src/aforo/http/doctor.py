@@ -10,7 +10,7 @@ from starlette.responses import Response
 from aforo import __version__, errors
 from aforo.engines.engine import Engine
 from aforo.engines.statistics import Statistics
-from aforo.http import examples
+from aforo.http import operation_examples
 from aforo.http.about import About, Content
 from aforo.http.caller import KeyScope
 from aforo.http.door import Door
@@ -153,6 +153,6 @@ ABOUT = About(
     tag="Operation",
     summary="Examine the server",
     description="What is kept by stream and tenant, what waits to be folded, and what became of all events.",
-    reply=Content("application/json", (DoctorReply,), examples.REPORTS),
+    reply=Content("application/json", (DoctorReply,), operation_examples.REPORTS),
     errors=(errors.StorageError,),
 )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from aforo import errors
 from aforo.engines.drifted import Difference, ReturnedId
 from aforo.errors import InvalidRequest, UnknownName
-from aforo.http import body, examples
+from aforo.http import body, operation_examples
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.caller import KeyScope, actor_of
 from aforo.http.checks import Checks
@@ -225,8 +225,8 @@ CHECK = About(
         "`GET /v1/drift` tells how far it is. Whoever asks the same meanwhile waits for it; who asks for "
         "other days is told that one is under way."
     ),
-    body=(Content("application/json", (DriftAsked,), examples.DRIFT_ASKED),),
-    reply=Content("application/json", (DriftReply, RunningReply), examples.DRIFTS),
+    body=(Content("application/json", (DriftAsked,), operation_examples.DRIFT_ASKED),),
+    reply=Content("application/json", (DriftReply, RunningReply), operation_examples.DRIFTS),
     errors=(
         errors.InvalidRequest,
         *OF_BODIES,
@@ -243,6 +243,6 @@ LAST = About(
         "What the last check saw, in the background or asked for, since this server started, and how far the "
         "one under way is."
     ),
-    reply=Content("application/json", (DriftStatus,), examples.LAST_DRIFT),
+    reply=Content("application/json", (DriftStatus,), operation_examples.LAST_DRIFT),
     errors=(errors.StorageError,),
 )

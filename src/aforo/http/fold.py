@@ -10,7 +10,7 @@ from aforo import errors
 from aforo.clock import Clock
 from aforo.engines.folds import Folded
 from aforo.errors import Stopping, UnknownName
-from aforo.http import body, examples
+from aforo.http import body, operation_examples
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.caller import KeyScope, actor_of
 from aforo.http.door import Door
@@ -74,9 +74,9 @@ ABOUT = About(
     tag="Operation",
     summary="Fold now",
     description="Makes the rollups of every slot that waits for it true again, and replies once none waits.",
-    body=(Content("application/json", (NoParameters,), examples.NO_PARAMETERS),),
+    body=(Content("application/json", (NoParameters,), operation_examples.NO_PARAMETERS),),
     body_optional=True,
-    reply=Content("application/json", (FoldReply,), examples.FOLDS),
+    reply=Content("application/json", (FoldReply,), operation_examples.FOLDS),
     errors=(
         *OF_BODIES,
         errors.Stopping,

@@ -14,7 +14,7 @@ from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.errors import AforoError, StorageError
 from aforo.events.intake import Intake
-from aforo.http import examples
+from aforo.http import operation_examples
 from aforo.http.about import About, Content
 from aforo.http.caller import KeyScope
 from aforo.http.door import Door
@@ -131,18 +131,18 @@ HEALTH = About(
     tag="Operation",
     summary="Is it alive?",
     description="Replies with 200 for as long as the process lives, and tells how its parts are.",
-    reply=Content("application/json", (HealthReply,), examples.HEALTH),
+    reply=Content("application/json", (HealthReply,), operation_examples.HEALTH),
 )
 READY = About(
     tag="Operation",
     summary="Does it take and answer?",
     description="Replies with 200 where events would be taken and questions answered, else says why not.",
-    reply=Content("application/json", (ReadyReply,), examples.READY),
+    reply=Content("application/json", (ReadyReply,), operation_examples.READY),
     errors=(errors.IntakeFull, errors.Stopping, errors.StorageError),
 )
 METRICS = About(
     tag="Operation",
     summary="The server's own metrics",
     description="Counters, gauges and histograms of the server itself, in the text form of Prometheus.",
-    reply=Content("text/plain", (), examples.METRICS),
+    reply=Content("text/plain", (), operation_examples.METRICS),
 )

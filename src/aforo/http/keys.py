@@ -10,7 +10,7 @@ from starlette.responses import Response
 from aforo import errors
 from aforo.clock import Clock
 from aforo.errors import InvalidRequest, NotFound
-from aforo.http import body, examples, paging
+from aforo.http import body, key_examples, paging
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.body import Body
 from aforo.http.caller import KeyScope, actor_of
@@ -174,9 +174,9 @@ CREATING = About(
         "Makes a key and tells its secret, this once. A secret key opens its scopes for its tenants, or for "
         "all. A public key may stand in a page: it brings events of one tenant from the origins it lists."
     ),
-    body=(Content("application/json", (KeyAsked,), examples.KEYS_ASKED),),
+    body=(Content("application/json", (KeyAsked,), key_examples.KEYS_ASKED),),
     status=201,
-    reply=Content("application/json", (NewKeyReply,), examples.KEYS_MADE),
+    reply=Content("application/json", (NewKeyReply,), key_examples.KEYS_MADE),
     errors=(
         *_ERRORS,
         errors.InvalidRequest,
@@ -189,7 +189,7 @@ LISTING = About(
     summary="List the keys",
     description="All keys without their secrets, the newest first, the revoked and expired ones too.",
     query=paging.TOLD,
-    reply=Content("application/json", (KeyList,), examples.KEY_LISTS),
+    reply=Content("application/json", (KeyList,), key_examples.KEY_LISTS),
     errors=(*_ERRORS, errors.InvalidRequest),
 )
 REVOKING = About(
@@ -197,6 +197,6 @@ REVOKING = About(
     summary="Revoke a key",
     description="The key opens nothing from now on. Revoking it again changes nothing.",
     path={"id": "Id of the key"},
-    reply=Content("application/json", (KeyReply,), examples.KEYS),
+    reply=Content("application/json", (KeyReply,), key_examples.KEYS),
     errors=(*_ERRORS, NotFound, errors.StorageFull),
 )

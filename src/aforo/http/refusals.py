@@ -22,7 +22,7 @@ from aforo.events.intake import Intake
 from aforo.events.receipt import Receipt
 from aforo.events.refusals import RefusalCode
 from aforo.events.samples import KINDS, sample_of
-from aforo.http import body, examples
+from aforo.http import body, operation_examples
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.body import Body
 from aforo.http.caller import KeyScope, caller_of
@@ -230,7 +230,7 @@ LISTING = About(
         "were refused is asked as `ingest_refused`."
     ),
     query=PARAMETERS,
-    reply=Content("application/json", (RefusalsReply,), examples.REFUSALS),
+    reply=Content("application/json", (RefusalsReply,), operation_examples.REFUSALS),
     errors=(errors.InvalidRequest, errors.StorageError),
 )
 REPORTING = About(
@@ -241,9 +241,9 @@ REPORTING = About(
         "report arrives, and keeps samples of them. A report that is sent again counts again, as refused "
         "events that are sent again do."
     ),
-    body=(Content("application/json", (RefusalReport,), examples.REFUSAL_REPORTS),),
+    body=(Content("application/json", (RefusalReport,), operation_examples.REFUSAL_REPORTS),),
     status=202,
-    reply=Content("application/json", (ReportReply,), examples.REPORTED),
+    reply=Content("application/json", (ReportReply,), operation_examples.REPORTED),
     errors=(
         errors.InvalidRequest,
         *OF_BODIES,
