@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.http.conftest import House
 
 from aforo.http import backfill_examples, examples
-from aforo.http.backfills import BackfillList, BackfillReply, PlanReply
+from aforo.http.backfills_shown import BackfillList, BackfillReply, PlanReply
 
 WINDOW = {"stream": "flights", "tenants": ["nyc"], "from": "2013-01-01", "to": "2013-01-31"}
 

@@ -56,10 +56,10 @@ def resumed(aforo: Aforo, backfill_id: str, told: Told) -> Json:
 
 
 def _worked(aforo: Aforo, worker: Backfiller, backfill_id: str, told: Told) -> Json:
-    from aforo.http import backfills, reply
+    from aforo.http import backfills, backfills_shown, reply
 
     def tell(backfill: Backfill) -> None:
-        told(backfills.shown(backfill, (0, 0, 0.0)).progress)
+        told(backfills_shown.shown(backfill, (0, 0, 0.0)).progress)
 
     worker.run_to_end(backfill_id, aforo.folder.run_until_clean, tell)
     return reply.plain(backfills.found(worker.backfills, backfill_id))
