@@ -58,6 +58,13 @@ def test_the_value_and_the_proof_are_the_answers(client: TestClient) -> None:
         assert told["metric"] == client.get(f"/v1/metrics/{metric}").json()
 
 
+def test_what_was_run_is_shown_each_time_though_the_rows_are_in_memory(client: TestClient) -> None:
+    client.post("/v1/query", json={"tenant": "nyc", "metrics": ["flights"], "from": "2013-01-01"})
+    shown = [explained(client, "flights")["sql"] for _ in range(2)]
+    assert shown[0] == shown[1]
+    assert "_day" in shown[0][0], "the rollup's rows of days"
+
+
 def test_every_kind_of_state_is_told(client: TestClient) -> None:
     states = {each["name"]: each["state"] for each in explained(client, "dep_delay_avg")["states"]}
     assert states == {"dep_delay_sum": 8, "dep_delay_count": 3}

@@ -41,7 +41,8 @@ class StatesRequest:
     its start. With no `rollup` the events themselves are read, one `SLOT` segment a window. `sets` names the
     distinct measures whose sets are wanted, and not only their sizes. With `kept` only these groups of the
     split are told apart, each named once, and all others are merged into one. `most_keys` bounds how many
-    groups of how many buckets are told.
+    groups of how many buckets are told. Without `at_hand` the engine reads what it keeps, and tells by `sql`
+    how, though it may have the rows in memory.
     """
 
     tenant: str
@@ -55,6 +56,7 @@ class StatesRequest:
     sets: tuple[str, ...] = ()
     kept: tuple[Split, ...] | None = None
     most_keys: int | None = None
+    at_hand: bool = True
 
 
 def few_enough(keys: int, most: int | None) -> None:

@@ -167,16 +167,19 @@ class Desk:
         seen: tuple[str, ...] = (),
         most_keys: int | None = None,
         planned: Planned | None = None,
+        *,
+        at_hand: bool = True,
     ) -> Part:
         """Plans and reads, and does so again where something was purged or swapped in meanwhile.
 
-        A plan that was guarded before is read first. Raises QuestionTooLarge, NotServable and TimeLimit.
+        A plan that was guarded before is read first. Without `at_hand` nothing is told from the engine's
+        memory. Raises QuestionTooLarge, NotServable and TimeLimit.
         """
         allowed = None
         while True:
             if planned is None:
                 planned, allowed = self.guarded(question, sets, seen)
-            if (found := self._read_once(planned, most_keys)) is not None:
+            if (found := self._read_once(planned, most_keys, at_hand=at_hand)) is not None:
                 return Part(planned, found, allowed)
             planned = None
 
@@ -189,11 +192,11 @@ class Desk:
         refuse_unmeasured(planned, self.engine, {*sets, *seen})
         return planned, allowed
 
-    def _read_once(self, planned: Planned, most_keys: int | None) -> Read | None:
+    def _read_once(self, planned: Planned, most_keys: int | None, *, at_hand: bool) -> Read | None:
         """What the plan gives; None where something was purged or swapped in since it was made."""
         question, limit = planned.question, self.settings.questions.time_limit_seconds
         try:
-            found = read(planned, self.engine, self.clock, limit, most_keys)
+            found = read(planned, self.engine, self.clock, limit, most_keys, at_hand=at_hand)
         except RollupReplaced:
             return None  # what was being built serves now, and is read the next time
         return found if self.engine.seal(question.stream, question.tenant) == planned.seal else None

@@ -49,7 +49,8 @@ def explain(desk: Desk, name: str, tenant: str, day: str, *, most_shown: int) ->
     """
     begun, of = desk.clock.monotonic(), _date(day)
     question = desk.resolve(Asked(tenant=tenant, metrics=(name,), from_=day, to=day))
-    part = desk.read(question)
+    # Rows that are held in memory are told without any SQL, and what is shown is to be what was run.
+    part = desk.read(question, at_hand=False)
     planned, read = part.planned, part.read
     (metric,) = planned.metrics
     states = read.own.told(planned.metrics)

@@ -45,9 +45,15 @@ class Read:
 
 
 def read(
-    planned: Planned, engine: Engine, clock: Clock, time_limit_seconds: float, most_keys: int | None = None
+    planned: Planned,
+    engine: Engine,
+    clock: Clock,
+    time_limit_seconds: float,
+    most_keys: int | None = None,
+    *,
+    at_hand: bool = True,
 ) -> Read:
-    """The states of both windows, and how far they are folded.
+    """The states of both windows, and how far they are folded; without `at_hand` nothing is told from memory.
 
     Raises TimeLimit, RollupReplaced, and QuestionTooLarge for more than `most_keys` groups and buckets.
     """
@@ -57,8 +63,10 @@ def read(
     # is the latest instant that completeUntil names; hence it is taken before the standing.
     asked_at = clock.now()
     standings = tuple(standing_of(planned, side, engine) for side in planned.sides)
-    own = _found(planned, planned.own, engine, time_limit_seconds, most_keys)
-    other = None if planned.other is None else _found(planned, planned.other, engine, time_limit_seconds)
+    own = _found(planned, planned.own, engine, time_limit_seconds, most_keys, at_hand)
+    other = None
+    if planned.other is not None:
+        other = _found(planned, planned.other, engine, time_limit_seconds, None, at_hand)
     return Read(asked_at, standings, own, other)
 
 
@@ -82,7 +90,9 @@ def standing_of(planned: Planned, side: Side, engine: Engine) -> Standing:
     return Standing(found.commit, None, None, found.revision)
 
 
-def _found(planned: Planned, side: Side, engine: Engine, limit: float, most_keys: int | None = None) -> Found:
+def _found(
+    planned: Planned, side: Side, engine: Engine, limit: float, most_keys: int | None, at_hand: bool
+) -> Found:
     names = () if side.past is None else tuple(measure.name for measure in side.past.measures)
     own = StatesRequest(
         tenant=planned.question.tenant,
@@ -96,6 +106,7 @@ def _found(planned: Planned, side: Side, engine: Engine, limit: float, most_keys
         sets=(*names, *planned.sets),
         kept=planned.question.kept,
         most_keys=most_keys,
+        at_hand=at_hand,
     )
     states = engine.read_states(own, time_limit_seconds=limit)
     if side.past is None:

@@ -37,7 +37,7 @@ class Answering(Opened):
         if request.rollup is None or request.stream.ledger:
             self._appending.land()
         try:
-            found = self._rows_at_hand.states(request, time_limit_seconds)
+            found = self._rows_at_hand.states(request, time_limit_seconds) if request.at_hand else None
             if found is not None:
                 return found
             with self._database.snapshot(time_limit_seconds) as cursor:
