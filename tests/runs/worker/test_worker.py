@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,8 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 from tests.runs.worker.place import NOW, RUN, Place
+from tests.runs.worker.yard import Yard
 
-from aforo.buses.bus import Message
-from aforo.buses.consumer import Consumer, Handle
-from aforo.buses.local import LocalBus
 from aforo.errors import ObjectsUnavailable, Stopping
 from aforo.runs.manifest import read_manifest
 from aforo.runs.messages import (
@@ -27,80 +24,17 @@ from aforo.runs.messages import (
     MetricRunRequestEvent,
     MetricRunStartedEvent,
     RunError,
-    decode,
     encode,
 )
 from aforo.runs.series import Series
-from aforo.runs.worker.answers import Answers, Topics
+from aforo.runs.worker.answers import Answers
 from aforo.runs.worker.attempts import Attempts
 from aforo.runs.worker.children import Children
-from aforo.runs.worker.worker import Worker
 from aforo.store.channel import Channel
 from aforo.store.connect import Store
-from aforo.telemetry import Telemetry
 from aforo.windows import Zone
 
 PATIENCE = 60.0
-KINDS = {
-    "MetricRunStartedEvent": MetricRunStartedEvent,
-    "MetricRunHeartbeatEvent": MetricRunHeartbeatEvent,
-    "MetricRunCompletedEvent": MetricRunCompletedEvent,
-}
-ANSWERS = (Channel.METRIC_RUN_STARTED, Channel.METRIC_RUN_HEARTBEATS, Channel.METRIC_RUN_COMPLETED)
-
-
-class Yard:
-    """A place with a bus, and workers that are made over both."""
-
-    def __init__(self, place: Place, store: Store) -> None:
-        self.place = place
-        self.telemetry = Telemetry()
-        self.bus = LocalBus(store, place.clock, visibility_seconds=60.0, look_seconds=0.05)
-        self.topics = Topics(*(self.bus.topic(channel) for channel in ANSWERS))
-        self._asked = 0
-
-    def worker(self, **changed: Any) -> Worker:
-        place = self.place
-        place.rules = replace(place.rules, **({"name": "w1"} | changed))
-        return Worker(
-            self._consumer,
-            self.topics,
-            place.objects,
-            place,
-            place.ask_rollup,
-            place.clock,
-            self.telemetry,
-            place.rules,
-        )
-
-    def _consumer(self, handle: Handle) -> Consumer:
-        return Consumer(
-            self.bus.queue(Channel.METRIC_RUN_REQUESTS),
-            handle,
-            self.place.clock,
-            self.telemetry,
-            wait_seconds=0.05,
-            visibility_seconds=60.0,
-            most_receives=5,
-            most_at_once=1,
-        )
-
-    def ask(self, request: MetricRunRequestEvent | bytes, group: str = "SALES_PER_VISIT") -> None:
-        self._asked += 1
-        body = request if isinstance(request, bytes) else encode(request)
-        self.bus.topic(Channel.METRIC_RUN_REQUESTS).publish(Message(body, group, str(self._asked)))
-
-    def said(self, channel: Channel) -> list[Any]:
-        """What was told there since it was looked last."""
-        queue = self.bus.queue(channel)
-        said: list[Any] = []
-        while found := queue.receive(10, 0.0):
-            queue.delete(found)
-            said += [decode(each.body, KINDS[json.loads(each.body)["type"]]) for each in found]
-        return said
-
-    def all_said(self) -> list[Any]:
-        return [answer for channel in ANSWERS for answer in self.said(channel)]
 
 
 @pytest.fixture
