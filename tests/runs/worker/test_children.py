@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -20,7 +23,7 @@ from aforo.runs.manifest import Format
 from aforo.runs.series import Series
 from aforo.runs.worker.children import Children
 from aforo.runs.worker.evaluating import outcome_of
-from aforo.runs.worker.job import RESULT, Copied, Evaluated, Failed, Job, Outcome, Source
+from aforo.runs.worker.job import RESULT, Copied, Evaluated, Failed, Job, Outcome, Source, write_job
 
 PATIENCE = 60.0
 RATIO = {"numerator": {"series": "SALES"}, "denominator": {"series": "VISITS"}}
@@ -145,3 +148,24 @@ def test_children_end_with_their_worker(tmp_path: Path, waiting: Job) -> None:
     os.close(end)
     with pytest.raises(Stopping):
         children.evaluate(tmp_path, waiting, PATIENCE)
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from aforo.runs.worker.children import Children
+from aforo.runs.worker.job import read_job
+folder = Path(sys.argv[1])
+Children().evaluate(folder, read_job(folder), 3_600.0)
+"""
+
+
+def test_a_child_whose_parent_is_killed_ends_too(tmp_path: Path, waiting: Job) -> None:
+    write_job(tmp_path, waiting)
+    with subprocess.Popen([sys.executable, "-c", PARENT, tmp_path]) as parent:
+        end = reached(tmp_path / "SALES")
+        parent.kill()
+    ended = select.poll()
+    ended.register(end, select.POLLERR)  # which comes once nobody is left to read
+    assert ended.poll(PATIENCE * 1_000)
+    os.close(end)

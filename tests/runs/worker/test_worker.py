@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 from tests.runs.worker.place import NOW, RUN, Place
 from tests.runs.worker.yard import Yard
 
-from aforo.errors import ObjectsUnavailable, Stopping
+from aforo.errors import ObjectsUnavailable, Stopping, StorageError
 from aforo.runs.manifest import read_manifest
 from aforo.runs.messages import (
     MetricRunCompletedEvent,
@@ -164,19 +165,22 @@ def test_what_is_no_request_is_buried(yard: Yard) -> None:
     assert "MetricRunRequestEvent" in buried.reason
 
 
-def test_what_is_passing_is_tried_again_and_answered_once(yard: Yard) -> None:
-    met = iter([ObjectsUnavailable("S3 did not serve it")])
+@pytest.mark.parametrize(
+    "error", [ObjectsUnavailable("S3 did not serve it"), OSError(errno.ENOSPC, "no room for the copy")]
+)
+def test_what_is_passing_is_tried_again_and_answered_once(yard: Yard, error: Exception) -> None:
+    met = iter([error])
     prefix_of = yard.place.prefix_of
 
     def at_first_not(run_id: str, dataset_id: str) -> str:
-        for error in met:
-            raise error
+        for each in met:
+            raise each
         return prefix_of(run_id, dataset_id)
 
     yard.place.prefix_of = at_first_not  # type: ignore[method-assign]
     yard.ask(yard.place.request())
     worker = yard.worker()
-    with pytest.raises(ObjectsUnavailable):
+    with pytest.raises((ObjectsUnavailable, StorageError)):
         worker.run_once()
     assert yard.said(Channel.METRIC_RUN_COMPLETED) == []
     yard.place.clock.advance(5.0)

@@ -109,6 +109,10 @@ class Attempts:
             raise
         except AforoError as error:
             return failed(error)
+        except OSError as error:
+            raise StorageError(
+                f"this machine could not do its part of a run: {error}", hint="is there room on its disk?"
+            ) from error
         except Exception:
             log.exception("a run met a mistake of ours")
             return MISTAKE

@@ -1,7 +1,6 @@
-"""A process that computes one run: `python -m aforo.runs.worker.child`.
+"""A process that computes one run: `python -m aforo.runs.worker.child FOLDER`, of the job in that folder.
 
-It makes itself ready, is told on its standard input in which folder its job lies, and ends with it. When the
-input is closed, its parent is gone and it ends at once.
+It ends with its parent, which holds the other end of its standard input and never writes to it.
 """
 
 from __future__ import annotations
@@ -19,23 +18,14 @@ from aforo.runs.worker.job import read_job, write_outcome
 INPUT = 0
 
 
-def main() -> None:
-    """Computes the job of the folder that it is told."""
+def main(folder: Path) -> None:
+    """Computes the job of a folder, and leaves what became of it there."""
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
-    folder = _told()
-    if folder is None:
-        return
     Thread(target=_end_with_the_parent, daemon=True).start()
     job = read_job(folder)
     limit_memory(job.memory_bytes)
     write_outcome(folder, outcome_of(folder, job))
-
-
-def _told() -> Path | None:
-    with os.fdopen(INPUT, "rb", buffering=0, closefd=False) as lines:
-        line = lines.readline()
-    return Path(os.fsdecode(line.removesuffix(b"\n"))) if line.endswith(b"\n") else None
 
 
 def _end_with_the_parent() -> None:
@@ -56,4 +46,4 @@ def limit_memory(beyond_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

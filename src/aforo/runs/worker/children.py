@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -67,7 +66,7 @@ class Children:
                 raise Stopping("the worker is stopping; the run is given back")
             # In a session of its own no key pressed at the terminal ends it before its parent does.
             child = subprocess.Popen(  # noqa: S603  (a command of our own)
-                COMMAND,
+                [*COMMAND, folder],
                 stdin=subprocess.PIPE,
                 stdout=said,
                 stderr=said,
@@ -75,10 +74,6 @@ class Children:
                 start_new_session=True,
             )
             self._going.add(child)
-        assert child.stdin is not None
-        with suppress(BrokenPipeError):  # it died already, which is seen when it is waited for
-            child.stdin.write(os.fsencode(folder) + b"\n")
-            child.stdin.flush()
         return child
 
     def _over(self, child: subprocess.Popen[bytes]) -> None:
@@ -88,8 +83,7 @@ class Children:
             child.kill()
         child.wait()
         assert child.stdin is not None
-        with suppress(BrokenPipeError):
-            child.stdin.close()
+        child.stdin.close()
 
     def _outcome(self, folder: Path, child: subprocess.Popen[bytes]) -> Outcome:
         outcome = read_outcome(folder)

@@ -63,6 +63,7 @@ class Worker:
         """Takes nothing new, lets runs under way end for a while, and gives back those that have not."""
         self._attempts.close()
         patience = Timer(self._rules.drain_seconds, self._children.end)
+        patience.daemon = True
         patience.start()
         for each in self._consumers:
             each.stop()
