@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,24 @@ def test_what_was_written_is_what_is_read(
         for day, value in zip(found.dates, found.values, strict=True)
     }
     assert kept == written
+
+
+@given(
+    st.dictionaries(st.dates(min_value=date(1, 1, 1)), st.floats(-1e6, 1e6), min_size=1, max_size=12),
+    st.randoms(use_true_random=False),
+    st.sampled_from(Format),
+)
+def test_any_split_into_files_in_any_order_is_the_same_series(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[date, float], dice: Random, form: Format
+) -> None:
+    rows = list(rows_of({day.isoformat(): value for day, value in values.items()}))
+    whole = read(tmp_path_factory.mktemp("whole"), form, rows)["V"]
+    dice.shuffle(rows)
+    cut = dice.randint(1, len(rows))
+    parts = [rows[:cut], *([rows[cut:]] if rows[cut:] else [])]
+    split = read(tmp_path_factory.mktemp("split"), form, *parts)["V"]
+    np.testing.assert_array_equal(split.dates, whole.dates)
+    np.testing.assert_array_equal(split.values, whole.values)
 
 
 NEW_YORK = timezone(timedelta(hours=-5))
