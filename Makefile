@@ -7,7 +7,7 @@ SERVE ?= 1
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-SOURCES := src tests tools $(wildcard bench) docs/generate.py docs/pages
+SOURCES := src tests tools examples $(wildcard bench) docs/generate.py docs/pages
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One package of the lock comes as source; old pips would build it in a way that is going away.
