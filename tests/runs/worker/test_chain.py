@@ -47,7 +47,7 @@ class Office:
 
     def __init__(self, place: Place, store: Store) -> None:
         self.place, self.store, self.yard = place, store, Yard(place, store)
-        turns = Turns(store, place.clock, Runs(), lambda: None)
+        turns = Turns(store, place.clock, Runs(), self.yard.telemetry, lambda: None)
         self.reactor, self.feedback = Reactor(turns), Feedback(turns)
         self.whereabouts = StoredWhereabouts(store)
         self.worker = Worker(
