@@ -60,7 +60,6 @@ class Attempts:
         self._rules = rules
         self._lock = Lock()
         self._going: set[Course] = set()
-        self._closed = False
 
     def take(self, body: bytes) -> None:
         """Computes what a request asks for, and answers; a request may come twice.
@@ -72,11 +71,6 @@ class Attempts:
         with bound, self._under_way(asked) as course:
             self._answers.started(asked)
             self._answer(course, self._became(course))
-
-    def close(self) -> None:
-        """Lets none begin any more; those under way go on."""
-        with self._lock:
-            self._closed = True
 
     def beat(self) -> None:
         """Tells of every attempt under way that it is; one that cannot be told of keeps back no other."""
@@ -92,8 +86,6 @@ class Attempts:
     def _under_way(self, asked: MetricRunRequestEvent) -> Iterator[Course]:
         course = Course(asked, self._clock, self._rules.time_limit_seconds, lambda: self._children.ended)
         with self._lock:
-            if self._closed:
-                raise Stopping("the worker is stopping; the request is given back")
             self._going.add(course)
         try:
             yield course

@@ -61,7 +61,8 @@ class Worker:
 
     def stop(self) -> None:
         """Takes nothing new, lets runs under way end for a while, and gives back those that have not."""
-        self._attempts.close()
+        for each in self._consumers:
+            each.close()
         patience = Timer(self._rules.drain_seconds, self._children.end)
         patience.daemon = True
         patience.start()
