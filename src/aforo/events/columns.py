@@ -66,7 +66,7 @@ def bounds(field: Field, array: pa.Array, *, summed: bool = False) -> Faults:
     column = Typed(array, {})
     if field.required and array.null_count:
         column = column.also(RefusalCode.MISSING_FIELD, mask_of(array.is_null()))
-    if field.type.numeric:
+    if field.type.numeric and not (field.minimum is None and field.maximum is None):
         column = column.also(RefusalCode.OUT_OF_RANGE, _beyond(field, array))
     if summed and field.type is FieldType.NUMBER:
         column = column.also(RefusalCode.OUT_OF_RANGE, _unsummable(field, array))

@@ -42,6 +42,8 @@ class Draft:
 
     def lacking(self, names: Sequence[str]) -> Draft:
         """The draft without these columns."""
+        if not names:
+            return self
         return replace(self, columns={name: self.columns[name] for name in self.columns if name not in names})
 
     def kept(self, mask: Mask) -> Draft:

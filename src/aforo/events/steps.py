@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,16 +76,14 @@ def dated(draft: Draft, rules: Rules) -> Stepped:
     else:
         times, bad = instants(column, draft.source)
     latest = rules.arrival + rules.future_seconds * MICROSECONDS
-    early = _true(pc.less(times, EARLIEST))
-    late = _true(pc.greater(times, latest))
-    untimed = times.is_null()
-    said = column if column is not None else []
-    whole = draft.having({"time": times.fill_null(rules.arrival), UNTIMED: untimed, "__said": said or times})
+    whole = times.fill_null(rules.arrival)
+    micros, timed = whole.to_numpy(), _true(times.is_valid())
+    early, late = timed & (micros < EARLIEST), timed & (micros > latest)
+    said = times if column is None else column
     return _refuse_faults(
-        whole,
-        {RefusalCode.BAD_TIME: bad | early, RefusalCode.IN_FUTURE: late & ~bad},
-        lambda code, row: _time_detail(code, value_at(whole.columns["__said"], row)),
-        finally_without=("__said",),
+        draft.having({"time": whole, UNTIMED: times.is_null()}),
+        {RefusalCode.BAD_TIME: bad | early, RefusalCode.IN_FUTURE: late},
+        lambda code, row: _time_detail(code, value_at(said, row)),
     )
 
 
@@ -208,9 +206,10 @@ def _refuse_faults(
     draft: Draft,
     faults: Faults,
     detail: Callable[[RefusalCode, int], str],
-    finally_without: Sequence[str] = (),
 ) -> Stepped:
     refusals: list[Refusal] = []
+    if not faults:
+        return draft, refusals
     good = np.ones(draft.rows, np.bool_)
     for code, mask in faults.items():
         refusals += [
@@ -218,7 +217,7 @@ def _refuse_faults(
             for row in np.flatnonzero(mask & good).tolist()
         ]
         good &= ~mask
-    return draft.kept(good).lacking(finally_without), refusals
+    return draft.kept(good), refusals
 
 
 def _came(column: Column) -> Mask:

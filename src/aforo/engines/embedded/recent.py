@@ -33,7 +33,9 @@ class Bloom:
     def add(self, hashes: Hashes) -> None:
         """Adds the names that have these hashes."""
         at, bits = _places(hashes)
-        np.bitwise_or.at(self._words, at, bits)
+        self._words[at] |= bits
+        lost = self._words[at] & bits != bits  # of several that have one word only the last was written
+        np.bitwise_or.at(self._words, at[lost], bits[lost])
         self.names += len(hashes)
 
     def may_have(self, hashes: Hashes) -> Mask:
