@@ -26,7 +26,7 @@ from urllib.request import urlopen
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from bench.measure import Figure, resident_mb  # noqa: E402
+from bench.measure import Figure, processor_seconds, resident_mb  # noqa: E402
 from bench.senders import SEPARATOR  # noqa: E402
 
 CONNECTIONS = 32
@@ -39,10 +39,11 @@ VISITORS, PATHS, TENANTS = 300_000, 2_000, 20
 class Run:
     """What one server took: events a second, the 99th percentile of the answers, its memory after it.
 
-    `kept` are the events that it counts as accepted.
+    `kept` are the events that it counts as accepted, `processor_us` is what it took for one on all cores.
     """
 
     rate: float
+    processor_us: float
     p99_ms: float
     resident_mb: float
     turned_away: int
@@ -65,6 +66,7 @@ def figures() -> list[Figure]:
             batches.rate >= 80_000,
         ),
         _ratio("the same, as a share of what is answered without storing", batches.ratio, 0.4),
+        _processor("the server's processor time for one of these", batches.processor_us),
         Figure(
             "single events stored a second, 32 connections",
             f"{singles.rate:,.0f}",
@@ -72,6 +74,7 @@ def figures() -> list[Figure]:
             singles.rate >= 3_000,
         ),
         _ratio("the same, as a share of what is answered without storing", singles.ratio, 0.6),
+        _processor("the server's processor time for a single event", singles.processor_us),
         Figure(
             "99 % of batches answered within, at half the top rate",
             f"{half.p99_ms:.0f} ms",
@@ -94,6 +97,7 @@ class Compared:
 
     rate: float
     ratio: float
+    processor_us: float
     resident_mb: float
 
 
@@ -103,6 +107,7 @@ def in_turn(batch: int, requests: int) -> Compared:
     return Compared(
         statistics.median(stored.rate for stored, _ in pairs),
         statistics.median(stored.rate / forgot.rate for stored, forgot in pairs),
+        statistics.median(stored.processor_us for stored, _ in pairs),
         max(stored.resident_mb for stored, _ in pairs),
     )
 
@@ -114,6 +119,7 @@ def run(batch: int, requests: int, *options: str, rate: float = 0.0, connections
         bodies = folder / "bodies"
         bodies.write_bytes(SEPARATOR.join(_bodies(batch, requests)))
         with serving(folder / "data", *options) as (url, pid):
+            began = processor_seconds(pid)
             sent = subprocess.run(
                 [
                     sys.executable,
@@ -128,10 +134,12 @@ def run(batch: int, requests: int, *options: str, rate: float = 0.0, connections
                 text=True,
             )
             told: dict[str, Any] = json.loads(sent.stdout)
+            took = processor_seconds(pid) - began
             resident = resident_mb(pid)
             kept = _accepted(url)
     rate = batch * requests / told["seconds"]
-    return Run(rate, told["p99_ms"], resident, told["statuses"].get("503", 0), kept)
+    processor_us = took / (batch * requests) * 1_000_000
+    return Run(rate, processor_us, told["p99_ms"], resident, told["statuses"].get("503", 0), kept)
 
 
 @contextmanager
@@ -185,6 +193,10 @@ def _event(chance: random.Random, now: datetime, *, spread: int = 0) -> dict[str
             "amount": chance.randrange(100),
         },
     }
+
+
+def _processor(what: str, value: float) -> Figure:
+    return Figure(what, f"{value:.1f} µs", "told", met=True)
 
 
 def _ratio(what: str, value: float, wanted: float) -> Figure:

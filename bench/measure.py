@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import statistics
 import time
@@ -59,6 +60,12 @@ def machine() -> str:
     models = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
     name = models[0] if models else platform.processor() or platform.machine()
     return f"{name}, {len(models) or '?'} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def processor_seconds(process: int) -> float:
+    """What a process has taken so far, on all cores."""
+    told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:

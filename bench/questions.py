@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import duckdb  # noqa: E402
 from bench import plainly, site  # noqa: E402
-from bench.measure import Figure, machine, seconds, table  # noqa: E402
+from bench.measure import Figure, machine, processor_seconds, seconds, table  # noqa: E402
 from bench.senders import asked as asking  # noqa: E402
 from bench.senders import drive  # noqa: E402
 
@@ -159,12 +159,6 @@ def over_http(data: Path, *options: str) -> dict[str, Any]:
         processor = processor_seconds(process) - began
     assert told["statuses"] == {200: OVER_HTTP}, told["statuses"]
     return {**told, "processor_ms": processor / OVER_HTTP * 1000}
-
-
-def processor_seconds(process: int) -> float:
-    """What a process has taken so far, on all cores."""
-    told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def raw_figures(data: Path, folder: Path, p95_seconds: float, told: Summary) -> list[Figure]:
