@@ -22,7 +22,7 @@ _OTHER = np.uint64(0xD6E8FEB86659FD93)
 
 
 class Bloom:
-    """A set that may say yes to what was never added, once in some 40,000 times when it is full; never no to
+    """A set that may say yes to what was never added, once in some 30,000 times when it is full; never no to
     what was (Bloom, CACM 13, 1970; four bits in each of two words, as Putze, Sanders and Singler, WEA 2007).
     """
 
