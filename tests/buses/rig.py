@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aforo.buses.bus import Bus, Delivery, Message, Queue, Topic
-from aforo.buses.consumer import MOST_AT_ONCE, Consumer
+from aforo.buses.consumer import Consumer
 from aforo.buses.local import LocalBus
 from aforo.clock import Clock, ManualClock
 from aforo.store.channel import Channel
@@ -47,7 +47,7 @@ class Rig:
     def take(self, most: int = 10) -> list[Delivery]:
         return self.queue.receive(most, 0)
 
-    def consumer(self, handle: Callable[[bytes], None], *, most_at_once: int = MOST_AT_ONCE) -> Consumer:
+    def consumer(self, handle: Callable[[bytes], None], **more: int) -> Consumer:
         return Consumer(
             self.queue,
             handle,
@@ -56,9 +56,9 @@ class Rig:
             wait_seconds=1,
             visibility_seconds=VISIBILITY_SECONDS,
             most_receives=MOST_RECEIVES,
-            most_at_once=most_at_once,
             back_off=self.back_off,
             again_seconds=0.0,
+            **more,
         )
 
     def again(self, delivery: Delivery) -> None:

@@ -29,8 +29,9 @@ AGAIN_SECONDS = 5.0
 FIRST_BACK_OFF_SECONDS, MOST_BACK_OFF_SECONDS = 1.0, 300.0
 EXTENSIONS = 3
 """How often a message's time is extended within that time: one that fails is made up for by the next."""
-VAIN_RECEIVES = 20
-"""A message given out more often is buried unopened: whoever opened it was killed, or everything was down."""
+VAIN_RECEIVES = 100
+"""A message given out more often is buried unopened: whoever opens it is killed. By the longest back-off,
+a store that is down for hours gives out none so often."""
 
 NOTHING_OF_THE_MESSAGE = (StorageError, ObjectsUnavailable, BusUnavailable, Stopping)
 """Errors that any message would have met: it is not buried for them."""
@@ -72,6 +73,7 @@ class Consumer:
         visibility_seconds: float,
         most_receives: int,
         most_at_once: int = MOST_AT_ONCE,
+        vain_receives: int = VAIN_RECEIVES,
         back_off: Callable[[int], float] = back_off_seconds,
         again_seconds: float = AGAIN_SECONDS,
     ) -> None:
@@ -83,7 +85,9 @@ class Consumer:
         self._wait_seconds = wait_seconds
         self._most_receives = most_receives
         self._most_at_once = most_at_once
+        self._vain_receives = vain_receives
         self._back_off = back_off
+        self._in_trouble = False
         self._held = Held(queue, visibility_seconds)
         self._every_seconds = visibility_seconds / EXTENSIONS
         self._rounds = Rounds(f"consume {queue.name}", self._round, again_seconds=again_seconds)
@@ -117,7 +121,9 @@ class Consumer:
 
         Raises BusUnavailable, and what the handler raised where that says nothing of the message.
         """
-        deliveries = self._queue.receive(self._most_at_once, wait_seconds)
+        # While a store is down, one message is enough to see whether it still is.
+        most = 1 if self._in_trouble else self._most_at_once
+        deliveries = self._queue.receive(most, wait_seconds)
         self._count("bus_received_total", len(deliveries))
         self._held.hold(deliveries)
         found: dict[Verdict, list[Delivery]] = {verdict: [] for verdict in Verdict}
@@ -137,7 +143,7 @@ class Consumer:
         behind = delivery.group and any(each.group == delivery.group for each in waiting)
         if behind or self._rounds.stopping:
             return self._give_back(delivery, 0.0)
-        if delivery.receives > VAIN_RECEIVES:
+        if delivery.receives > self._vain_receives:
             return self._bury(delivery, f"given out {delivery.receives - 1} times, and dealt with by nobody")
         began = self._clock.monotonic()
         try:
@@ -146,12 +152,15 @@ class Consumer:
             self._count("bus_rejected_total")
             return self._bury(delivery, error.detail)
         except NOTHING_OF_THE_MESSAGE:
+            self._in_trouble = True
             raise
         except Exception as error:
             return self._failed(delivery, error)
+        self._in_trouble = False
         self._count("bus_handled_total")
         self._observe("bus_handle_seconds", self._clock.monotonic() - began)
-        self._observe("bus_sent_to_handled_seconds", (self._clock.now() - delivery.sent_at) / MICROSECONDS)
+        since_sent = max(0, self._clock.now() - delivery.sent_at)  # another machine's clock may be ahead
+        self._observe("bus_sent_to_handled_seconds", since_sent / MICROSECONDS)
         return Verdict.HANDLED
 
     def _failed(self, delivery: Delivery, error: Exception) -> Verdict:
