@@ -26,16 +26,24 @@ FIRST = {"kind": "team", "name": "first", "created_at": 1}
 SECOND = {"kind": "team", "name": "second", "created_at": 1}
 
 
-@pytest.fixture(params=[18, 15])
+@pytest.fixture(scope="module", params=[18, 15])
 def databases(request: pytest.FixtureRequest) -> Databases:
     found: Databases = request.getfixturevalue(f"postgres_{request.param}")
     return found
 
 
-@pytest.fixture
-def url(databases: Databases) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def shared_url(databases: Databases) -> Iterator[str]:
     with databases.newest() as url:
         yield url
+
+
+@pytest.fixture
+def url(shared_url: str) -> Iterator[str]:
+    """A database that is made once, and has no principals when a test begins."""
+    yield shared_url
+    with psycopg.connect(shared_url) as connection:
+        connection.execute("DELETE FROM principals")
 
 
 @pytest.fixture
@@ -121,12 +129,15 @@ def test_two_that_wait_for_each_other_are_told_apart(store: Store) -> None:
     assert "in each other's way" in told[1]
 
 
-def test_what_is_told_is_on_the_disk(url: str, databases: Databases) -> None:
-    databases.server.run("ALTER DATABASE {} SET synchronous_commit = off", str(make_url(url).database))
+@pytest.mark.parametrize(("theirs", "ours"), [("off", "on"), ("remote_apply", "remote_apply")])
+def test_what_is_told_is_on_the_disk(url: str, databases: Databases, theirs: str, ours: str) -> None:
+    database = str(make_url(url).database)
+    databases.server.run(f"ALTER DATABASE {{}} SET synchronous_commit = {theirs}", database)
     store = Store(NOWHERE, url)
     with store.working() as connection:
-        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == ours
     store.close()
+    databases.server.run("ALTER DATABASE {} RESET synchronous_commit", database)
 
 
 def sleeping(connection: Connection) -> None:
