@@ -201,4 +201,9 @@ def test_stopping(house: House, client: TestClient) -> None:
     assert client.get("/ready").status_code == 503
     health = client.get("/health")
     assert (health.status_code, health.json()["status"]) == (200, "unhealthy")
-    assert health.json()["components"]["engine"]["status"] == "healthy"
+    components = health.json()["components"]
+    assert {name: part["status"] for name, part in components.items()} == {
+        "engine": "healthy",
+        "intake": "unhealthy",
+        "store": "healthy",
+    }

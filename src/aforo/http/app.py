@@ -100,6 +100,7 @@ class Crew:
     operating: Hands
     admitting: Hands
     probing: Hands
+    calling: Hands
 
     @classmethod
     def of(cls, workers: int) -> Crew:
@@ -109,10 +110,11 @@ class Crew:
             Hands("operate", 2),
             Hands("admit", 2),
             Hands("probe", 1),
+            Hands("call", 1),
         )
 
     def stop(self) -> None:
-        for hands in (self.taking, self.asking, self.operating, self.admitting, self.probing):
+        for hands in (self.taking, self.asking, self.operating, self.admitting, self.probing, self.calling):
             hands.stop()
 
 
@@ -156,7 +158,7 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
 def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
     """Every route of the API, in the order of the reference."""
     limits = rooms.settings.http
-    probe = health.Probe(rooms.engine, rooms.intake, crew.probing)
+    probe = health.Probe(rooms.engine, rooms.intake, rooms.store, crew.probing, crew.calling)
     return [
         events.taking(rooms.intake, crew.taking, limits),
         project_events.taking(rooms.intake, rooms.model, crew.taking, limits),

@@ -20,6 +20,7 @@ from aforo.http.caller import KeyScope
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import HEADERS, Shape, json_reply
+from aforo.store.connect import Store
 from aforo.telemetry import EXPOSITION_TYPE, Telemetry
 
 PROBE_SECONDS = 2.0
@@ -56,20 +57,24 @@ class ReadyReply(Shape, frozen=True):
 
 
 class Probe:
-    """Asks the parts whether they work: the engine by a small read, the intake if it would take a row."""
+    """Asks the parts whether they work: engine and store by a read, the intake if it would take a row."""
 
-    def __init__(self, engine: Engine, intake: Intake, hands: Hands) -> None:
-        self._checks: dict[str, Callable[[], object]] = {"engine": engine.dirty_slots, "intake": intake.check}
-        self._hands = hands
+    def __init__(self, engine: Engine, intake: Intake, store: Store, near: Hands, far: Hands) -> None:
+        self._checks: dict[str, tuple[Hands, Callable[[], object]]] = {
+            "engine": (near, engine.dirty_slots),
+            "intake": (near, intake.check),
+            # One that is away over a network keeps a thread waiting, and must not hold up the others.
+            "store": (far, store.version),
+        }
 
     async def failures(self) -> dict[str, AforoError | None]:
         """What is wrong with each part, if anything is."""
-        return {name: await self._failure(name, check) for name, check in self._checks.items()}
+        return {name: await self._failure(name, *check) for name, check in self._checks.items()}
 
-    async def _failure(self, name: str, check: Callable[[], object]) -> AforoError | None:
+    async def _failure(self, name: str, hands: Hands, check: Callable[[], object]) -> AforoError | None:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                await self._hands.do(check)
+                await hands.do(check)
         except AforoError as error:
             return error
         except TimeoutError:

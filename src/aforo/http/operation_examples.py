@@ -156,6 +156,7 @@ HEALTH: Examples = {
         "components": {
             "engine": {"status": "healthy", "detail": ""},
             "intake": {"status": "healthy", "detail": ""},
+            "store": {"status": "healthy", "detail": ""},
         },
     }
 }
