@@ -7,7 +7,7 @@ from functools import partial
 
 from aforo.assembly.build import Aforo
 from aforo.buses.bus import Bus, Queue
-from aforo.buses.consumer import Consumer, Handle
+from aforo.buses.consumer import MOST_AT_ONCE, Consumer, Handle
 from aforo.buses.opening import bus_of
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
@@ -52,7 +52,8 @@ def worker_over(
     store: Store, bus: Bus, measured: AsksRollup, settings: Settings, clock: Clock, telemetry: Telemetry
 ) -> Worker:
     """A worker that takes requests from a bus, and knows from a store where files may lie."""
-    consume = partial(_consumer, settings, clock, telemetry)
+    # What waits behind a run in one hand is better computed by another's.
+    consume = partial(_consumer, settings, clock, telemetry, most_at_once=1)
     return Worker(
         partial(consume, bus.queue(Channel.METRIC_RUN_REQUESTS)),
         Topics(
@@ -70,7 +71,13 @@ def worker_over(
 
 
 def _consumer(
-    settings: Settings, clock: Clock, telemetry: Telemetry, queue: Queue, handle: Handle
+    settings: Settings,
+    clock: Clock,
+    telemetry: Telemetry,
+    queue: Queue,
+    handle: Handle,
+    *,
+    most_at_once: int = MOST_AT_ONCE,
 ) -> Consumer:
     wanted = settings.buses
     return Consumer(
@@ -81,6 +88,7 @@ def _consumer(
         wait_seconds=wanted.wait_seconds,
         visibility_seconds=wanted.visibility_seconds,
         most_receives=wanted.most_receives,
+        most_at_once=most_at_once,
     )
 
 

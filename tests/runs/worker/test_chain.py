@@ -12,6 +12,7 @@ import pytest
 from tests.runs.worker.place import Place
 from tests.runs.worker.yard import ANSWERS, Yard
 
+from aforo.assembly.reacting import worker_over
 from aforo.buses.bus import Message
 from aforo.errors import NotFound, NotYourTenant
 from aforo.runs.feedback import Feedback
@@ -21,7 +22,7 @@ from aforo.runs.messages import MetricRunCompletedEvent, MetricRunStartedEvent, 
 from aforo.runs.reactor import Reactor
 from aforo.runs.worker.whereabouts import StoredWhereabouts
 from aforo.runs.worker.worker import Worker
-from aforo.settings import Runs
+from aforo.settings import Runs, Settings
 from aforo.store import catalog, outbox, runs
 from aforo.store.channel import Channel
 from aforo.store.connect import Store
@@ -170,6 +171,17 @@ def test_a_run_that_cannot_succeed_fails_with_words_to_act_on(office: Office) ->
     assert run.state is RunState.FAILED
     assert run.error_code == "invalid_manifest"
     assert "has 1 rows, and its manifest says 7" in (run.error_message or "")
+
+
+def test_a_worker_as_it_is_put_together_takes_one_request_and_leaves_the_rest_to_others(
+    office: Office,
+) -> None:
+    for number in range(3):
+        office.yard.ask(b"no request", group=str(number))
+    place, yard = office.place, office.yard
+    worker = worker_over(office.store, yard.bus, place.ask_rollup, Settings(), place.clock, yard.telemetry)
+    assert worker.run_once() == 1
+    assert yard.bus.queue(Channel.METRIC_RUN_REQUESTS).depth() == (2, 0, 1)
 
 
 def test_where_things_lie_is_told_for_runs_and_datasets_of_one_tenant(office: Office) -> None:
