@@ -42,8 +42,7 @@ LAND_ROWS = 10_000
 MOST_ROWS = 50_000
 """So many may wait; then an append waits until they have landed."""
 BULK_ROWS = 10_000
-"""A commit of so many has no use for the journal: writing it twice and naming its rows in Python take longer
-than a transaction does."""
+"""A commit of so many has no use for the journal: writing it twice takes longer than a transaction does."""
 
 
 class Appending:
