@@ -1,0 +1,92 @@
+"""What has to be true of a life that has come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlalchemy import Connection, select
+from tests.runs.desk import TENANT
+from tests.runs.simulation.life import Life
+
+from aforo.runs.readiness import readiness
+from aforo.store import catalog, runs, updates
+from aforo.store.run import ENDED, LogKind, Metric, OutboxState, Run, RunState
+from aforo.store.run_tables import dataset_updates, event_log, outbox, run_leases
+
+TAKEN = (LogKind.UPDATE_TAKEN, LogKind.UPDATE_OLDER, LogKind.UPDATE_UNUSED)
+TERMINAL = (
+    LogKind.RUN_SUCCEEDED,
+    LogKind.RUN_FAILED,
+    LogKind.RUN_CANCELLED,
+    LogKind.RUN_EXPIRED,
+    LogKind.RUN_ABSORBED,
+)
+ENDED_BY_OTHERS = (LogKind.RUN_CANCELLED, LogKind.RUN_EXPIRED)
+
+
+def judge(life: Life) -> None:
+    """Raises AssertionError with what is not as it should be."""
+    assert not life.wire.buried, f"buried: {life.wire.buried}"
+    every = life.desk.all()
+    with life.desk.store.reading() as connection:
+        _each_update_once(connection, life, every)
+        _each_run_once(connection, every)
+        for metric in catalog.all_metrics(connection, frozenset({TENANT})):
+            _one_at_a_time([run for run in every if run.metric_id == metric.id])
+            _newest_computed(connection, metric, [run for run in every if run.metric_id == metric.id])
+
+
+def _each_update_once(connection: Connection, life: Life, every: list[Run]) -> None:
+    """None lost, none twice, and one effect each; every success is one version of its metric."""
+    kept = Counter(connection.execute(select(dataset_updates.c.event_key)).scalars())
+    succeeded = [f"{run.id}:{run.attempt}" for run in every if run.state is RunState.SUCCEEDED]
+    assert kept == Counter([*life.sent.events, *succeeded]), "updates that were lost, or taken twice"
+    told = select(event_log.c.update_id).where(event_log.c.kind.in_(map(str, TAKEN)))
+    effects = Counter(connection.execute(told).scalars())
+    assert effects == Counter(connection.execute(select(dataset_updates.c.id)).scalars()), "effects"
+
+
+def _each_run_once(connection: Connection, every: list[Run]) -> None:
+    """Each ended at most once, with no lease left; each attempt was asked for once, and nothing waits."""
+    ends = Counter(
+        connection.execute(
+            select(event_log.c.run_id).where(event_log.c.kind.in_(map(str, TERMINAL)))
+        ).scalars()
+    )
+    assert ends == Counter(run.id for run in every if run.state in ENDED), "runs that ended twice, or untold"
+    assert not connection.execute(select(run_leases.c.run_id)).all(), "leases of what has ended"
+    rows = connection.execute(select(outbox.c.dedup, outbox.c.state)).all()
+    asked = Counter(f"{run.id}:{number}" for run in every for number in range(1, run.attempt + 1))
+    assert Counter(row.dedup for row in rows) == asked, "requests"
+    assert {row.state for row in rows} <= {OutboxState.SENT, OutboxState.OVERTAKEN}, "requests never sent"
+
+
+def _one_at_a_time(mine: list[Run]) -> None:
+    """At rest only one that waits for what never came is left."""
+    left = [run for run in mine if run.state not in ENDED]
+    assert len(left) <= 1, f"more than one is open: {left}"
+    assert all(run.state is RunState.PENDING for run in left), f"stranded: {left}"
+
+
+def _newest_computed(connection: Connection, metric: Metric, mine: list[Run]) -> None:
+    """The newest versions were computed from, if they serve, unless a person or time had it otherwise."""
+    required = catalog.required(connection, metric.id)
+    newest = updates.newest_of(connection, required)
+    if not readiness(required, newest, metric.required_days).ready:
+        return
+    wanted = {version.id for version in newest.values()}
+    for run in mine:
+        done = run.state in (RunState.SUCCEEDED, RunState.FAILED)
+        if done and {version.id for version in runs.versions(connection, run.id)} == wanted:
+            return
+    since = connection.execute(
+        select(event_log.c.id).where(
+            event_log.c.update_id.in_(wanted), event_log.c.kind == str(LogKind.UPDATE_TAKEN)
+        )
+    ).scalars()
+    excused = select(event_log.c.id).where(
+        event_log.c.metric_code == metric.code,
+        event_log.c.kind.in_(map(str, ENDED_BY_OTHERS)),
+        event_log.c.id > max(since),
+    )
+    assert connection.execute(excused).first() is not None, f"{metric.code}: nothing was computed of {newest}"
