@@ -83,7 +83,7 @@ _BY_STATE = MappingProxyType(
 )
 # Where no connection came to be there is no SQLSTATE, only what the server said.
 _BY_WORDS = (
-    ("too many clients", _NONE_FREE),
+    ("too many", _NONE_FREE),  # of the server, the database or the role
     ("connection slots", _NONE_FREE),
     ("authentication failed", _REFUSED),
     ("no password supplied", _REFUSED),
@@ -91,6 +91,7 @@ _BY_WORDS = (
     ("pg_hba.conf", _REFUSED),
 )
 _NOT_KEPT = frozenset({"22001", "22003"})  # too long a text, too large a number
+_OPTIONS = ("invalid connection option", "bad value for")
 _LOST = _Told(
     StoreUnavailable,
     "the connection to {place} was lost: {said}",
@@ -116,7 +117,7 @@ def told_of(place: str, error: DBAPIError) -> AforoError | None:
         return next((told for word, told in _BY_WORDS if word in words), _AWAY).of(place, said)
     if isinstance(error, DataError) and (state in _NOT_KEPT or "NUL" in said):
         return InvalidRequest(f"a value cannot be kept: {said}", hint="send a shorter one, without NUL")
-    if state is None and isinstance(error, ProgrammingError):
+    if isinstance(error, ProgrammingError) and said.startswith(_OPTIONS):
         return InvalidSettings(
             f"store names {place} with an option that cannot be used: {said}",
             hint="options are those of libpq, as in ?sslmode=require",
