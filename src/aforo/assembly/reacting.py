@@ -37,7 +37,7 @@ def reactive(aforo: Aforo, store: Store) -> Reactive:
         settings.runs,
         grounds=_grounds(aforo),
         fold_of=partial(_fold_of, aforo.engine),
-        consume=partial(_consumer, settings, clock, aforo.telemetry),
+        consume=partial(consumer_of, settings, clock, aforo.telemetry),
         dice=random.Random(),  # noqa: S311 - how long a lost run rests is no secret
     )
 
@@ -53,7 +53,7 @@ def worker_over(
 ) -> Worker:
     """A worker that takes requests from a bus, and knows from a store where files may lie."""
     # What waits behind a run in one hand is better computed by another's.
-    consume = partial(_consumer, settings, clock, telemetry, most_at_once=1)
+    consume = partial(consumer_of, settings, clock, telemetry, most_at_once=1)
     return Worker(
         partial(consume, bus.queue(Channel.METRIC_RUN_REQUESTS)),
         Topics(
@@ -70,7 +70,7 @@ def worker_over(
     )
 
 
-def _consumer(
+def consumer_of(
     settings: Settings,
     clock: Clock,
     telemetry: Telemetry,
