@@ -75,6 +75,17 @@ def test_the_newest_slots_are_claimed_first_and_no_more_rows_than_asked(bench: B
     assert taken == slots[::-1]
 
 
+def test_a_claim_ends_between_two_days_unless_that_leaves_little(bench: Bench) -> None:
+    for day, slots in ((0, 3), (1, 4)):
+        bench.send(*(Sent(id=f"{day} {at}", time=NOON - day * DAY - at * SLOT) for at in range(slots)))
+    sizes = []
+    for most in (5, 3, 9):
+        claim = bench.engine.claim(most)
+        assert claim is not None
+        sizes.append(len(claim.slots))
+    assert sizes == [3, 3, 1], "a whole day, a part of one, and what is left"
+
+
 def test_a_claim_is_of_one_stream_and_all_its_tenants_and_streams_take_turns(bench: Bench) -> None:
     noon = slot_of(NOON)
     for turn in range(2):

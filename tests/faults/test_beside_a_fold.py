@@ -15,7 +15,7 @@ from tests.faults.points import watch
 
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine, appending
-from aforo.engines.folds import Folded
+from aforo.engines.folds import Claim, Folded
 from aforo.rollups.folder import Folder
 from aforo.telemetry import Telemetry
 from aforo.windows import DAY
@@ -147,3 +147,49 @@ def test_an_append_that_must_wait_waits_for_one_piece_of_a_fold(
     assert len(transactions) == DAYS + 1
     bench.fold()
     bench.check_everything()
+
+
+def test_until_all_is_clean_the_next_fold_is_read_while_one_is_written(
+    engine: EmbeddedEngine, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write but the last is held until another fold has been read."""
+    read_ones = [Event() for _ in range(DAYS)]
+    unread, followers = iter(read_ones), iter(read_ones[1:])
+    fold, replace = engine.fold, engine.replace
+
+    def read(claim: Claim) -> Folded:
+        folded = fold(claim)
+        next(unread).set()
+        return folded
+
+    def write(folded: Folded, *, rows_at_once: int | None = None) -> None:
+        follower = next(followers, None)
+        assert follower is None or follower.wait(LONG)
+        replace(folded, rows_at_once=rows_at_once)
+
+    monkeypatch.setattr(engine, "fold", read)
+    monkeypatch.setattr(engine, "replace", write)
+    assert folder_of(engine, batch_rows=1).run_until_clean() == DAYS
+    bench.reference.fold()
+    bench.check_everything()
+
+
+def test_a_write_that_fails_leaves_no_slot_claimed(
+    engine: EmbeddedEngine, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither of its own nor of the fold that was read meanwhile."""
+
+    def write(folded: Folded, *, rows_at_once: int | None = None) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "replace", write)
+        with pytest.raises(OSError, match="the disk is gone"):
+            folder_of(engine, batch_rows=1).run_until_clean()
+    assert folder_of(engine, batch_rows=10**6).run_until_clean() == DAYS
+    bench.reference.fold()
+    bench.check_everything()
+
+
+def folder_of(engine: EmbeddedEngine, batch_rows: int) -> Folder:
+    return Folder(engine, ManualClock(NOON), Telemetry(), batch_rows=batch_rows, wake_after_seconds=1e6)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 
 import structlog
@@ -20,6 +23,14 @@ log = structlog.get_logger(__name__)
 WRITE_ROWS = 100_000
 CORE_SHARE = 0.6
 MOST_REST_SECONDS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """What is to be written, and when it was begun, by the clock's monotonic time."""
+
+    begun: float
+    folded: Folded
 
 
 class Folder:
@@ -78,17 +89,28 @@ class Folder:
     def run_once(self) -> Folded | None:
         """Derives a portion of what waits and folds dirty slots; None where nothing is left of either."""
         with self._one_at_a_time:
-            started = self._clock.monotonic()
-            while (claim := self._claim()) is not None:
-                folded = self._fold(claim)
-                if folded is not None:
-                    self._telemetry.observe("fold_seconds", self._clock.monotonic() - started)
-                    self._telemetry.count("fold_slots_total", len(claim.slots))
-                    self._look(clean=False)
-                    self._folded()
-                    return folded
+            while (fold := self._next()) is not None:
+                if self._written(fold):
+                    self._tell(fold)
+                    return fold.folded
             self._look(clean=True)
         return None
+
+    def _next(self) -> _Fold | None:
+        """What is to be written next; None where nothing is left to fold."""
+        begun = self._clock.monotonic()
+        claim = self._claim()
+        if claim is None:
+            return None
+        with self._releasing(claim):
+            return _Fold(begun, self._engine.fold(claim))
+
+    def _tell(self, fold: _Fold) -> None:
+        """Something was folded and written."""
+        self._telemetry.observe("fold_seconds", self._clock.monotonic() - fold.begun)
+        self._telemetry.count("fold_slots_total", len(fold.folded.claim.slots))
+        self._look(clean=False)
+        self._folded()
 
     def _look(self, *, clean: bool) -> None:
         if self._lag is not None:
@@ -103,30 +125,49 @@ class Folder:
             claim = self._engine.claim(self._batch_rows)
         return claim
 
-    def _fold(self, claim: Claim) -> Folded | None:
-        """Folds and writes; None where the claim was lost: its slots are still marked, and another's."""
+    def _written(self, fold: _Fold) -> bool:
+        """Writes a fold; not where its claim was lost: its slots are still marked, and another's."""
+        rows_at_once = self._write_rows if self._rounds.started else None
         try:
-            folded = self._engine.fold(claim)
-            self._engine.replace(folded, rows_at_once=self._write_rows if self._rounds.started else None)
+            with self._releasing(fold.folded.claim):
+                self._engine.replace(fold.folded, rows_at_once=rows_at_once)
         except ClaimLost as error:
             self._telemetry.count("claims_lost_total")
             log.warning("fold came too late", detail=error.detail, hint=error.hint)
-            return None
+            return False
+        return True
+
+    @contextmanager
+    def _releasing(self, claim: Claim | None) -> Iterator[None]:
+        """Lets others have the slots where something fails."""
+        try:
+            yield
         except BaseException:
-            self._engine.release(claim)
+            if claim is not None:
+                self._engine.release(claim)
             raise
-        return folded
 
     def run_until_clean(self, told: Callable[[Folded], None] | None = None) -> int:
         """Folds until nothing is dirty; how many slots that were. `told` hears of each fold.
 
-        What is being built aside is built by the thread, or by `build_until_whole`.
+        The next fold is read while one is written. What is being built aside is built by the thread, or by
+        `build_until_whole`.
         """
         slots = 0
-        while (folded := self.run_once()) is not None:
-            slots += len(folded.claim.slots)
-            if told is not None:
-                told(folded)
+        with self._one_at_a_time, ThreadPoolExecutor(1, "aforo-fold-write") as writer:
+            fold = self._next()
+            while fold is not None:
+                writing = writer.submit(self._written, fold)
+                following = self._next()
+                with self._releasing(None if following is None else following.folded.claim):
+                    if writing.result():
+                        self._tell(fold)
+                        slots += len(fold.folded.claim.slots)
+                        if told is not None:
+                            told(fold.folded)
+                # What waited for the writing to end is found once it has.
+                fold = following or self._next()
+            self._look(clean=True)
         self._telemetry.set("ledger_slots", 0)
         return slots
 

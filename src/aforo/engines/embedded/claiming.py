@@ -93,13 +93,22 @@ def _settling(cursor: Cursor, streams: list[str]) -> Claim | None:
 
 
 def _within(dirty: dict[str, npt.NDArray[Any]], max_rows: int) -> Places:
-    """The first of the dirty slots that are not too many events, nor of too many days."""
+    """The first of the dirty slots that are not too many events, nor of too many days.
+
+    A day that would be cut is left to the next claim, which would have to merge it with what is kept, unless
+    that leaves little.
+    """
     tenants, slots = np.asarray(dirty["tenant"], np.object_), np.asarray(dirty["slot"], np.int64)
     _, codes = np.unique(tenants, return_inverse=True)
-    _, first_of_day = np.unique(codes << 32 | slots // DAY, return_index=True)
+    days = codes << 32 | slots // DAY
+    _, first_of_day = np.unique(days, return_index=True)
     new_days = np.zeros(len(slots), np.int64)
     new_days[first_of_day] = 1
     fits = (np.cumsum(dirty["events"]) <= max_rows) & (np.cumsum(new_days) <= DAYS_AT_ONCE)
     taken = max(1, int(fits.sum()))
+    if taken < len(slots):
+        before = int((days[:taken] != days[taken]).sum())
+        if 2 * dirty["events"][:before].sum() >= max_rows:
+            taken = before
     order = np.lexsort((slots[:taken], codes[:taken]))
     return Places(tenants[order], slots[order])
