@@ -46,7 +46,8 @@ FROM places AS p
 LEFT JOIN held AS h ON h.stream = $stream AND h.tenant = p.tenant AND h.slot = p.start
 LEFT JOIN (
     SELECT tenant, slot, min("commit") AS first, min(events) AS least, sum(events) AS events
-    FROM ledger WHERE stream = $stream GROUP BY tenant, slot
+    FROM ledger AS m SEMI JOIN places AS c ON c.tenant = m.tenant AND c.start = m.slot
+    WHERE stream = $stream GROUP BY tenant, slot
 ) AS l ON l.tenant = p.tenant AND l.slot = p.start
 GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
 """
