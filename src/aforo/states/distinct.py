@@ -103,10 +103,11 @@ def gaps(bounds: Numbers, members: Words) -> Words:
 
 def members(lengths: Numbers, apart: Words) -> Words:
     """The members that gaps tell of, of sets of some lengths one after another."""
-    running = np.cumsum(apart, dtype=np.uint64)
-    ends = np.cumsum(lengths)
-    before = np.concatenate((np.zeros(1, np.uint64), running))[ends - lengths]
-    return np.asarray(running - np.repeat(before, lengths), np.uint32)
+    # What runs over the end of 32 bits comes back by the subtraction.
+    found = np.cumsum(apart, dtype=np.uint32)
+    before = np.concatenate((np.zeros(1, np.uint32), found))[np.cumsum(lengths) - lengths]
+    found -= np.repeat(before, lengths)
+    return found
 
 
 def _within(numbers: npt.NDArray[np.integer], limit: int, what: str) -> None:
