@@ -21,7 +21,8 @@ from examples.macro import prepare
 from tests.amazon import REGION
 from tests.buses.clouds import Account, account
 
-from aforo.assembly.reacting import consumer_of, worker_over
+from aforo.assembly.consuming import consumer_of
+from aforo.assembly.working import worker_over
 from aforo.buses.opening import bus_of
 from aforo.clock import SystemClock
 from aforo.runs.definitions import Grounds

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from aforo.assembly.caching import cache_of
+from aforo.assembly.reacting import reactive_over
 from aforo.clock import ManualClock
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.events.buffer import Buffer
@@ -167,6 +168,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         marked=lambda: None,
         dice=random.Random(1),
     )
+    reactive = reactive_over(store, settings, model, clock, telemetry, lambda _stream, _tenant: None)
     rooms = Rooms(
         settings=settings,
         clock=clock,
@@ -190,6 +192,7 @@ def standing(settings: Settings, *more: Model) -> Iterator[House]:
         eraser=Eraser(
             engine, model, Erasures(store, clock), b"key of tests", folder.wake, kept_answers.clear_tenant
         ),
+        reactive=reactive,
     )
     buffer.start()
     yield House(create_app(rooms, TOKEN), rooms, buffer, clock)

@@ -60,7 +60,7 @@ def every(value: object) -> Iterator[dict[str, Any]]:
 
 def test_every_route_is_in_the_reference(house: House, document: dict[str, Any]) -> None:
     routes = {
-        (route.path, method.lower())
+        (route.path.replace(":path}", "}"), method.lower())
         for route in house.app.routes
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}  # which whatever is got answers to as well

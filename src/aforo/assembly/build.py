@@ -129,6 +129,11 @@ class Aforo:
             self.telemetry,
             after_seconds=settings.cache.warm_after_seconds,
         )
+        self._told_of_folds: list[Callable[[], None]] = [self.warmer.wake]
+
+    def on_folded(self, told: Callable[[], None]) -> None:
+        """Has `told` called whenever rollups have become others; ask for it before folding begins."""
+        self._told_of_folds.append(told)
 
     def start_taking(self) -> None:
         """Begins to take events."""
@@ -147,8 +152,9 @@ class Aforo:
         self.compaction.start()
 
     def _folded(self) -> None:
-        """The folder is built before who asks ahead, and folds only after both are."""
-        self.warmer.wake()
+        """The folder is built before who is told of folds, and folds only after all are."""
+        for told in self._told_of_folds:
+            told()
 
     def stop(self) -> None:
         """Commits what waits, ends the fold under way and lets go of the data directory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aforo.assembly.backfilling import backfiller
 from aforo.assembly.build import Aforo
 from aforo.assembly.erasing import eraser
+from aforo.assembly.reacting import reactive
 from aforo.http.access.ring import KeyRing
 from aforo.http.app import Rooms
 from aforo.store.audit import Audit
@@ -33,4 +34,5 @@ def rooms(aforo: Aforo, store: Store) -> Rooms:
         audit=Audit(store, aforo.clock),
         backfiller=backfiller(aforo, store),
         eraser=eraser(aforo, store),
+        reactive=reactive(aforo, store),
     )

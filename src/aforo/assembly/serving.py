@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from aforo.assembly.beside import WorkerBeside
 from aforo.assembly.local import Local
 from aforo.assembly.memory import settled
 from aforo.assembly.reach import held
@@ -42,6 +43,7 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
         keyed = not ring.keyless and ring.any_good()
         server = Server(create_app(parts, token), aforo.settings, keyed=keyed)
         aforo.cache.start()
+        aforo.on_folded(parts.reactive.folded)
         aforo.start_folding()
         ring.start()
         stack.callback(ring.stop)
@@ -49,10 +51,15 @@ def serve(local: Local, on_ready: Callable[[Ready], None]) -> None:
         stack.callback(parts.backfiller.stop)
         parts.eraser.start()
         stack.callback(parts.eraser.stop)
+        parts.reactive.start()
+        stack.callback(parts.reactive.stop)
 
         def ready(url: str) -> None:
             stack.enter_context(held(aforo.settings.data, url, token))
             stack.enter_context(settled())
             on_ready(Ready(url, ring.keyless, ring.any_good(KeyScope.ADMIN)))
+            worker = WorkerBeside(parts)
+            worker.start()
+            stack.callback(worker.stop)
 
         server.run(ready)

@@ -19,6 +19,8 @@ from aforo.http import (
     backfills,
     cache,
     compact,
+    datasets,
+    definitions,
     doctor,
     drift,
     erasures,
@@ -34,9 +36,12 @@ from aforo.http import (
     project_events,
     project_metrics,
     query,
+    queues,
     reference,
     refusals,
     retention,
+    run_metrics,
+    runs,
     seen,
     segment,
     summary,
@@ -61,6 +66,8 @@ from aforo.rollups.erasure import Eraser
 from aforo.rollups.folder import Folder
 from aforo.rollups.lag import FoldLag
 from aforo.rollups.periods import PeriodKeeper
+from aforo.runs.measured import MeasuredSeries
+from aforo.runs.reactive import Reactive
 from aforo.settings import Settings
 from aforo.store.audit import Audit
 from aforo.store.connect import Store
@@ -89,6 +96,7 @@ class Rooms:
     audit: Audit
     backfiller: Backfiller
     eraser: Eraser
+    reactive: Reactive
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class Crew:
 
     taking: Hands
     asking: Hands
+    running: Hands
     operating: Hands
     admitting: Hands
     probing: Hands
@@ -107,6 +116,7 @@ class Crew:
         return cls(
             Hands("take", workers),
             Hands("ask", workers),
+            Hands("run", workers),
             Hands("operate", 2),
             Hands("admit", 2),
             Hands("probe", 1),
@@ -114,7 +124,8 @@ class Crew:
         )
 
     def stop(self) -> None:
-        for hands in (self.taking, self.asking, self.operating, self.admitting, self.probing, self.calling):
+        pools = (self.taking, self.asking, self.running, self.operating)
+        for hands in (*pools, self.admitting, self.probing, self.calling):
             hands.stop()
 
 
@@ -173,6 +184,7 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         models.listing(rooms.model),
         models.definition(rooms.model),
         explain.explaining(rooms.desk, crew.asking),
+        *_of_runs(rooms, crew.running),
         fold.folding(rooms.folder, rooms.periods, crew.operating, rooms.clock, rooms.audit),
         compact.compacting(rooms.compaction, crew.operating, rooms.audit),
         refusals.listing(rooms.engine, rooms.model, crew.operating),
@@ -188,6 +200,18 @@ def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
         health.living(probe, rooms.engine, rooms.clock),
         health.ready(probe),
         health.metering(rooms.telemetry),
+    ]
+
+
+def _of_runs(rooms: Rooms, hands: Hands) -> list[Door]:
+    """The ways to metrics over datasets, and to what computes them."""
+    reactive, measured = rooms.reactive, MeasuredSeries(rooms.desk, rooms.engine.extent, rooms.engine.zone)
+    return [
+        definitions.defining(reactive.definitions, hands, rooms.settings.http.max_body_bytes),
+        *datasets.doors(reactive, measured, hands),
+        *run_metrics.doors(reactive, hands),
+        *runs.doors(reactive, hands),
+        *queues.doors(reactive.dead, hands),
     ]
 
 

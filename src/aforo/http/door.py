@@ -43,6 +43,11 @@ class Door:
     flagged: bool = field(default=False, kw_only=True)
 
     @property
+    def shown_path(self) -> str:
+        """The path as the reference has it: a name in it may hold strokes, and is a name as any other."""
+        return self.path.replace(":path}", "}")
+
+    @property
     def lock(self) -> Lock | None:
         """What the guard holds a request to."""
         if self.scope is None:

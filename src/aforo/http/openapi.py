@@ -54,7 +54,7 @@ def document(doors: Iterable[Door], version: str) -> Json:
     told = [(door, door.about) for door in doors if door.about is not None]
     paths: dict[str, Json] = {}
     for door, about in told:
-        paths.setdefault(door.path, {})[door.method.lower()] = _operation(door, about)
+        paths.setdefault(door.shown_path, {})[door.method.lower()] = _operation(door, about)
     return {
         "openapi": VERSION,
         "info": {

@@ -59,6 +59,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(AforoError, 500, "Something went wrong in the server"),
     Kind(errors.AdminAuthNotConfigured, 503, "No key opens this address yet"),
     Kind(errors.IntakeFull, 503, "The server takes no more events at the moment"),
+    Kind(errors.BusUnavailable, 503, "Messages cannot be carried at the moment"),
     Kind(errors.RollupReplaced, 503, "The rollups are changing"),
     Kind(errors.Stopping, 503, "The server is stopping"),
     Kind(errors.StorageError, 503, "The data cannot be used at the moment"),

@@ -28,7 +28,12 @@ class MeasuredSeries:
         self._extent = extent
         self._zone = zone
 
-    def __call__(self, dataset_id: str, _manifest_uri: str, column: str) -> Series:
+    def __call__(
+        self,
+        dataset_id: str,
+        manifest_uri: str,  # noqa: ARG002  (what is folded by now is asked)
+        column: str,
+    ) -> Series:
         """The values of the metric `column`, null where it has none. Raises as questions do."""
         _, stream, tenant = dataset_id.split(":", 2)
         extent, unit = self._extent(stream, tenant), self._unit(column)

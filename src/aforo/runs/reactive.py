@@ -9,6 +9,7 @@ from aforo.buses.bus import Bus, Queue
 from aforo.buses.consumer import Consumer, Handle
 from aforo.clock import Clock
 from aforo.runs.asking import Asking
+from aforo.runs.dead import DeadMessages
 from aforo.runs.definitions import Definitions, Grounds
 from aforo.runs.feedback import Feedback
 from aforo.runs.folded import Fold, FoldReporter
@@ -53,6 +54,7 @@ class Reactive:
         self.asking = Asking(turns)
         self.definitions = Definitions(turns, grounds)
         self.history = History(store)
+        self.dead = DeadMessages(turns, bus)
         self.overseer = Overseer(turns, dice)
         self.reporter = FoldReporter(turns, fold_of)
         self.consumers = tuple(

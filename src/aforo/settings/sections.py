@@ -391,7 +391,9 @@ class Worker:
     """How the built-in worker computes runs."""
 
     name: str | None = setting(None, "What the worker calls itself; none means its machine and process.")
-    parallel: int = setting(2, "Runs that are computed at once.", least=1, most=64)
+    parallel: int = setting(
+        2, "Runs that one process computes at once; 0 leaves all to other workers.", least=0, most=64
+    )
     heartbeat_seconds: float = setting(
         15.0,
         "How often it is told that a run goes on; well below `runs.lease_seconds`.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, update
 
 from aforo.store.metadata import DETAIL_LENGTH
 from aforo.store.run import OutboxState, Outgoing, RunState
@@ -113,6 +113,18 @@ def next_due(connection: Connection) -> int | None:
         select(outbox.c.due_at).where(_waits).order_by(outbox.c.due_at).limit(1)
     ).scalar()
     return found
+
+
+def count(connection: Connection) -> tuple[int, int]:
+    """How many wait, and how many are dead."""
+    states = (OutboxState.WAITING, OutboxState.DEAD)
+    wanted = (
+        select(outbox.c.state, func.count())
+        .where(outbox.c.state.in_([str(state) for state in states]))
+        .group_by(outbox.c.state)
+    )
+    found: dict[str, int] = {row[0]: row[1] for row in connection.execute(wanted)}
+    return found.get(OutboxState.WAITING, 0), found.get(OutboxState.DEAD, 0)
 
 
 def forget(connection: Connection, before: int) -> int:

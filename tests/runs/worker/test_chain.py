@@ -12,7 +12,7 @@ import pytest
 from tests.runs.worker.place import Place
 from tests.runs.worker.yard import ANSWERS, Yard
 
-from aforo.assembly.reacting import worker_over
+from aforo.assembly.working import worker_over
 from aforo.buses.bus import Message
 from aforo.errors import NotFound, NotYourTenant
 from aforo.runs.feedback import Feedback

@@ -67,6 +67,8 @@ class Worker:
         patience.daemon = True
         patience.start()
         for each in self._consumers:
+            each.close()
+        for each in self._consumers:
             each.stop()
         patience.cancel()
         self._children.end()
