@@ -121,7 +121,7 @@ def append(cursor: Cursor) -> object:
         tenants=(replace(DEFAULT, name="river"),),
     )
     pending = Pending()
-    pending.add(record, {})
+    pending.add(record)
     landing = Landing(
         Journal(Path("nowhere")), pending, Marks(), ordinals=Ordinals(100, HASHES), samples=SampleLimits()
     )
