@@ -25,6 +25,7 @@ from aforo.cli import (
     funnel,
     keys,
     load,
+    models,
     refusals,
     retention,
     seen,
@@ -98,6 +99,7 @@ for command in (load.load, ask.ask, serve.serve, demo.demo, fold.fold, refusals.
     app.command()(command)
 for question in (explain.explain, retention.retention, funnel.funnel, seen.seen):
     app.command()(question)
+app.command()(models.models)
 app.command()(simulate.simulate)
 app.command()(compact.compact)
 app.command()(erase.erase)
