@@ -7,23 +7,14 @@ from contextlib import contextmanager
 from threading import Thread
 
 import pytest
-from tests.runs.desk import ME, NOW, TENANT, Desk, dataset, event, growth, ratio
+from tests.runs.desk import ME, NOW, TENANT, Desk, Ticking, dataset, event, growth, ratio
 from tests.store_kinds import Stores
 
-from aforo.clock import ManualClock
 from aforo.store import runs
 from aforo.store.run import Run, RunState
 
 DAY = 86_400 * 1_000_000
 HOUR = 3_600 * 1_000_000
-
-
-class Ticking(ManualClock):
-    """A clock that moves a little whenever it is looked at, so that runs have an order."""
-
-    def now(self) -> int:
-        self.advance(1e-6)
-        return super().now()
 
 
 @pytest.fixture

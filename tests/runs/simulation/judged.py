@@ -21,7 +21,6 @@ TERMINAL = (
     LogKind.RUN_EXPIRED,
     LogKind.RUN_ABSORBED,
 )
-ENDED_BY_OTHERS = (LogKind.RUN_CANCELLED, LogKind.RUN_EXPIRED)
 
 
 def judge(life: Life) -> None:
@@ -69,24 +68,14 @@ def _one_at_a_time(mine: list[Run]) -> None:
 
 
 def _newest_computed(connection: Connection, metric: Metric, mine: list[Run]) -> None:
-    """The newest versions were computed from, if they serve, unless a person or time had it otherwise."""
+    """The newest versions, if they serve, were all computed from, or a person has ended the run over them."""
     required = catalog.required(connection, metric.id)
     newest = updates.newest_of(connection, required)
     if not readiness(required, newest, metric.required_days).ready:
         return
     wanted = {version.id for version in newest.values()}
-    for run in mine:
-        done = run.state in (RunState.SUCCEEDED, RunState.FAILED)
-        if done and {version.id for version in runs.versions(connection, run.id)} == wanted:
-            return
-    since = connection.execute(
-        select(event_log.c.id).where(
-            event_log.c.update_id.in_(wanted), event_log.c.kind == str(LogKind.UPDATE_TAKEN)
-        )
-    ).scalars()
-    excused = select(event_log.c.id).where(
-        event_log.c.metric_code == metric.code,
-        event_log.c.kind.in_(map(str, ENDED_BY_OTHERS)),
-        event_log.c.id > max(since),
-    )
-    assert connection.execute(excused).first() is not None, f"{metric.code}: nothing was computed of {newest}"
+    told = select(event_log.c.run_id).where(event_log.c.kind == str(LogKind.RUN_ABSORBED))
+    absorbed = set(connection.execute(told).scalars())
+    over = [run.id for run in mine if run.state in ENDED and run.id not in absorbed]
+    read = [{version.id for version in runs.versions(connection, run_id)} for run_id in over]
+    assert wanted in read, f"{metric.code}: nothing was computed of {newest}"

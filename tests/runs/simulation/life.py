@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.runs.desk import ME, NOW, TENANT, Desk, dataset, event, growth, ratio, wipe
+from tests.runs.desk import ME, NOW, TENANT, Desk, Ticking, dataset, event, growth, ratio, wipe
 from tests.runs.simulation.bus import CALM, Wire, WireQueue
 from tests.runs.simulation.replica import Replica
 from tests.runs.simulation.worker import Worker
 from tests.runs.watched import WatchedStore, nobody
 
 from aforo.buses.bus import Message
-from aforo.clock import ManualClock
 from aforo.errors import BusUnavailable, Conflict
 from aforo.runs.messages import ProjectionUpdateEvent, encode
 from aforo.runs.reactive import Reactive
+from aforo.store import outbox
 from aforo.store import run as kept_runs
 from aforo.store.channel import Channel
 
@@ -29,14 +29,6 @@ HOUR, DAY = 3_600 * 1_000_000, 86_400 * 1_000_000
 DATASETS = ("a", "b", "c")
 METRICS = ("M1", "M2", "M3", "M4")
 DRAIN_ROUNDS = 60
-
-
-class Ticking(ManualClock):
-    """Moves a little whenever it is looked at, so that what happened has an order."""
-
-    def now(self) -> int:
-        self.advance(1e-6)
-        return super().now()
 
 
 @dataclass
@@ -121,7 +113,9 @@ class Life:
     def quiet(self) -> bool:
         """Nothing is under way anywhere."""
         at_work = any(run.state in ("REQUESTED", "RUNNING", "LOST") for run in self.desk.all())
-        return not (at_work or any(self.wire.lying.values()) or self.sent.open)
+        with self.desk.store.reading() as connection:
+            to_send = outbox.next_due(connection) is not None
+        return not (at_work or to_send or any(self.wire.lying.values()) or self.sent.open)
 
     def _between(self) -> None:
         if len(self._busy) < REPLICAS and self.dice.random() < BETWEEN and self.replicas[0].crash > 0:
