@@ -25,7 +25,7 @@ from aforo.assembly.consuming import consumer_of
 from aforo.assembly.working import worker_over
 from aforo.buses.opening import bus_of
 from aforo.clock import SystemClock
-from aforo.runs.definitions import Grounds
+from aforo.runs.defined import Grounds
 from aforo.runs.reactive import Reactive
 from aforo.runs.worker.worker import Worker
 from aforo.settings import Aws, Buses, Settings

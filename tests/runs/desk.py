@@ -9,7 +9,8 @@ from sqlalchemy import Table, delete
 
 from aforo.clock import ManualClock
 from aforo.runs.asking import Asking
-from aforo.runs.definitions import Definitions, Grounds
+from aforo.runs.defined import Grounds
+from aforo.runs.definitions import Definitions
 from aforo.runs.feedback import Feedback
 from aforo.runs.hand import Turns
 from aforo.runs.history import History

@@ -12,7 +12,7 @@ from aforo.buses.opening import bus_of
 from aforo.clock import Clock
 from aforo.engines.engine import Engine
 from aforo.model.model import Model
-from aforo.runs.definitions import Grounds
+from aforo.runs.defined import Grounds
 from aforo.runs.folded import Fold
 from aforo.runs.reactive import Reactive
 from aforo.settings import Settings

@@ -15,7 +15,8 @@ from aforo.http.caller import KeyScope, actor_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape, json_reply
-from aforo.runs.definitions import MOST_DEFINED, DatasetDefined, Definitions, MetricDefined
+from aforo.runs.defined import MOST_DEFINED, DatasetDefined, MetricDefined
+from aforo.runs.definitions import Definitions
 from aforo.store.act import Actor
 
 

@@ -10,7 +10,8 @@ from aforo.buses.consumer import Consumer, Handle
 from aforo.clock import Clock
 from aforo.runs.asking import Asking
 from aforo.runs.dead import DeadMessages
-from aforo.runs.definitions import Definitions, Grounds
+from aforo.runs.defined import Grounds
+from aforo.runs.definitions import Definitions
 from aforo.runs.feedback import Feedback
 from aforo.runs.folded import Fold, FoldReporter
 from aforo.runs.hand import Turns
