@@ -28,9 +28,11 @@ from aforo.cli import (
     models,
     refusals,
     retention,
+    runs,
     seen,
     serve,
     simulate,
+    worker,
 )
 from aforo.cli.output import Format, complain
 from aforo.cli.session import Session
@@ -107,6 +109,8 @@ app.command()(erase.erasures)
 app.add_typer(keys.keys)
 app.add_typer(backfill.backfill)
 app.add_typer(cache.cache)
+app.add_typer(runs.runs)
+app.command()(worker.worker)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -7,7 +7,7 @@ work on, so that help, the version and a command that is spelled wrong do not wa
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from aforo.clock import SystemClock
 from aforo.settings import Resolved, Settings, config_file, load
 
 if TYPE_CHECKING:
-    from aforo.assembly import Control, Local, Reach
+    from aforo.assembly import Control, Local, Reach, Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,24 @@ class Session:
             yield controlled
         finally:
             controlled.close()
+
+    @contextmanager
+    def running(self) -> Iterator[Running]:
+        """Runs, of the server that holds the data directory or of the store."""
+        from aforo.assembly import running
+
+        settings = self._begun(self.resolved().settings)
+        running_ = running(settings, SystemClock())
+        try:
+            yield running_
+        finally:
+            running_.close()
+
+    def work(self, on_ready: Callable[[str], None]) -> None:
+        """Computes runs until told to stop; `on_ready` is told where the store is."""
+        from aforo.assembly.working import work
+
+        work(self._begun(self.resolved().settings), SystemClock(), on_ready)
 
     @contextmanager
     def holding(self, **told: object) -> Iterator[Local]:

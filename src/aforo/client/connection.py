@@ -77,6 +77,10 @@ class Connection:
         """Sends JSON and gives the JSON that came back."""
         return self._call("POST", path, json.dumps(body, separators=(",", ":")).encode())
 
+    def put(self, path: str, body: object) -> dict[str, object]:
+        """Puts JSON at a path and gives the JSON that came back."""
+        return self._call("PUT", path, json.dumps(body, separators=(",", ":")).encode())
+
     def get(self, path: str) -> dict[str, object]:
         """Gives the JSON at a path."""
         return self._call("GET", path, None)

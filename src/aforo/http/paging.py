@@ -31,7 +31,12 @@ class Wanted:
 
 def wanted(request: Request) -> Wanted:
     """The page that the query string asks for. Raises InvalidRequest."""
-    return page_of(request.query_params.get(LIMIT), request.query_params.get(CURSOR))
+    return page_in(request.query_params)
+
+
+def page_in(asked: Mapping[str, str]) -> Wanted:
+    """The page that parameters ask for. Raises InvalidRequest."""
+    return page_of(asked.get(LIMIT), asked.get(CURSOR))
 
 
 def page_of(limit: str | None, cursor: str | None) -> Wanted:

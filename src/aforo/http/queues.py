@@ -13,6 +13,7 @@ from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.reply import Shape
 from aforo.runs.dead import OUTBOX, DeadMessages
+from aforo.store.act import Actor
 
 MOST_OF_A_BODY = 2_000  # characters
 
@@ -63,9 +64,8 @@ def doors(dead: DeadMessages, hands: Hands) -> list[Door]:
         return some_buried(dead, _name(request))
 
     def redrive(request: Request) -> RedrivenReply:
-        most = paging.page_of(request.query_params.get(paging.LIMIT), None).limit
-        name = _name(request)
-        return RedrivenReply(name=name, redriven=dead.redrive(name, most, actor_of(request)))
+        most = paging.wanted(request).limit
+        return redriven(dead, _name(request), most, actor_of(request))
 
     return [
         Door(
@@ -102,6 +102,11 @@ def some_buried(dead: DeadMessages, name: str) -> BuriedList:
             for each in dead.buried(name)
         ),
     )
+
+
+def redriven(dead: DeadMessages, name: str, most: int, actor: Actor) -> RedrivenReply:
+    """Has buried messages of a queue tried again. Raises NotFound, BusUnavailable."""
+    return RedrivenReply(name=name, redriven=dead.redrive(name, most, actor))
 
 
 def _name(request: Request) -> str:

@@ -40,7 +40,7 @@ class RunsAsked:
 
 def asked_of(given: Mapping[str, str]) -> RunsAsked:
     """What the parameters ask for. Raises InvalidRequest, UnknownName."""
-    page = paging.page_of(given.get(paging.LIMIT), given.get(paging.CURSOR))
+    page = paging.page_in(given)
     metric = given.get(METRIC)
     if metric is not None and not (metric.isprintable() and 1 <= len(metric) <= MOST_OF_A_CODE):
         raise _wrong(METRIC, f"wanted the code of a metric, 1 to {MOST_OF_A_CODE} printable characters")
