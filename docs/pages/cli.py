@@ -19,8 +19,8 @@ AFTER = f"""
 `--data` and `--format` may stand anywhere on the line.
 
 While a server holds the data directory, `load`, `ask`, `explain`, `retention`, `funnel`, `fold`, `refusals`,
-`doctor`, `keys` and `runs` work through it and say the same; `serve` and `demo` need the directory for themselves,
-and `worker` needs nothing but the store.
+`doctor`, `keys` and `runs` work through it and say the same; `serve` and `demo` need the directory for
+themselves, and `worker` needs nothing but the store.
 With the setting `url` they work through the server there, with the setting `key` where it asks for one.
 
 Answers go to standard output; progress, warnings and errors to standard error.
