@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Table, delete
 
-from aforo.clock import ManualClock
+from aforo.clock import Clock, ManualClock
 from aforo.runs.asking import Asking
 from aforo.runs.defined import Grounds
 from aforo.runs.definitions import Definitions
@@ -82,7 +82,7 @@ class Ticking(ManualClock):
 class Desk:
     """All verbs over one store; several may be over the same, as processes are."""
 
-    def __init__(self, store: Store, clock: ManualClock | None = None, rules: Runs = RULES) -> None:
+    def __init__(self, store: Store, clock: Clock | None = None, rules: Runs = RULES) -> None:
         self.store = store
         self.clock = clock or ManualClock(NOW)
         self.turns = Turns(store, self.clock, rules, Telemetry(), lambda: None)
@@ -137,7 +137,7 @@ class Desk:
     def all(self, code: str | None = None) -> list[Run]:
         """All runs, oldest first."""
         with self.store.reading() as connection:
-            return runs.page(connection, None, 10_000, metric_code=code)[::-1]
+            return runs.page(connection, None, 10**6, metric_code=code)[::-1]
 
 
 def event(name: str, updated_at: int, key: str | None = None) -> ProjectionUpdateEvent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tests.runs.simulation.judged import judge
+from tests.runs.judged import judge
 from tests.runs.simulation.life import REPLICAS, STEPS, Life, named_by
 from tests.runs.watched import WatchedStore
 
@@ -32,7 +32,8 @@ class Lives:
         with named_by(seed):
             life = Life(self.stores, seed, tell)
             life.live(steps)
-            judge(life)
+            assert not life.wire.buried, f"buried: {life.wire.buried}"
+            judge(life.desk, life.sent.events)
         every = life.desk.all()
         self.lived.crashes += sum(replica.crashes for replica in life.replicas)
         self.lived.runs += len(every)
