@@ -191,3 +191,31 @@ def test_a_result_elsewhere_is_no_result(desk: Desk) -> None:
     )
     ended = desk.run(run.id)
     assert (ended.state, ended.error_code) == (RunState.FAILED, "outside_prefix")
+
+
+def test_a_run_that_waits_is_looked_at_again_when_its_metric_reads_less(desk: Desk) -> None:
+    desk.update("a", NOW)
+    assert states(desk, "R") == [RunState.PENDING]
+    desk.define(metrics=[ratio("R", "SA", "SA")])
+    assert states(desk, "R") == [RunState.REQUESTED]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_run_whose_metric_reads_more_does_not_go_on_without_it(desk: Desk, again: bool) -> None:
+    """Lost, or asked for again, when its metric comes to read a dataset of which there is no version."""
+    run = grown(desk, NOW - HOUR)
+    if again:
+        desk.completed(run.id)
+        earlier, run = run, grown(desk, NOW)
+        desk.started(run.id)
+        desk.asking.again(earlier.id, ME)
+    desk.define(metrics=[ratio("G", "SA", "SB")])
+    if again:
+        desk.completed(run.id)
+        assert states(desk, "G") == [RunState.SUCCEEDED, RunState.SUCCEEDED, RunState.CANCELLED]
+    else:
+        desk.clock.advance(400)
+        desk.overseer.run_once()
+        assert states(desk, "G") == [RunState.CANCELLED, RunState.PENDING]
+        desk.update("b", NOW)
+        assert states(desk, "G") == [RunState.CANCELLED, RunState.REQUESTED]

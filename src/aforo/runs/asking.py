@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aforo.errors import Conflict, NotFound, NotYourTenant
 from aforo.runs.considering import begin, make_way
+from aforo.runs.ending import end_cancelled
 from aforo.runs.hand import Hand, Turns
 from aforo.store import audit, catalog, runs
 from aforo.store.act import Action, Actor
@@ -97,23 +98,6 @@ class Asking:
                 [each.code for each in catalog.all_metrics(hand.connection, frozenset({tenant}))],
             )
         return catalog.hold(hand.connection, {found.id})[found.id]
-
-
-def end_cancelled(hand: Hand, run: Run, reason: str, kind: LogKind) -> Run:
-    """A run that ends without a result because somebody, or another run, has it so."""
-    runs.release(hand.connection, run.id)
-    ended = runs.move(
-        hand.connection,
-        run,
-        RunState.CANCELLED,
-        hand.now,
-        finished_at=hand.now,
-        expires_at=None,
-        not_before=None,
-        reason=reason,
-    )
-    hand.tell(kind, ended, reason)
-    return ended
 
 
 def _give_way(hand: Hand, waiting: Run, reason: str) -> None:

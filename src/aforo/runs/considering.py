@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
+from aforo.runs.ending import end_cancelled
 from aforo.runs.hand import Hand
 from aforo.runs.messages import Input, MetricRunRequestEvent, Place, encode
 from aforo.runs.readiness import Readiness, deadline, readiness
@@ -102,20 +103,37 @@ def make_way(hand: Hand, metric: Metric, moved: Run) -> None:
             renew(hand, metric, waiting, None)
 
 
-def request_again(hand: Hand, metric: Metric, run: Run) -> Run:
-    """Asks for a run over the versions it has."""
+def reconsider(hand: Hand, metric: Metric) -> None:
+    """What a metric reads has changed: its run that waits may have all it needs now, or wait for others."""
+    waiting, going = runs.open_runs(hand.connection, metric.tenant, metric.id)
+    if waiting is not None and waiting.state is RunState.PENDING and not waiting.pinned:
+        renew(hand, metric, waiting, going)
+
+
+def request_again(hand: Hand, metric: Metric, run: Run) -> None:
+    """Asks for a run over the versions it has.
+
+    Where its metric has come to read other datasets meanwhile it ends, and what it left out has its turn.
+    """
     reads = catalog.read_by(hand.connection, metric.id)
-    return _request(hand, metric, run, reads, Readiness(tuple(runs.versions(hand.connection, run.id)), {}))
+    versions = tuple(runs.versions(hand.connection, run.id))
+    if {each.dataset_id for each in reads} <= {version.dataset_id for version in versions}:
+        _request(hand, metric, run, reads, Readiness(versions, {}))
+        return
+    end_cancelled(hand, run, "its metric reads other datasets now", LogKind.RUN_CANCELLED)
+    if run.follow_up or not run.pinned:
+        begin(hand, metric, Cause.FOLLOW_UP, None)
 
 
-def request_renewed(hand: Hand, metric: Metric, run: Run) -> Run:
+def request_renewed(hand: Hand, metric: Metric, run: Run) -> None:
     """Asks for a lost run again: over the newest versions where these serve, else over those it had."""
     reads = catalog.read_by(hand.connection, metric.id)
     found = _found(hand, metric, reads, run.cause)
     if run.pinned or not found.ready:
-        return request_again(hand, metric, run)
+        request_again(hand, metric, run)
+        return
     runs.set_versions(hand.connection, run.id, found.versions)
-    return _request(hand, metric, run, reads, found)
+    _request(hand, metric, run, reads, found)
 
 
 def _found(hand: Hand, metric: Metric, reads: list[Series], cause: Cause) -> Readiness:

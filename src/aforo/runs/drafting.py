@@ -11,6 +11,7 @@ import msgspec
 
 from aforo.errors import Fault, InvalidExpression, InvalidRequest, OutsidePrefix, suggestion
 from aforo.objects.prefix import Prefix
+from aforo.runs.considering import reconsider
 from aforo.runs.defined import SHAPE, DatasetDefined, Defined, Grounds, MetricDefined, SeriesDefined
 from aforo.runs.expression import read as read_expression
 from aforo.runs.expression import references, unit_of
@@ -79,6 +80,9 @@ class Draft:
     def write(self) -> Defined:
         """Keeps all of it."""
         connection, at, tenant = self._hand.connection, self._hand.now, self._tenant
+        # In the order in which everybody holds metrics, before any of them is written.
+        there = catalog.all_metrics(connection, frozenset({tenant}))
+        catalog.hold(connection, {each.id for each in there if each.code in self._series})
         for dataset, kind, prefix in self._datasets:
             catalog.put_dataset(
                 connection,
@@ -101,7 +105,7 @@ class Draft:
             )
         for series in self._series.values():
             catalog.put_series(connection, at, series)
-        for metric, _, reads in self._metrics:
+        kept = [
             catalog.put_metric(
                 connection,
                 at,
@@ -116,6 +120,10 @@ class Draft:
                 name=metric.name,
                 reads=sorted(reads),
             )
+            for metric, _, reads in self._metrics
+        ]
+        for each in catalog.hold(connection, {each.id for each in kept}).values():
+            reconsider(self._hand, each)
         return Defined(len(self._datasets), len(self._series) - len(self._metrics), len(self._metrics))
 
     def _outside(self, place: str, wanted: DatasetDefined) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy.sql import Select
 
 from aforo.clock import MICROSECONDS
 from aforo.rounds import Rounds
-from aforo.runs.asking import end_cancelled
 from aforo.runs.considering import make_way, request_renewed
+from aforo.runs.ending import end_cancelled
 from aforo.runs.hand import Hand, Turns, back_off_seconds
 from aforo.store import catalog, consumed, outbox, runs
 from aforo.store.run import LEASED, LogKind, Metric, Run, RunState
