@@ -19,7 +19,7 @@ from tests.http.conftest import settings_in, standing
 
 from aforo.model.reading import read_model
 from aforo.packs import model_file
-from aforo.settings import Access
+from aforo.settings import Access, Settings
 
 ADMIN = {"Authorization": "Bearer an-admin-key-of-this-law"}
 MINE, THEIRS = "my-tenant", "zebra-tenant"
@@ -33,6 +33,9 @@ SECRETS = (
     "9182736",
     "zebra-source",
     "918,273",
+    "zebra-series",
+    "zebra-metric",
+    "zebra-file",
 )
 NOON = "2013-01-02T12:00:00Z"
 DAY = {"from": "2013-01-01", "to": "2013-01-31"}
@@ -71,11 +74,17 @@ OWN: Mapping[str, Any] = {
     "get /v1/metrics/summary": {"propertyId": MINE, **DAY},
     "get /v1/metrics/{name}": {"name": "weight"},
     "get /v1/metrics/{name}/explain": {"name": "weight", "day": "2013-01-02"},
+    "get /datasets/{id}": {"id": "my-data"},
+    "get /metrics/{code}": {"code": "my-metric"},
+    "get /metrics/{code}/why": {"code": "my-metric"},
+    "get /metrics/{code}/lineage": {"code": "my-metric"},
+    "post /metrics/{code}/runs": {"code": "my-metric"},
 }  # fmt: skip
 # Where the other's key would see its secrets: else nothing is shown by their not being there.
 TELLING = {
     *("post /v1/query", "get /v1/query", "get /v1/metrics/{name}/explain", "get /v1/metrics/summary"),
     *("get /v1/refusals", "get /v1/keys"),
+    *("get /datasets", "get /series", "get /metrics", "get /runs"),
 }
 
 
@@ -89,6 +98,10 @@ class Call:
     body: Any
     places: tuple[tuple[object, ...], ...]
 
+    @property
+    def path(self) -> str:
+        return self.route.split(" ")[1]
+
     def having(self, place: tuple[object, ...], value: Any) -> Call:
         part, *keys = place
         if part == "body":
@@ -100,10 +113,10 @@ class Call:
 
     def sent(self, client: TestClient, headers: Mapping[str, str]) -> str:
         """All that comes back: the status, the headers and the text."""
-        method, path = self.route.split(" ")
+        method = self.route.split(" ")[0]
         body = {} if self.body is None else {"json": self.body}
         reply = client.request(
-            method, path.format(**self.inside), params=dict(self.query), headers=dict(headers), **body
+            method, self.path.format(**self.inside), params=dict(self.query), headers=dict(headers), **body
         )
         assert reply.status_code < 500 or reply.json()["code"] != "internal_error", reply.text
         return f"{reply.status_code} {reply.headers} {reply.text}"
@@ -155,6 +168,7 @@ class World:
     client: TestClient
     mine: tuple[Mapping[str, str], ...]  # headers of keys: of all scopes but the admin's, and the admin's
     names: tuple[str, ...]
+    of_runs: tuple[str, ...]  # the other's, as routes of runs name them
     calls: tuple[Call, ...]
 
 
@@ -169,12 +183,30 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             bring(client, MINE, "me", "here", 1)
             bring(client, THEIRS, "zebra-who", "zebra-place", WEIGHT)
             house.rooms.folder.run_until_clean()
+            define(client, house.rooms.settings, MINE, "my")
+            run = define(client, house.rooms.settings, THEIRS, "zebra")
             key = made(client, "zebra-key", SCOPES, THEIRS)["key"]["id"]
             keys = [made(client, "mine", scopes, MINE)["secret"] for scopes in (SCOPES, ("admin",))]
             bound = tuple({"Authorization": f"Bearer {secret}"} for secret in keys)
             document = client.get("/openapi.json").json()
             names = (THEIRS, "zebra-who", key, "zebra-place", "zebra-id")
-            yield World(client, bound, names, tuple(calls_of(document)))
+            of_runs = (THEIRS, "zebra-data", "zebra-metric", run)
+            yield World(client, bound, names, of_runs, tuple(calls_of(document)))
+
+
+def define(client: TestClient, told: Settings, tenant: str, whose: str) -> str:
+    """A dataset with a version, and a metric over it with a run, whose id is given."""
+    prefix = f"{told.data.resolve().as_uri()}/datasets/{tenant}/{whose}-data/"
+    expression = {"of": {"series": f"{whose}-series"}, "periods": 1, "kind": "relative"}
+    metric = {"code": f"{whose}-metric", "expressionType": "growth", "expressionJson": expression}
+    dataset = {"id": f"{whose}-data", "prefix": prefix, "series": [{"code": f"{whose}-series"}]}
+    asked = {"datasets": [dataset], "metrics": [metric]}
+    defined = client.put("/definitions", params={"tenant": tenant}, json=asked, headers=ADMIN)
+    assert defined.status_code == 200, defined.text
+    update = {"manifestUri": f"{prefix}{whose}-file.csv", "updatedAt": NOON}
+    came = client.post(f"/datasets/{whose}-data/updates", json=update, headers=ADMIN)
+    [run] = came.json()["runs"]
+    return str(run["id"])
 
 
 def bring(client: TestClient, tenant: str, who: str, place: str, weight: int) -> None:
@@ -214,7 +246,7 @@ def test_no_route_tells_a_tenants_key_of_another_by_any_one_parameter(world: Wor
         for headers in world.mine:
             holds(world, call, headers)
         for place in call.places:
-            for name in world.names[:3]:
+            for name in world.names[:3] if call.path.startswith("/v1/") else world.of_runs:
                 holds(world, call.having(place, name), world.mine[0])
 
 
@@ -222,7 +254,7 @@ def test_no_route_tells_a_tenants_key_of_another_by_any_one_parameter(world: Wor
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_no_route_does_by_several(world: World, data: st.DataObject) -> None:
     call = data.draw(st.sampled_from([call for call in world.calls if call.places]))
-    names = st.sampled_from(world.names)
+    names = st.sampled_from((*world.names, *world.of_runs))
     values = st.one_of(
         names,
         names.map(lambda name: [MINE, name]),
