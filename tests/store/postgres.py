@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-QUICK = ("fsync=off", "full_page_writes=off", "max_connections=60", "listen_addresses=")
+DURABLE = ("max_connections=60", "listen_addresses=")
+QUICK = ("fsync=off", "full_page_writes=off", *DURABLE)
 INITDB = (
     *("-D", "data", "-U", "aforo", "-A", "trust"),
     *("-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
@@ -31,8 +32,8 @@ OTHERS_MAY_ENTER = 0o1
 class Server:
     """A server with a data directory of its own, that is reached by a socket in it; not started yet."""
 
-    def __init__(self, programs: Path, home: Path) -> None:
-        self._programs, self._home = programs, home
+    def __init__(self, programs: Path, home: Path, options: Sequence[str] = QUICK) -> None:
+        self._programs, self._home, self._options = programs, home, options
         self._as_whom = _as_whom(home)
         self._process: subprocess.Popen[bytes] | None = None
         made = subprocess.run(
@@ -53,7 +54,9 @@ class Server:
     def start(self) -> None:
         """Runs the server, and returns once it lets people in."""
         options = [
-            each for option in (*QUICK, f"unix_socket_directories={self._home}") for each in ("-c", option)
+            each
+            for option in (*self._options, f"unix_socket_directories={self._home}")
+            for each in ("-c", option)
         ]
         with (self._home / "log").open("ab") as log:
             command = [self._programs / "postgres", "-D", "data", *options]
@@ -89,13 +92,13 @@ class Server:
 
 
 @contextmanager
-def server_of(programs: Path) -> Iterator[Server]:
+def server_of(programs: Path, options: Sequence[str] = QUICK) -> Iterator[Server]:
     """A server that runs, and is gone with all it kept afterwards."""
     # The path of a socket may have 107 characters, and TMPDIR may be long.
     folder = "/tmp" if os.access("/tmp", os.W_OK) else None
     home = Path(tempfile.mkdtemp(prefix="aforo-pg-", dir=folder))
     try:
-        server = Server(_within_reach(programs, home), home)
+        server = Server(_within_reach(programs, home), home, options)
         server.start()
         try:
             yield server
