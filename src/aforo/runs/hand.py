@@ -39,6 +39,8 @@ class Hand:
     now: int
     rules: Runs
     lines: list[Line] = field(default_factory=list)
+    told: list[dict[str, object]] = field(default_factory=list)
+    """The same lines for the log in the store, which takes them all at once as the turn ends."""
 
     def in_seconds(self, seconds: float) -> int:
         """The moment so much later."""
@@ -46,8 +48,7 @@ class Hand:
 
     def tell(self, kind: LogKind, run: Run, detail: str = "", version: Version | None = None) -> None:
         """A line in the log of a run, and of the version it is about."""
-        event_log.tell(
-            self.connection,
+        line = event_log.line(
             self.now,
             kind,
             tenant=run.tenant,
@@ -56,13 +57,13 @@ class Hand:
             update_id=None if version is None else version.id,
             detail=detail,
         )
+        self.told.append(line)
         of = {"tenant": run.tenant, "metric": run.metric_code, "run": run.id, "attempt": run.attempt}
         self.lines.append(Line(kind, {**of, "detail": detail}, run))
 
     def tell_of(self, kind: LogKind, dataset: Dataset, version: Version, detail: str = "") -> None:
         """A line in the log of updates."""
-        event_log.tell(
-            self.connection,
+        line = event_log.line(
             self.now,
             kind,
             tenant=dataset.tenant,
@@ -70,6 +71,7 @@ class Hand:
             update_id=version.id,
             detail=detail,
         )
+        self.told.append(line)
         of = {"tenant": dataset.tenant, "dataset": dataset.id, "update": version.id, "detail": detail}
         self.lines.append(Line(kind, of, None))
 
@@ -93,6 +95,7 @@ class Turns:
         with self.store.working() as connection:
             hand = Hand(connection, self.clock.now(), self.rules)
             yield hand
+            event_log.add(connection, hand.told)
         self._asked()
         for line in hand.lines:
             self._told(line, hand.now)

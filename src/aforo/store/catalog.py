@@ -41,8 +41,10 @@ SERIES_OF = (
            dataset_series.c.column)
     .join(dataset_series, dataset_series.c.series_id == series.c.id)
 )  # fmt: skip
-READ_BY = SERIES_OF.join(metric_dependencies, metric_dependencies.c.series_id == series.c.id).where(
-    metric_dependencies.c.metric_id == bindparam("metric_id")
+READ_BY = (
+    SERIES_OF.join(metric_dependencies, metric_dependencies.c.series_id == series.c.id)
+    .where(metric_dependencies.c.metric_id == bindparam("metric_id"))
+    .order_by(series.c.code)
 )
 REQUIRED = (
     select(dataset_series.c.dataset_id)
@@ -82,7 +84,7 @@ def required(connection: Connection, metric_id: int) -> frozenset[str]:
 
 def read_by(connection: Connection, metric_id: int) -> list[Series]:
     """The series a metric reads, by code."""
-    rows = connection.execute(READ_BY.order_by(series.c.code), {"metric_id": metric_id})
+    rows = connection.execute(READ_BY, {"metric_id": metric_id})
     return [Series(**row._mapping) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -13,8 +14,7 @@ from aforo.store.run_tables import event_log
 ADD = insert(event_log)
 
 
-def tell(
-    connection: Connection,
+def line(
     at: int,
     kind: LogKind,
     *,
@@ -24,22 +24,25 @@ def tell(
     dataset_id: str | None = None,
     update_id: int | None = None,
     detail: str = "",
-) -> None:
-    """Adds a line; one of a run is one of its metric too."""
-    connection.execute(
-        ADD,
-        {
-            "tenant": tenant,
-            "at": at,
-            "kind": str(kind),
-            "metric_code": run.metric_code if run is not None else metric_code,
-            "run_id": None if run is None else run.id,
-            "attempt": None if run is None else run.attempt,
-            "dataset_id": dataset_id,
-            "update_id": update_id,
-            "detail": detail if len(detail) <= DETAIL_LENGTH else detail[: DETAIL_LENGTH - 1] + "…",
-        },
-    )
+) -> dict[str, object]:
+    """A line as it is added; one of a run is one of its metric too."""
+    return {
+        "tenant": tenant,
+        "at": at,
+        "kind": str(kind),
+        "metric_code": run.metric_code if run is not None else metric_code,
+        "run_id": None if run is None else run.id,
+        "attempt": None if run is None else run.attempt,
+        "dataset_id": dataset_id,
+        "update_id": update_id,
+        "detail": detail if len(detail) <= DETAIL_LENGTH else detail[: DETAIL_LENGTH - 1] + "…",
+    }
+
+
+def add(connection: Connection, lines: Sequence[Mapping[str, object]]) -> None:
+    """Adds lines, in their order."""
+    if lines:
+        connection.execute(ADD, lines)
 
 
 def of_run(connection: Connection, run_id: str, limit: int, after: int = 0) -> list[Said]:

@@ -22,6 +22,8 @@ DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+# What is set is named by the values given.
+CHANGE = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 # Requests of attempts that are over: nobody is to begin with them any more.
 OVERTAKE = (
     update(outbox)
@@ -147,7 +149,7 @@ def dead(connection: Connection, limit: int) -> list[Outgoing]:
 
 def _change(connection: Connection, ids: Collection[int], **values: Any) -> None:
     if ids:
-        connection.execute(update(outbox).where(outbox.c.id.in_(sorted(ids))).values(values))
+        connection.execute(CHANGE, {"ids": sorted(ids), **values})
 
 
 def _outgoing(row: Any) -> Outgoing:

@@ -29,6 +29,8 @@ OPEN = select(*COLUMNS).where(
 )
 ONE = select(*COLUMNS).where(metric_runs.c.id == bindparam("run_id"))
 ADD = insert(metric_runs)
+# What is set is named by the values given.
+CHANGE = update(metric_runs).where(metric_runs.c.id == bindparam("of_run"))
 MISSING = select(metric_run_pending_datasets.c.dataset_id, metric_run_pending_datasets.c.needed_since).where(
     metric_run_pending_datasets.c.run_id == bindparam("run_id")
 )
@@ -157,11 +159,10 @@ def heard(
     connection: Connection, run_id: str, attempt: int, *, at: int, until: int, progress: float | None
 ) -> bool:
     """Whether the attempt has a lease, which lasts longer now."""
-    values: dict[str, Any] = {"heard_at": at, "until": until}
+    values = {"of_run": run_id, "of_attempt": attempt, "heard_at": at, "until": until}
     if progress is not None:
         values["progress"] = progress
-    done = connection.execute(HEARD.values(values), {"of_run": run_id, "of_attempt": attempt})
-    return done.rowcount == 1
+    return connection.execute(HEARD, values).rowcount == 1
 
 
 def lease_of(connection: Connection, run_id: str) -> Lease | None:
@@ -216,7 +217,7 @@ def page(
 def _changed(connection: Connection, run: Run, **changes: Any) -> Run:
     values = {**_values(run), **changes}
     told = {name: str(value) if isinstance(value, RunState) else value for name, value in changes.items()}
-    connection.execute(update(metric_runs).where(metric_runs.c.id == run.id).values(told))
+    connection.execute(CHANGE, {"of_run": run.id, **told})
     values.pop("moved_from", None)
     return Run(**{**values, "state": RunState(values["state"]), "cause": Cause(values["cause"])})
 
