@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.runs.crowd.member import DATASETS, MEMBERS, Member, key, member
 from tests.runs.desk import dataset, growth, ratio
-from tests.runs.judged import judge
+from tests.runs.judged import all_sent, judge
 
 from aforo.clock import MICROSECONDS, ManualClock, SystemClock
 from aforo.runs.relay import CLAIM_SECONDS
@@ -89,6 +89,7 @@ def hold(url: str, folder: Path, updates: int) -> None:
     later = ManualClock(SystemClock().now() + round(2 * CLAIM_SECONDS * MICROSECONDS))
     last = member(url, folder / "nobody", random.Random(0), later)
     drain(last, later)
+    all_sent(last.desk)
     judge(last.desk, acknowledged)
     last.desk.store.close()
 

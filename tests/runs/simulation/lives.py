@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tests.runs.judged import judge
+from tests.runs.judged import all_sent, judge
 from tests.runs.simulation.life import REPLICAS, STEPS, Life, named_by
 from tests.runs.watched import WatchedStore
 
@@ -33,6 +33,7 @@ class Lives:
             life = Life(self.stores, seed, tell)
             life.live(steps)
             assert not life.wire.buried, f"buried: {life.wire.buried}"
+            all_sent(life.desk)
             judge(life.desk, life.sent.events)
         every = life.desk.all()
         self.lived.crashes += sum(replica.crashes for replica in life.replicas)
