@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from aforo.errors import Fault, InvalidRequest, suggestion
+from aforo.store.run_tables import CODE_LENGTH, NAME_LENGTH
 
 MOST_DEFINED = 10_000
 SHAPE = (
@@ -17,12 +18,16 @@ SHAPE = (
 )
 
 
+Name = Annotated[str, msgspec.Meta(max_length=NAME_LENGTH)]
+Unit = Annotated[str, msgspec.Meta(max_length=CODE_LENGTH)]
+
+
 class SeriesDefined(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A series of a dataset; its column is named as its code unless it says otherwise."""
 
     code: str
-    name: str = ""
-    unit: str | None = None
+    name: Name = ""
+    unit: Unit | None = None
     column: str | None = None
 
 
@@ -30,7 +35,7 @@ class DatasetDefined(msgspec.Struct, frozen=True, kw_only=True, rename="camel", 
     """A dataset. One of our own rollups has no prefix, and metrics of the model for columns."""
 
     id: str
-    name: str = ""
+    name: Name = ""
     prefix: str | None = None
     series: tuple[SeriesDefined, ...] = ()
 
@@ -41,8 +46,8 @@ class MetricDefined(msgspec.Struct, frozen=True, kw_only=True, rename="camel", f
     code: str
     expression_type: str
     expression_json: Any
-    name: str = ""
-    unit: str | None = None
+    name: Name = ""
+    unit: Unit | None = None
     required_days: int | None = None
     prefix: str | None = None
 

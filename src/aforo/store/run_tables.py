@@ -35,8 +35,8 @@ from aforo.store.run import (
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 """Numbers that are given for as long as there is a store; SQLite counts only its own kind."""
 
-CODE_LENGTH, URI_LENGTH, DATASET_LENGTH = 128, 2_000, 300
-"""Characters of codes, of the URI of a version, and of the id of a dataset."""
+CODE_LENGTH, NAME_LENGTH, URI_LENGTH, DATASET_LENGTH = 128, 200, 2_000, 300
+"""Characters of codes, of names for people, of the URI of a version, and of the id of a dataset."""
 
 
 def words(values: frozenset[RunState]) -> str:
@@ -60,7 +60,7 @@ metrics = Table(
     Column("id", Integer, primary_key=True),
     Column("tenant", String(128), nullable=False),
     Column("code", String(CODE_LENGTH), nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
     Column("expression_type", String(16), nullable=False),
     Column("expression", Text, nullable=False),  # JSON
     Column("unit", String(CODE_LENGTH)),
@@ -79,7 +79,7 @@ datasets = Table(
     Column("id", String(DATASET_LENGTH), primary_key=True),
     Column("tenant", String(128), nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
     Column("prefix", String(URI_LENGTH), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
@@ -93,7 +93,7 @@ series = Table(
     Column("id", Integer, primary_key=True),
     Column("tenant", String(128), nullable=False),
     Column("code", String(CODE_LENGTH), nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("name", String(NAME_LENGTH), nullable=False),
     Column("unit", String(CODE_LENGTH)),
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
