@@ -19,6 +19,7 @@ from tests.cli.shop import ORDERS, csv_file
 AT = "2024-03-04T00:00:00Z"
 JSON = ("--format", "json")
 OF = ("--tenant", "corner")
+BASKETS = {"2024-03-01": 55.5 / 2, "2024-03-02": 92.25 / 2}
 
 
 def definitions(folder: Path) -> Path:
@@ -131,8 +132,11 @@ def test_what_there_is_to_read(folder: Path, aforo: Aforo) -> None:
 
 def test_the_same_through_the_server_which_computes(folder: Path, aforo: Aforo) -> None:
     file = definitions(folder)
+    aforo("load", csv_file(folder / "orders.csv", ORDERS), "--stream", "orders", *OF)
+    aforo("fold")
     with serving(folder):
         assert aforo("runs", "define", file, *OF, *JSON).json["metrics"] == 2
+        assert result_of(succeeded(aforo, "BASKET")) == BASKETS, "what is folded already is a version"
         updated(aforo, folder)
         run = succeeded(aforo, "SHARE")
         assert result_of(run) == {"2024-03-01": 0.5, "2024-03-02": None}
@@ -177,7 +181,7 @@ def test_a_worker_of_its_own_which_asks_the_server_for_rollups(
         with working(folder):
             assert result_of(succeeded(aforo, "SHARE")) == {"2024-03-01": 0.5, "2024-03-02": None}
             basket = result_of(succeeded(aforo, "BASKET"))
-    assert basket == {"2024-03-01": 55.5 / 2, "2024-03-02": 92.25 / 2}
+    assert basket == BASKETS
 
 
 def test_mistakes(folder: Path, aforo: Aforo, monkeypatch: pytest.MonkeyPatch) -> None:

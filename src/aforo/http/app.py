@@ -207,7 +207,7 @@ def _of_runs(rooms: Rooms, hands: Hands) -> list[Door]:
     """The ways to metrics over datasets, and to what computes them."""
     reactive, measured = rooms.reactive, MeasuredSeries(rooms.desk, rooms.engine.extent, rooms.engine.zone)
     return [
-        definitions.defining(reactive.definitions, hands, rooms.settings.http.max_body_bytes),
+        definitions.defining(reactive, hands, rooms.settings.http.max_body_bytes),
         *datasets.doors(reactive, measured, hands),
         *run_metrics.doors(reactive, hands),
         *runs.doors(reactive, hands),

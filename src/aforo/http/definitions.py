@@ -17,6 +17,7 @@ from aforo.http.hands import Hands
 from aforo.http.reply import Shape, json_reply
 from aforo.runs.defined import MOST_DEFINED, DatasetDefined, MetricDefined
 from aforo.runs.definitions import Definitions
+from aforo.runs.reactive import Reactive
 from aforo.store.act import Actor
 
 
@@ -36,15 +37,17 @@ class DefinedReply(Shape, frozen=True):
     metrics: int
 
 
-def defining(definitions: Definitions, hands: Hands, max_body_bytes: int) -> Door:
+def defining(reactive: Reactive, hands: Hands, max_body_bytes: int) -> Door:
     """The way in for definitions."""
 
     async def answer(request: Request) -> Response:
         tenant, actor = whose.tenant_of(request), actor_of(request)
         came = await body.receive(request, max_body_bytes)
-        return json_reply(
-            await hands.do(lambda: defined(definitions, tenant, body.decoded(came.plain()), actor))
+        reply = await hands.do(
+            lambda: defined(reactive.definitions, tenant, body.decoded(came.plain()), actor)
         )
+        reactive.defined()
+        return json_reply(reply)
 
     return Door(
         "PUT", "/definitions", "define", answer, ABOUT, (whose.TENANT,), scope=KeyScope.DEFINE

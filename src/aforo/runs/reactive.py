@@ -75,6 +75,10 @@ class Reactive:
         """Something of our own rollups has become another."""
         self.reporter.wake()
 
+    def defined(self) -> None:
+        """A rollup may be a dataset now: what is folded of it already is its first version."""
+        self.reporter.wake()
+
     def stop(self) -> None:
         """Ends after what is under way; what waits is found again by the next one."""
         for each in self.consumers:
