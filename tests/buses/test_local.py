@@ -170,6 +170,24 @@ def test_a_wait_that_nothing_ends_ends_by_itself(store: Store) -> None:
     assert started(0.01, store).queue.receive(1, 0.05) == []
 
 
+def test_who_finds_nothing_wakes_nobody(store: Store) -> None:
+    bus = LocalBus(store, SystemClock(), visibility_seconds=VISIBILITY_SECONDS, look_seconds=PATIENCE)
+    rig, found, ended = Rig(bus, SystemClock(), ordered=True), list[Delivery](), Event()
+
+    def wait() -> None:
+        found.extend(rig.queue.receive(1, PATIENCE))
+        ended.set()
+
+    Thread(target=wait, daemon=True).start()
+    beside = rig.consumer(lambda _body: None)
+    for _ in range(100):
+        beside.run_once()
+    assert not ended.is_set(), "nothing has come"
+    rig.send(1)
+    assert ended.wait(PATIENCE)
+    assert numbers(found) == [1]
+
+
 def test_a_bell_that_was_rung_meanwhile_is_not_waited_for() -> None:
     bell, ended = Bell(), Event()
     before = bell.rung

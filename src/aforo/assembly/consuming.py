@@ -20,14 +20,12 @@ def consumer_of(
 ) -> Consumer:
     """A consumer, not started."""
     wanted = settings.buses
-    # A queue in the database is looked into that often anyhow, and a stop has to wait for one look only.
-    one_look = wanted.look_seconds if wanted.kind == "local" else wanted.wait_seconds
     return Consumer(
         queue,
         handle,
         clock,
         telemetry,
-        wait_seconds=min(wanted.wait_seconds, one_look),
+        wait_seconds=wanted.wait_seconds,
         visibility_seconds=wanted.visibility_seconds,
         most_receives=wanted.most_receives,
         most_at_once=most_at_once,
