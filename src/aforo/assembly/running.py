@@ -215,9 +215,10 @@ class LocalRunning:
         return reply.plain(datasets.found(self._store, dataset_id, None))
 
     def series(self, asked: Asked) -> Json:
-        from aforo.http import datasets, paging, reply
+        from aforo.http import paging, reply
+        from aforo.http import series as of_series
 
-        return reply.plain(datasets.series_listed(self._store, paging.page_in(asked), _tenants(asked)))
+        return reply.plain(of_series.listed(self._store, paging.page_in(asked), _tenants(asked)))
 
     def queues(self) -> Json:
         from aforo.http import queues, reply

@@ -44,6 +44,7 @@ from aforo.http import (
     runs,
     seen,
     segment,
+    series,
     summary,
 )
 from aforo.http.access.cors import Cors
@@ -208,7 +209,8 @@ def _of_runs(rooms: Rooms, hands: Hands) -> list[Door]:
     reactive, measured = rooms.reactive, MeasuredSeries(rooms.desk, rooms.engine.extent, rooms.engine.zone)
     return [
         definitions.defining(reactive, hands, rooms.settings.http.max_body_bytes),
-        *datasets.doors(reactive, measured, hands),
+        *series.doors(reactive.store, measured, hands),
+        *datasets.doors(reactive, hands),
         *run_metrics.doors(reactive, hands),
         *runs.doors(reactive, hands),
         *queues.doors(reactive.dead, hands),

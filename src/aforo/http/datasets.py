@@ -1,4 +1,4 @@
-"""`/datasets` and `/series`: what runs read, and that there is a new version of it."""
+"""`/datasets`: what runs read, and that there is a new version of it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,15 @@ from aforo.http.run_shapes import (
     run_shown,
     series_shown,
 )
-from aforo.runs.measured import MeasuredSeries
 from aforo.runs.messages import MOST_BYTES, ProjectionUpdateEvent, SeriesTold, read
 from aforo.runs.reactive import Reactive
 from aforo.runs.reactor import Reactor
 from aforo.store import catalog, updates
 from aforo.store.connect import Store
-from aforo.store.run import Dataset, DatasetKind
+from aforo.store.run import Dataset
 
 Tenants = frozenset[str] | None
 SHOWN_VERSIONS = 20
-COLUMN = "column"
 
 
 class DatasetList(Shape, frozen=True):
@@ -63,23 +61,6 @@ class WholeDatasetReply(Shape, frozen=True):
     dataset: DatasetReply
     series: tuple[SeriesReply, ...]
     versions: tuple[UpdateReply, ...]
-
-
-class SeriesList(Shape, frozen=True):
-    """Series by tenant and code."""
-
-    series: tuple[SeriesReply, ...]
-    next_cursor: str | None
-
-
-class MeasuredReply(Shape, frozen=True):
-    """A metric of the model by the tenant's days; a value is null where a day has none."""
-
-    dataset_id: str
-    column: str
-    unit: str | None
-    dates: tuple[str, ...]
-    values: tuple[float | None, ...]
 
 
 class UpdateAsked(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -111,25 +92,18 @@ class ReactionReply(Shape, frozen=True):
     runs: tuple[RunReply, ...]
 
 
-def doors(reactive: Reactive, measured: MeasuredSeries, hands: Hands) -> list[Door]:
-    """The ways to datasets and series."""
+def doors(reactive: Reactive, hands: Hands) -> list[Door]:
+    """The ways to datasets; their addresses take in more than others, so that `series.doors` stand first."""
     store, reading = reactive.store, KeyScope.READ
 
     def listing(request: Request) -> DatasetList:
         return listed(store, paging.wanted(request), whose.tenants_of(request))
 
     def one(request: Request) -> WholeDatasetReply:
-        return found(store, _id(request), caller_of(request).tenants)
-
-    def of_series(request: Request) -> SeriesList:
-        return series_listed(store, paging.wanted(request), whose.tenants_of(request))
-
-    def measuring(request: Request) -> MeasuredReply:
-        column = request.query_params.get(COLUMN, "")
-        return values_of(store, measured, _id(request), column, caller_of(request).tenants)
+        return found(store, id_of(request), caller_of(request).tenants)
 
     async def updating(request: Request) -> Response:
-        dataset_id, caller = _id(request), caller_of(request)
+        dataset_id, caller = id_of(request), caller_of(request)
         if caller.public:
             raise Forbidden("a page's key brings events only", hint="ask with a secret key")
         came = await body.receive(request, MOST_BYTES)
@@ -141,16 +115,11 @@ def doors(reactive: Reactive, measured: MeasuredSeries, hands: Hands) -> list[Do
     lists = (whose.TENANT, *paging.PARAMETERS)
     return [
         Door("GET", "/datasets", "listDatasets", whose.by(hands, listing), LISTING, lists, scope=reading),
-        Door(
-            "GET", "/datasets/{id:path}/measured", "measuredSeries", whose.by(hands, measuring), MEASURED,
-            (COLUMN,), scope=reading,
-        ),
         Door("GET", "/datasets/{id:path}", "dataset", whose.by(hands, one), FINDING, scope=reading),
         Door(
             "POST", "/datasets/{id:path}/updates", "updateDataset", updating, UPDATING,
             scope=KeyScope.INGEST,
         ),
-        Door("GET", "/series", "listSeries", whose.by(hands, of_series), SERIES, lists, scope=reading),
     ]  # fmt: skip
 
 
@@ -170,7 +139,7 @@ def listed(store: Store, page: paging.Wanted, tenants: Tenants) -> DatasetList:
 
 def found(store: Store, dataset_id: str, tenants: Tenants) -> WholeDatasetReply:
     """The dataset of an id. Raises NotFound, NotYourTenant."""
-    dataset = _owned(store, dataset_id, tenants)
+    dataset = owned(store, dataset_id, tenants)
     with store.reading() as connection:
         newest = updates.newest(connection, dataset_id)
         return WholeDatasetReply(
@@ -178,42 +147,6 @@ def found(store: Store, dataset_id: str, tenants: Tenants) -> WholeDatasetReply:
             series=series_shown(catalog.series_in(connection, dataset_id)),
             versions=tuple(map(_update, updates.page(connection, dataset_id, SHOWN_VERSIONS))),
         )
-
-
-def series_listed(store: Store, page: paging.Wanted, tenants: Tenants) -> SeriesList:
-    """One page of series. Raises InvalidRequest."""
-    after = runs_asked.pair_of(page.after)
-    with store.reading() as connection:
-        came = catalog.all_series(connection, tenants, page.limit + 1, after)
-    kept = came[: page.limit]
-    last = kept[-1] if len(came) > page.limit else None
-    return SeriesList(
-        series=series_shown(kept),
-        next_cursor=None if last is None else runs_asked.cursor_of_pair(last.tenant, last.code),
-    )
-
-
-def values_of(
-    store: Store, measured: MeasuredSeries, dataset_id: str, column: str, tenants: Tenants
-) -> MeasuredReply:
-    """What a column of one of our own rollups is by days. Raises NotFound, NotYourTenant, InvalidRequest."""
-    dataset = _owned(store, dataset_id, tenants)
-    if dataset.kind is not DatasetKind.ROLLUP:
-        raise InvalidRequest(
-            f"{dataset_id!r} is none of our own rollups", hint="its values are in the files of its manifest"
-        )
-    with store.reading() as connection:
-        columns = {each.column for each in catalog.series_in(connection, dataset_id)}
-    if column not in columns:
-        raise UnknownName.of("column of the dataset", column[:100], columns)
-    series = measured(dataset_id, "", column)
-    return MeasuredReply(
-        dataset_id=dataset_id,
-        column=column,
-        unit=series.unit,
-        dates=tuple(map(str, series.dates)),
-        values=tuple(None if value != value else value for value in series.values.tolist()),
-    )
 
 
 def taken(reactor: Reactor, dataset_id: str, asked: object, tenants: Tenants) -> ReactionReply:
@@ -248,7 +181,8 @@ def _as_event(dataset_id: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": "ProjectionUpdateEvent", **given, "datasetId": dataset_id}
 
 
-def _owned(store: Store, dataset_id: str, tenants: Tenants) -> Dataset:
+def owned(store: Store, dataset_id: str, tenants: Tenants) -> Dataset:
+    """The dataset of an id as it is kept. Raises NotFound, NotYourTenant."""
     with store.reading() as connection:
         dataset = catalog.dataset(connection, dataset_id)
     if dataset is None:
@@ -269,7 +203,8 @@ def _update(row: Mapping[str, Any]) -> UpdateReply:
     )
 
 
-def _id(request: Request) -> str:
+def id_of(request: Request) -> str:
+    """The id that the address names. Raises NotFound."""
     return whose.named(request, "id", "dataset")
 
 
@@ -296,18 +231,6 @@ FINDING = About(
     reply=Content("application/json", (WholeDatasetReply,), run_examples.WHOLE_DATASETS),
     errors=(*_ERRORS, NotFound),
 )
-MEASURED = About(
-    tag="Runs",
-    summary="Read a series of our own rollups",
-    description=(
-        "What a column of a dataset `rollup:<stream>:<tenant>` is by days, from the first day with events to "
-        "the last, as a run would read it now."
-    ),
-    path=_ID,
-    query={COLUMN: "Column of one of the dataset's series: a metric of the model"},
-    reply=Content("application/json", (MeasuredReply,), run_examples.MEASURED),
-    errors=(*_ERRORS, NotFound, errors.QuestionTooLarge, errors.NotServable, errors.TimeLimit),
-)
 UPDATING = About(
     tag="Runs",
     summary="Tell of a new version of a dataset",
@@ -321,12 +244,4 @@ UPDATING = About(
     status=202,
     reply=Content("application/json", (ReactionReply,), run_examples.REACTIONS),
     errors=(*_ERRORS, *OF_BODIES, NotFound, errors.StorageFull),
-)
-SERIES = About(
-    tag="Runs",
-    summary="List series",
-    description="Series that metrics may read, and which column of which dataset each is.",
-    query=_LIST,
-    reply=Content("application/json", (SeriesList,), run_examples.SERIES_LISTS),
-    errors=_ERRORS,
 )
