@@ -115,13 +115,14 @@ def reached(pipe: Path) -> int:
     return os.open(pipe, os.O_WRONLY)
 
 
-def only_child() -> int:
-    """The process id of the one child that this process has."""
-    (child,) = (
+def child_over(folder: Path) -> int:
+    """The process id of the child that computes in a folder; other tests may have left servers running."""
+    children = (
         number
         for thread in Path("/proc/self/task").iterdir()
         for number in (thread / "children").read_text().split()
     )
+    (child,) = (each for each in children if bytes(folder) in Path("/proc", each, "cmdline").read_bytes())
     return int(child)
 
 
@@ -129,7 +130,7 @@ def test_a_child_that_is_killed_is_told(tmp_path: Path, waiting: Job) -> None:
     with ThreadPoolExecutor(1) as thread:
         evaluated = thread.submit(Children().evaluate, tmp_path, waiting, PATIENCE)
         end = reached(tmp_path / "SALES")
-        os.kill(only_child(), signal.SIGKILL)
+        os.kill(child_over(tmp_path), signal.SIGKILL)
         outcome = evaluated.result(PATIENCE)
     os.close(end)
     assert isinstance(outcome, Failed)
