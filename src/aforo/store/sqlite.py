@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, event
@@ -15,7 +16,9 @@ from aforo.store.database import Doors
 
 BUSY_TIMEOUT_SECONDS = 10.0
 BEGIN = "aforo_begin"
-PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+PRAGMAS = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+MOST_TURNS = 100
+"""How often other processes may be before one that turns a new file to WAL."""
 
 
 class SqliteFile:
@@ -29,8 +32,11 @@ class SqliteFile:
         """The file, made where there is none. Writers begin by taking its one lock. Raises StorageError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Hashes of keys are nobody's business; the files beside it take over its mode.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            # Hashes of keys are nobody's business; the files beside it take over its mode. A file that is
+            # there is not opened: to close it would let go of every lock that this process has on it.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            pass
         except OSError as error:
             raise self._fault(error.strerror or str(error)) from error
         engine = create_engine(
@@ -82,9 +88,23 @@ def file_of(url: URL) -> SqliteFile:
 
 def _prepare(connection: object, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
+    _keep_a_log(cursor)
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _keep_a_log(cursor: sqlite3.Cursor) -> None:
+    """Turns the file to WAL, once for all. SQLite waits for nobody with that, but for a lock it does."""
+    for _ in range(MOST_TURNS):
+        if cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            return
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("COMMIT")
+    raise sqlite3.OperationalError("database is locked")
 
 
 def _begin(connection: Connection) -> None:
