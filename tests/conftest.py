@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ("tests.amazon", "tests.store_kinds")
 
 TESTS = Path(__file__).parent
-# What lives long, or comes from outside: measuring which lines are visited takes as long again, and these visit
-# none below http/ that the tests of the rooms do not. They begin first, so that none is left alone at the end.
+# What lives long, or comes from outside: measuring which lines are visited takes as long again, and these
+# visit none below http/ that the tests of the rooms do not. They begin first, so that none is left alone at
+# the end.
 UNMEASURED = tuple(
     str(TESTS / name)
     for name in (
