@@ -38,7 +38,10 @@ def test_the_same_server_takes_events_again_once_there_is_room(tmp_path: Path) -
             assert "aforo-data is full" in problem["detail"]
             assert "free space and send again" in problem["hint"]
             assert acknowledged
-            assert send(served, acknowledged)[0] == 507
+            # What goes into the tables meanwhile may leave room for some more; it is full again soon.
+            while (reply := send(served, acknowledged))[0] == 202:
+                acknowledged += 1
+            assert reply[0] == 507
             subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
             for batch in range(acknowledged + 3):
                 status, receipt, _ = send(served, batch)
