@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from tests.runs.desk import ME, NOW, TENANT, Desk, dataset, event, growth, ratio
 from tests.store_kinds import Stores
 
-from aforo.errors import InvalidRequest, NotYourTenant, OutsidePrefix, UnknownName
+from aforo.errors import Conflict, InvalidRequest, NotYourTenant, OutsidePrefix, UnknownName
 from aforo.store import catalog
 
 
@@ -79,6 +81,45 @@ def test_a_tenants_files_are_its_own(desk: Desk) -> None:
             desk.definitions.apply("globex", {"datasets": [{**others, "prefix": prefix}]}, ME)
     with pytest.raises(InvalidRequest, match="taken"):
         desk.definitions.apply("globex", {"datasets": [{"id": "a", "prefix": "file:///srv/globex/"}]}, ME)
+
+
+def test_of_two_tenants_who_define_one_dataset_at_once_one_has_it(stores: Stores) -> None:
+    """Whichever comes second is told, and changes nothing of the other's."""
+    desks = {"acme": Desk(stores.store), "globex": Desk(stores.beside())}
+
+    def define(tenant: str, number: int) -> str | None:
+        wanted = {"id": f"d{number}", "prefix": f"file:///srv/{tenant}/{number}/"}
+        try:
+            desks[tenant].definitions.apply(tenant, {"datasets": [wanted]}, ME)
+        except (Conflict, InvalidRequest):
+            return None
+        return tenant
+
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(12):
+            winners = [each for each in threads.map(define, desks, (number, number)) if each is not None]
+            with stores.store.reading() as connection:
+                kept = catalog.dataset(connection, f"d{number}")
+            assert kept is not None
+            assert winners == [kept.tenant]
+            assert kept.prefix == f"file:///srv/{kept.tenant}/{number}/"
+
+
+def test_two_halves_of_a_ring_do_not_pass_each_other(stores: Stores) -> None:
+    first, second = Desk(stores.store), Desk(stores.beside())
+    first.define(dataset("a", "SA"), metrics=[growth("A", "SA"), growth("B", "SA")])
+
+    def define(desk: Desk, code: str, of: str) -> bool:
+        try:
+            desk.define(metrics=[growth(code, of)])
+        except InvalidRequest:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(6):
+            assert sorted(threads.map(define, (first, second), "AB", "BA")) == [False, True]
+            first.define(metrics=[growth("A", "SA"), growth("B", "SA")])
 
 
 def test_our_own_rollups_are_datasets_of_what_the_model_measures(desk: Desk) -> None:

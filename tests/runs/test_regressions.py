@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -10,8 +11,10 @@ import pytest
 from tests.runs.desk import ME, NOW, TENANT, Desk, Ticking, dataset, event, growth, ratio
 from tests.store_kinds import Stores
 
+from aforo.runs.overseer import Overseer
 from aforo.store import runs
 from aforo.store.run import Run, RunState
+from aforo.telemetry import Telemetry
 
 DAY = 86_400 * 1_000_000
 HOUR = 3_600 * 1_000_000
@@ -219,3 +222,26 @@ def test_a_run_whose_metric_reads_more_does_not_go_on_without_it(desk: Desk, aga
         assert states(desk, "G") == [RunState.CANCELLED, RunState.PENDING]
         desk.update("b", NOW)
         assert states(desk, "G") == [RunState.CANCELLED, RunState.REQUESTED]
+
+
+class Stumbling(random.Random):
+    """Dice that fall off the table the first time."""
+
+    fell = False
+
+    def uniform(self, a: float, b: float) -> float:
+        if not self.fell:
+            self.fell = True
+            raise ZeroDivisionError
+        return super().uniform(a, b)
+
+
+def test_a_run_that_cannot_be_moved_holds_no_other_back(desk: Desk) -> None:
+    desk.update("a", NOW - HOUR)
+    desk.update("b", NOW - HOUR)
+    desk.clock.advance(400)
+    overseer = Overseer(desk.turns, Stumbling(1), Telemetry())
+    overseer.run_once()
+    assert sorted(run.attempt for run in desk.all()) == [1, 2]
+    overseer.run_once()
+    assert [run.attempt for run in desk.all()] == [2, 2]

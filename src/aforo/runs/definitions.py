@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import IntegrityError
+
+from aforo.errors import Conflict
 from aforo.runs.defined import Defined, Grounds, read
 from aforo.runs.drafting import Draft
 from aforo.runs.hand import Turns
@@ -19,16 +22,23 @@ class Definitions:
     def apply(self, tenant: str, asked: object, actor: Actor) -> Defined:
         """Defines what is asked for, beside what is there. Raises InvalidRequest with every fault.
 
-        A metric whose meaning changed is computed in the new way from its next run on.
+        A metric whose meaning changed is computed in the new way from its next run on. Raises Conflict where
+        somebody has defined something of the same name at the same moment.
         """
         datasets, metrics, faults = read(asked)
-        with self._turns.taken() as hand:
-            draft = Draft(hand, tenant, self._grounds, faults)
-            for place, dataset in datasets:
-                draft.dataset(place, dataset)
-            draft.metrics(metrics)
-            draft.raise_if_any()
-            kept = draft.write()
-            told = f"{kept.datasets} datasets, {kept.series} series, {kept.metrics} metrics"
-            audit.add(hand.connection, hand.now, Action.CATALOG_CHANGED, actor, tenant, told)
-            return kept
+        try:
+            with self._turns.taken() as hand:
+                draft = Draft(hand, tenant, self._grounds, faults)
+                for place, dataset in datasets:
+                    draft.dataset(place, dataset)
+                draft.metrics(metrics)
+                draft.raise_if_any()
+                kept = draft.write()
+                told = f"{kept.datasets} datasets, {kept.series} series, {kept.metrics} metrics"
+                audit.add(hand.connection, hand.now, Action.CATALOG_CHANGED, actor, tenant, told)
+        except IntegrityError as error:
+            raise Conflict(
+                "something of the same name was defined at the same moment; nothing of this was applied",
+                hint="send it again",
+            ) from error
+        return kept

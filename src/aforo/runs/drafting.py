@@ -34,6 +34,9 @@ class Draft:
         self._tenant = tenant
         self._grounds = grounds
         self._faults = faults
+        # Whoever defines beside this waits here: two halves of a ring never pass each other.
+        metrics = catalog.all_metrics(hand.connection, frozenset({tenant}))
+        catalog.hold(hand.connection, {each.id for each in metrics})
         self._known = {each.code: each for each in catalog.all_series(hand.connection, frozenset({tenant}))}
         self._datasets: list[tuple[DatasetDefined, DatasetKind, str]] = []
         self._series: dict[str, Series] = {}
@@ -80,9 +83,6 @@ class Draft:
     def write(self) -> Defined:
         """Keeps all of it."""
         connection, at, tenant = self._hand.connection, self._hand.now, self._tenant
-        # In the order in which everybody holds metrics, before any of them is written.
-        there = catalog.all_metrics(connection, frozenset({tenant}))
-        catalog.hold(connection, {each.id for each in there if each.code in self._series})
         for dataset, kind, prefix in self._datasets:
             catalog.put_dataset(
                 connection,

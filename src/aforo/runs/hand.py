@@ -24,23 +24,21 @@ ENDS = frozenset({LogKind.RUN_SUCCEEDED, LogKind.RUN_FAILED, LogKind.RUN_CANCELL
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was told in a transaction, for the logs and counts of this process once it has ended well."""
+    """What was told in a transaction: a row of the log, and the run it is of where it is of one."""
 
     kind: LogKind
-    of: dict[str, object]
+    row: dict[str, object]
     run: Run | None
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """One transaction at one moment."""
+    """One transaction at one moment; its lines go into the log together as it ends."""
 
     connection: Connection
     now: int
     rules: Runs
     lines: list[Line] = field(default_factory=list)
-    told: list[dict[str, object]] = field(default_factory=list)
-    """The same lines for the log in the store, which takes them all at once as the turn ends."""
 
     def in_seconds(self, seconds: float) -> int:
         """The moment so much later."""
@@ -48,32 +46,24 @@ class Hand:
 
     def tell(self, kind: LogKind, run: Run, detail: str = "", version: Version | None = None) -> None:
         """A line in the log of a run, and of the version it is about."""
-        line = event_log.line(
+        dataset_id, update_id = (None, None) if version is None else (version.dataset_id, version.id)
+        row = event_log.line(
             self.now,
             kind,
             tenant=run.tenant,
             run=run,
-            dataset_id=None if version is None else version.dataset_id,
-            update_id=None if version is None else version.id,
+            dataset_id=dataset_id,
+            update_id=update_id,
             detail=detail,
         )
-        self.told.append(line)
-        of = {"tenant": run.tenant, "metric": run.metric_code, "run": run.id, "attempt": run.attempt}
-        self.lines.append(Line(kind, {**of, "detail": detail}, run))
+        self.lines.append(Line(kind, row, run))
 
     def tell_of(self, kind: LogKind, dataset: Dataset, version: Version, detail: str = "") -> None:
         """A line in the log of updates."""
-        line = event_log.line(
-            self.now,
-            kind,
-            tenant=dataset.tenant,
-            dataset_id=dataset.id,
-            update_id=version.id,
-            detail=detail,
+        row = event_log.line(
+            self.now, kind, tenant=dataset.tenant, dataset_id=dataset.id, update_id=version.id, detail=detail
         )
-        self.told.append(line)
-        of = {"tenant": dataset.tenant, "dataset": dataset.id, "update": version.id, "detail": detail}
-        self.lines.append(Line(kind, of, None))
+        self.lines.append(Line(kind, row, None))
 
 
 class Turns:
@@ -82,7 +72,7 @@ class Turns:
     def __init__(
         self, store: Store, clock: Clock, rules: Runs, telemetry: Telemetry, asked: Callable[[], None]
     ) -> None:
-        """`asked` is called after each that ended well: a request may be on its way out."""
+        """`asked` is called after each in which a run was asked for: the request is on its way out."""
         self.store = store
         self.clock = clock
         self.rules = rules
@@ -95,8 +85,9 @@ class Turns:
         with self.store.working() as connection:
             hand = Hand(connection, self.clock.now(), self.rules)
             yield hand
-            event_log.add(connection, hand.told)
-        self._asked()
+            event_log.add(connection, [line.row for line in hand.lines])
+        if any(line.kind is LogKind.RUN_REQUESTED for line in hand.lines):
+            self._asked()
         for line in hand.lines:
             self._told(line, hand.now)
 
@@ -105,7 +96,12 @@ class Turns:
         if line.run is not None and line.kind in ENDS:
             taken = (now - line.run.created_at) / MICROSECONDS
             self._telemetry.observe("run_seconds", max(0.0, taken), state=str(line.run.state))
-        log.info(str(line.kind).replace("_", " "), **line.of)
+        of = {
+            name: value
+            for name, value in line.row.items()
+            if name not in ("at", "kind") and value is not None
+        }
+        log.info(str(line.kind).replace("_", " "), **of)
 
 
 def back_off_seconds(rules: Runs, attempt: int, dice: random.Random) -> float:

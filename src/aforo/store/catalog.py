@@ -148,9 +148,10 @@ def put_dataset(
     name: str,
     prefix: str,
 ) -> None:
-    """A dataset as it is to be, whether it was there or not."""
+    """A dataset as it is to be, whether the tenant had it or not. IntegrityError where another has it."""
     values = {"name": name, "prefix": prefix, "changed_at": at}
-    there = connection.execute(update(datasets).where(datasets.c.id == dataset_id).values(values)).rowcount
+    mine = (datasets.c.id == dataset_id, datasets.c.tenant == tenant)
+    there = connection.execute(update(datasets).where(*mine).values(values)).rowcount
     if not there:
         new = {"id": dataset_id, "tenant": tenant, "kind": str(kind), "created_at": at, **values}
         connection.execute(insert(datasets), new)

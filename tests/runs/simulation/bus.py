@@ -143,7 +143,7 @@ class WireQueue:
         self._wire.buried.append(Buried(delivery.body, reason))
 
     def redrive(self, most: int) -> int:
-        raise NotImplementedError("nothing is buried in a simulation that goes well")
+        raise AssertionError("nothing is buried in a life that goes well")
 
     def buried(self, most: int) -> list[Buried]:
         return self._wire.buried[:most]
