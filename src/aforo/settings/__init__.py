@@ -2,11 +2,10 @@
 
 from aforo.settings.origin import is_origin
 from aforo.settings.reading import Resolved, config_file, load
+from aforo.settings.run_sections import Aws, Buses, Runs, Worker
 from aforo.settings.sections import (
     Access,
-    Aws,
     Backfill,
-    Buses,
     Drift,
     Engine,
     Fold,
@@ -14,10 +13,8 @@ from aforo.settings.sections import (
     Intake,
     Log,
     Questions,
-    Runs,
     Stop,
     Web,
-    Worker,
 )
 from aforo.settings.tree import Described, Settings, describe, env_name
 

@@ -9,13 +9,11 @@ from enum import Enum
 from pathlib import Path
 from typing import get_type_hints
 
+from aforo.settings.run_sections import Aws, Buses, Runs, Worker
 from aforo.settings.sections import (
-    About,
     Access,
     AccessLog,
-    Aws,
     Backfill,
-    Buses,
     Cache,
     Compaction,
     Drift,
@@ -26,12 +24,10 @@ from aforo.settings.sections import (
     Log,
     Questions,
     Retention,
-    Runs,
     Stop,
     Web,
-    Worker,
-    setting,
 )
+from aforo.settings.setting import About, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
