@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event, Thread
+from typing import TypeVar
 
 import structlog
 
-from aforo.errors import AforoError
+from aforo.errors import AforoError, StorageError
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+def each(work: str, these: Iterable[T], do: Callable[[T], bool]) -> int:
+    """How many of these something was done for; one that fails is told, and holds none of the others back.
+
+    Raises StorageError, which every other would meet too.
+    """
+    return sum(_done(work, one, do) for one in these)
+
+
+def _done(work: str, one: T, do: Callable[[T], bool]) -> bool:
+    try:
+        return do(one)
+    except StorageError:
+        raise
+    except Exception:
+        log.exception(f"{work} failed for one", one=str(one))
+        return False
 
 
 class Rounds:

@@ -108,7 +108,6 @@ METRICS: tuple[OwnMetric, ...] = (
         ("outcome",),
     ),
     OwnMetric("worker_run_seconds", Kind.HISTOGRAM, "Time from a request to its answer.", (), _SECONDS),
-    OwnMetric("run_moves_failed_total", Kind.COUNTER, "Looks at runs that a mistake of ours ended."),
     OwnMetric("run_events_total", Kind.COUNTER, "What was told of updates and runs.", ("kind",)),
     OwnMetric(
         "run_seconds",

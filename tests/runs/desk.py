@@ -90,7 +90,7 @@ class Desk:
         self.reactor = Reactor(self.turns)
         self.feedback = Feedback(self.turns)
         self.asking = Asking(self.turns)
-        self.overseer = Overseer(self.turns, random.Random(1), Telemetry())
+        self.overseer = Overseer(self.turns, random.Random(1))
         self.history = History(store)
 
     def define(self, *datasets: dict[str, object], metrics: list[dict[str, object]]) -> None:

@@ -14,7 +14,6 @@ from tests.store_kinds import Stores
 from aforo.runs.overseer import Overseer
 from aforo.store import runs
 from aforo.store.run import Run, RunState
-from aforo.telemetry import Telemetry
 
 DAY = 86_400 * 1_000_000
 HOUR = 3_600 * 1_000_000
@@ -240,7 +239,7 @@ def test_a_run_that_cannot_be_moved_holds_no_other_back(desk: Desk) -> None:
     desk.update("a", NOW - HOUR)
     desk.update("b", NOW - HOUR)
     desk.clock.advance(400)
-    overseer = Overseer(desk.turns, Stumbling(1), Telemetry())
+    overseer = Overseer(desk.turns, Stumbling(1))
     overseer.run_once()
     assert sorted(run.attempt for run in desk.all()) == [1, 2]
     overseer.run_once()

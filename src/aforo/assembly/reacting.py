@@ -10,7 +10,6 @@ from aforo.assembly.build import Aforo
 from aforo.assembly.consuming import consumer_of
 from aforo.buses.opening import bus_of
 from aforo.clock import Clock
-from aforo.engines.engine import Engine
 from aforo.model.model import Model
 from aforo.runs.defined import Grounds
 from aforo.runs.folded import Fold
@@ -23,7 +22,7 @@ from aforo.telemetry import Telemetry
 def reactive(aforo: Aforo, store: Store) -> Reactive:
     """The reactive side of a process that holds the data directory. Raises InvalidSettings."""
     return reactive_over(
-        store, aforo.settings, aforo.model, aforo.clock, aforo.telemetry, partial(_fold_of, aforo.engine)
+        store, aforo.settings, aforo.model, aforo.clock, aforo.telemetry, partial(_fold_of, aforo)
     )
 
 
@@ -61,9 +60,10 @@ def _grounds(settings: Settings, model: Model) -> Grounds:
     )
 
 
-def _fold_of(engine: Engine, stream: str, tenant: str) -> Fold | None:
-    """How far a stream is folded for a tenant, from its first event to its last."""
-    extent = engine.extent(stream, tenant)
+def _fold_of(aforo: Aforo, stream: str, tenant: str) -> Fold | None:
+    """How far a stream is folded for a tenant, from its first event to its last; None where there is none."""
+    engine = aforo.engine
+    extent = engine.extent(stream, tenant) if stream in aforo.model.streams else None
     if extent is None:
         return None
     standing = engine.standing(stream, tenant, extent)

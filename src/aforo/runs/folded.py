@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aforo.clock import MICROSECONDS
-from aforo.rounds import Rounds
+from aforo.rounds import Rounds, each
 from aforo.runs.hand import Hand, Turns
 from aforo.runs.messages import ProjectionUpdateEvent
 from aforo.runs.reactor import react
@@ -15,6 +15,9 @@ from aforo.store.run import Dataset, DatasetKind, Version
 from aforo.windows import Zone
 
 _UTC = Zone("UTC")
+WORK = "report of folds"
+LOOK_SECONDS = 5.0
+"""Least time between two looks: how a stream is folded takes a look at all of a tenant's events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class FoldReporter:
         self._turns = turns
         self._fold_of = fold_of
         self._every_seconds = turns.rules.rollup_every_seconds
-        self._rounds = Rounds("report of folds", self._once, again_seconds=max(1.0, self._every_seconds))
+        self._clock = turns.clock
+        self._looks_at = turns.clock.monotonic()
+        self._rounds = Rounds(WORK, self._once, again_seconds=max(1.0, self._every_seconds))
 
     def start(self) -> None:
         """Begins to look, in a thread of its own."""
@@ -54,13 +59,15 @@ class FoldReporter:
     def run_once(self) -> int:
         """How many versions were made."""
         with self._turns.store.reading() as connection:
-            ours = [
-                each for each in catalog.all_datasets(connection, None) if each.kind is DatasetKind.ROLLUP
-            ]
-        return sum(self._report(each) for each in ours)
+            ours = [one for one in catalog.all_datasets(connection, None) if one.kind is DatasetKind.ROLLUP]
+        return each(WORK, ours, self._report)
 
     def _once(self) -> float:
+        left = self._looks_at - self._clock.monotonic()
+        if left > 0:
+            return left
         self.run_once()
+        self._looks_at = self._clock.monotonic() + LOOK_SECONDS
         return max(1.0, self._every_seconds)
 
     def _report(self, dataset: Dataset) -> bool:

@@ -6,20 +6,17 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from sqlalchemy.sql import Select
 
 from aforo.clock import MICROSECONDS
-from aforo.errors import StorageError
-from aforo.rounds import Rounds
+from aforo.rounds import Rounds, each
 from aforo.runs.considering import make_way, request_renewed
 from aforo.runs.ending import end_cancelled
 from aforo.runs.hand import Hand, Turns, back_off_seconds
 from aforo.store import catalog, consumed, outbox, runs
 from aforo.store.run import LEASED, LogKind, Metric, Run, RunState
-from aforo.telemetry import Telemetry
 
-log = structlog.get_logger(__name__)
+WORK = "oversight of runs"
 
 MOST_AT_ONCE = 100
 KEPT_SECONDS = 15 * 86_400
@@ -31,14 +28,13 @@ FORGET_EVERY_SECONDS = 3_600.0
 class Overseer:
     """Looks every so often; several processes may, since each move is made from the state it finds."""
 
-    def __init__(self, turns: Turns, dice: random.Random, telemetry: Telemetry) -> None:
+    def __init__(self, turns: Turns, dice: random.Random) -> None:
         self._turns = turns
-        self._telemetry = telemetry
         self._clock = turns.clock
         self._rules = turns.rules
         self._dice = dice
         self._forgets_at = turns.clock.monotonic()
-        self._rounds = Rounds("oversight of runs", self._once, again_seconds=turns.rules.look_every_seconds)
+        self._rounds = Rounds(WORK, self._once, again_seconds=turns.rules.look_every_seconds)
 
     def start(self) -> None:
         """Begins to look, in a thread of its own."""
@@ -69,18 +65,7 @@ class Overseer:
         """Each in a transaction of its own, so that one that cannot be moved holds nobody else back."""
         with self._turns.store.reading() as connection:
             due = runs.due(connection, which, self._clock.now(), MOST_AT_ONCE)
-        return sum(self._tried(run_id, metric_id, move) for run_id, metric_id in due)
-
-    def _tried(self, run_id: str, metric_id: int, move: Callable[[Hand, Metric, Run], bool]) -> bool:
-        try:
-            return self._one(run_id, metric_id, move)
-        except StorageError:
-            raise  # which every other would meet too
-        except Exception:
-            # A mistake of ours; the trace names it, and the next look tries again.
-            log.exception("a run cannot be moved", run_id=run_id)
-            self._telemetry.count("run_moves_failed_total")
-            return False
+        return each(WORK, due, lambda run: self._one(*run, move))
 
     def _one(self, run_id: str, metric_id: int, move: Callable[[Hand, Metric, Run], bool]) -> bool:
         with self._turns.taken() as hand:

@@ -56,7 +56,7 @@ class Reactive:
         self.definitions = Definitions(turns, grounds)
         self.history = History(store)
         self.dead = DeadMessages(turns, bus)
-        self.overseer = Overseer(turns, dice, telemetry)
+        self.overseer = Overseer(turns, dice)
         self.reporter = FoldReporter(turns, fold_of)
         self.consumers = tuple(
             consume(bus.queue(channel), handle)
