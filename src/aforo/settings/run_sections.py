@@ -52,7 +52,7 @@ class Worker:
     )
     heartbeat_seconds: float = setting(
         15.0,
-        "How often it is told that a run goes on; well below `runs.lease_seconds`.",
+        "How often it is told that a run goes on; less than half of `runs.lease_seconds`.",
         least=0.1,
         most=3_600,
     )
