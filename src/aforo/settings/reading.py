@@ -200,8 +200,8 @@ def _contradictions(settings: Settings) -> Iterator[Fault]:
     beat, lease = settings.worker.heartbeat_seconds, settings.runs.lease_seconds
     if settings.worker.parallel and beat >= lease / 2:
         message = (
-            f"{beat:g} came, wanted less than half of runs.lease_seconds ({lease:g}): a heartbeat that is late "
-            f"once would lose a run that goes on; set it below {lease / 2:g}, or the lease above {2 * beat:g}"
+            f"{beat:g} came, wanted less than half of runs.lease_seconds ({lease:g}): one late heartbeat "
+            f"would lose a run that goes on; set it below {lease / 2:g}, or the lease above {2 * beat:g}"
         )
         yield Fault("worker.heartbeat_seconds", "contradiction", message)
     for origin in settings.access.cors_origins:
