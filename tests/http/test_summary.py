@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message
 from tests.http.conftest import House, settings_in, standing
 
 from aforo.model.reading import read_model
@@ -70,12 +73,16 @@ def bring(client: TestClient, headers: Mapping[str, str]) -> None:
         assert reply.json()["accepted"] == count, reply.text
 
 
-def key(house: House, *scopes: KeyScope, tenants: tuple[str, ...] = ()) -> dict[str, str]:
+def key(
+    house: House, *scopes: KeyScope, tenants: tuple[str, ...] = (), burst: int | None = None
+) -> dict[str, str]:
     made = NewKey(
         name="k",
         principal=Principal(PrincipalKind.TEAM, "sites"),
         scopes=frozenset(scopes),
         tenants=frozenset(tenants) or None,
+        requests_per_second=None if burst is None else 1.0,
+        burst_requests=burst,
     )
     _, secret = house.rooms.ring.create(made, Actor("test", None))
     return {"x-api-key": secret}
@@ -189,6 +196,69 @@ def test_where_no_key_opens_it_that_is_said(tmp_path: Path) -> None:
 
 def test_a_tenant_s_key_asks_of_its_own_without_saying_so(keyed: Keyed) -> None:
     assert views(keyed.client.get(PATH, headers=dict(keyed.yours))) == 5
+
+
+def test_who_asks_the_same_at_once_is_told_one_reading_and_no_other_key_is(keyed: Keyed) -> None:
+    """Also where two keys may ask the same of the same tenant; and each question counts for its key."""
+    same = key(keyed.house, KeyScope.READ, tenants=("yours",), burst=4)
+    any_ = key(keyed.house, KeyScope.READ)
+    asked: list[tuple[str, Mapping[str, str]]] = [
+        *[("propertyId=yours", keyed.yours)] * 3,
+        *[("propertyId=yours", same)] * 2,
+        ("propertyId=yours", ADMIN),
+        ("", keyed.yours),
+        *[("", any_)] * 2,
+        *[("propertyId=mine", keyed.yours)] * 2,
+        *[("propertyId=yours", same)] * 3,
+    ]
+    told = asyncio.run(_asked_at_once(keyed.house.app, asked))
+    found = [
+        (status, body["metrics"]["totalPageViews"]["value"], body["proof"].get("askedTogether"))
+        if status == 200
+        else (status, body["code"], None)
+        for status, _, body in told
+    ]
+    assert found == [
+        *[(200, 5, 3)] * 3,
+        *[(200, 5, 4)] * 2,
+        (200, 5, None),
+        (200, 5, None),
+        *[(200, 2, 2)] * 2,
+        *[(403, "not_your_tenant", None)] * 2,
+        *[(200, 5, 4)] * 2,
+        (429, "too_many_requests", None),
+    ]
+    assert [told[at][1]["ratelimit"] for at in (3, 4, 11, 12)] == [
+        f'"key";r={r};t={4 - r}' for r in (3, 2, 1, 0)
+    ]
+
+
+async def _asked_at_once(
+    app: ASGIApp, asked: Sequence[tuple[str, Mapping[str, str]]]
+) -> list[tuple[int, dict[str, str], Any]]:
+    """Statuses, headers and bodies of questions that the loop hears before it has anything read."""
+
+    async def one(query: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], Any]:
+        sent: list[Message] = []
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": PATH,
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def keep(message: Message) -> None:
+            sent.append(message)
+
+        await app(scope, nothing, keep)
+        replied = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return sent[0]["status"], replied, json.loads(sent[1]["body"])
+
+    return await asyncio.gather(*(one(query, headers) for query, headers in asked))
 
 
 WORDS = st.sampled_from(["mine", "mine ", "MINE", "yours", "*", "", "?", "yours&propertyId=mine", "previous"])

@@ -57,6 +57,7 @@ from aforo.http.holding import Holding
 from aforo.http.lingering import Lingering
 from aforo.http.measuring import Measuring
 from aforo.http.patience import Patience
+from aforo.http.readings import Readings
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.questions.cache import Cache
@@ -169,19 +170,19 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
 
 def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
     """Every route of the API, in the order of the reference."""
-    limits = rooms.settings.http
+    limits, readings = rooms.settings.http, Readings(crew.asking)
     probe = health.Probe(rooms.engine, rooms.intake, rooms.store, crew.probing, crew.calling)
     return [
         events.taking(rooms.intake, crew.taking, limits),
         project_events.taking(rooms.intake, rooms.model, crew.taking, limits),
         *segment.doors(rooms.intake, Switch(rooms.model), crew.taking, limits),
         refusals.reporting(rooms.intake, rooms.model, crew.taking, limits),
-        *query.doors(rooms.desk, crew.asking, limits),
-        retention.retaining(rooms.desk, crew.asking, limits),
-        funnel.funnelling(rooms.desk, crew.asking, limits),
-        seen.seeing(rooms.engine, rooms.model, crew.asking),
-        summary.summing_up(rooms.desk, crew.asking, rooms.settings.web),
-        project_metrics.telling(rooms.desk, rooms.lag, crew.asking),
+        *query.doors(rooms.desk, readings, limits),
+        retention.retaining(rooms.desk, readings, limits),
+        funnel.funnelling(rooms.desk, readings, limits),
+        seen.seeing(rooms.engine, rooms.model, readings),
+        summary.summing_up(rooms.desk, readings, rooms.settings.web),
+        project_metrics.telling(rooms.desk, rooms.lag, readings),
         models.listing(rooms.model),
         models.definition(rooms.model),
         explain.explaining(rooms.desk, crew.asking),

@@ -1,8 +1,8 @@
-"""Questions that come as a body: of the caller's tenant, within the key's limits, answered by a pool."""
+"""Questions: of the caller's tenant, within the key's limits, read by a pool and once for all who wait."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Protocol, TypeVar
 
 from starlette.requests import Request
@@ -13,8 +13,8 @@ from aforo.http import body
 from aforo.http.about import OF_BODIES, About
 from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
-from aforo.http.hands import Hands
-from aforo.http.reply import json_reply
+from aforo.http.readings import Readings
+from aforo.http.reply import Written
 
 
 class OfATenant(Protocol):
@@ -45,23 +45,33 @@ def asking(
     name: str,
     about: About,
     decode: Callable[[object], T],
-    answer: Callable[[T, Caller], object],
+    answer: Callable[[T, Caller, int], object],
     *,
-    hands: Hands,
+    readings: Readings,
     max_body_bytes: int,
 ) -> Door:
-    """The way in for one kind of question, open to whoever may read."""
+    """The way in for one kind of question, open to whoever may read; `answer` is told how many ask it."""
 
-    def work(came: body.Body, caller: Caller) -> Response:
+    def read(came: body.Body, caller: Caller, askers: int) -> Written:
         asked = decode(with_tenant(body.decoded(came.plain()), caller))
         caller.require(asked.tenant)
-        return json_reply(answer(asked, caller))
+        return Written.of(answer(asked, caller, askers))
 
     async def answered(request: Request) -> Response:
-        came, caller = await body.receive(request, max_body_bytes), caller_of(request)
-        return await hands.do(lambda: work(came, caller))
+        came = await body.receive(request, max_body_bytes)
+        return await told(readings, request, lambda caller, askers: read(came, caller, askers), came)
 
     return Door("POST", path, name, answered, about, scope=KeyScope.READ)
+
+
+async def told(
+    readings: Readings, request: Request, read: Callable[[Caller, int], Written], *more: Hashable
+) -> Response:
+    """What is read for all who ask this same address with the same key; `more` is what else they ask by."""
+    caller = caller_of(request)
+    asked = (request.scope["path"], request.scope["query_string"], caller, *more)
+    written = await readings.told(asked, lambda askers: read(caller, askers))
+    return written.sent()
 
 
 def with_tenant(question: object, caller: Caller) -> object:

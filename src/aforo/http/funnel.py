@@ -8,11 +8,12 @@ from aforo.http import examples_of_sets
 from aforo.http.about import About, Content
 from aforo.http.asking import ERRORS, asking
 from aforo.http.door import Door
-from aforo.http.hands import Hands
+from aforo.http.readings import Readings
 from aforo.http.reply import Shape
 from aforo.questions.ask import Desk
 from aforo.questions.funnel import funnel
 from aforo.questions.funnel_asked import FunnelAsked, decode
+from aforo.questions.proof import told_to
 from aforo.settings import Http
 
 
@@ -34,15 +35,15 @@ class FunnelReply(Shape, frozen=True):
     proof: dict[str, Any]
 
 
-def funnelling(desk: Desk, hands: Hands, limits: Http) -> Door:
+def funnelling(desk: Desk, readings: Readings, limits: Http) -> Door:
     """The way in for funnels."""
     return asking(
         "/v1/funnel",
         "askFunnel",
         ABOUT,
         decode,
-        lambda asked, caller: funnel(desk.within(caller.budget), asked).as_json(),
-        hands=hands,
+        lambda asked, caller, askers: told_to(funnel(desk.within(caller.budget), asked), askers).as_json(),
+        readings=readings,
         max_body_bytes=limits.max_body_bytes,
     )
 

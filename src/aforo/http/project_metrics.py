@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from aforo.http import project_examples
 from aforo.http.about import About, Content
-from aforo.http.asking import ERRORS_OF_ADDRESSES
-from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.asking import ERRORS_OF_ADDRESSES, told
+from aforo.http.caller import Caller, KeyScope
 from aforo.http.door import Door
-from aforo.http.hands import Hands
 from aforo.http.project_events import PATH
-from aforo.http.reply import json_reply
+from aforo.http.readings import Readings
+from aforo.http.reply import Written
 from aforo.packs.projects import PACK, STREAM
 from aforo.packs.projects.asked import PARAMETERS, asked_of
 from aforo.packs.projects.metrics import project_metrics
@@ -22,18 +22,17 @@ from aforo.questions.ask import Desk
 from aforo.rollups.lag import FoldLag
 
 
-def telling(desk: Desk, lag: FoldLag, hands: Hands) -> Door:
+def telling(desk: Desk, lag: FoldLag, readings: Readings) -> Door:
     """The way to the metrics of projects."""
 
-    def work(request: Request, caller: Caller) -> Response:
+    def read(request: Request, caller: Caller, askers: int) -> Written:
         asked = asked_of(request.query_params, caller.only_tenant)
         caller.require(asked.wedding_id)
         require_pack(desk.model, PACK, (STREAM,))
-        return json_reply(project_metrics(desk.within(caller.budget), lag, asked))
+        return Written.of(project_metrics(desk.within(caller.budget), lag, asked, askers))
 
     async def answer(request: Request) -> Response:
-        caller = caller_of(request)
-        return await hands.do(lambda: work(request, caller))
+        return await told(readings, request, lambda caller, askers: read(request, caller, askers))
 
     return Door("GET", PATH, "getProjectMetrics", answer, ABOUT, tuple(PARAMETERS), scope=KeyScope.READ)
 

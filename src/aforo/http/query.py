@@ -12,16 +12,17 @@ from aforo import errors
 from aforo.http import body, examples
 from aforo.http.about import About, Content
 from aforo.http.accepting import chosen
-from aforo.http.asking import ERRORS, ERRORS_OF_ADDRESSES, with_tenant
-from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.asking import ERRORS, ERRORS_OF_ADDRESSES, told, with_tenant
+from aforo.http.caller import Caller, KeyScope
 from aforo.http.door import Door
-from aforo.http.hands import Hands
 from aforo.http.query_words import WORDS, question_of
-from aforo.http.reply import HEADERS, Shape
+from aforo.http.readings import Readings
+from aforo.http.reply import HEADERS, Shape, Written
 from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked, decode
 from aforo.questions.formats import ARROW, CSV, PARQUET, WRITERS, compact, in_a_line
+from aforo.questions.proof import told_to
 from aforo.settings import Http
 
 
@@ -72,24 +73,30 @@ class QueryReply(Shape, frozen=True):
     proof: dict[str, Any]
 
 
-def doors(desk: Desk, hands: Hands, limits: Http) -> tuple[Door, ...]:
+def doors(desk: Desk, readings: Readings, limits: Http) -> tuple[Door, ...]:
     """The ways in for questions, as a body and as an address."""
 
-    def work(question: object, caller: Caller, kind: str) -> Response:
+    def read(question: object, caller: Caller, kind: str, askers: int) -> Written:
         asked = decode(with_tenant(question, caller))
         caller.require(asked.tenant)
-        return reply_of(desk.within(caller.budget).ask(asked), kind)
+        return reply_of(told_to(desk.within(caller.budget).ask(asked), askers), kind)
 
     async def of_body(request: Request) -> Response:
         kind = chosen(request.headers.getlist("accept"), WRITERS)
         came = await body.receive(request, limits.max_body_bytes)
-        caller = caller_of(request)
-        return await hands.do(lambda: work(body.decoded(came.plain()), caller, kind))
+
+        def read_body(caller: Caller, askers: int) -> Written:
+            return read(body.decoded(came.plain()), caller, kind, askers)
+
+        return await told(readings, request, read_body, kind, came)
 
     async def of_address(request: Request) -> Response:
         kind = chosen(request.headers.getlist("accept"), WRITERS)
-        question, caller = question_of(request.query_params.multi_items()), caller_of(request)
-        return await hands.do(lambda: work(question, caller, kind))
+
+        def read_address(caller: Caller, askers: int) -> Written:
+            return read(question_of(request.query_params.multi_items()), caller, kind, askers)
+
+        return await told(readings, request, read_address, kind)
 
     return (
         Door("POST", "/v1/query", "askQuestion", of_body, ABOUT, scope=KeyScope.READ),
@@ -97,7 +104,7 @@ def doors(desk: Desk, hands: Hands, limits: Http) -> tuple[Door, ...]:
     )
 
 
-def reply_of(answer: Answer, kind: str) -> Response:
+def reply_of(answer: Answer, kind: str) -> Written:
     """An answer in a media type; what CSV has no place for is in headers, the proof so that it fits one."""
     headers = {**HEADERS, "Vary": "Accept"}
     if kind == CSV:
@@ -107,7 +114,7 @@ def reply_of(answer: Answer, kind: str) -> Response:
             numbers = {name: cell for name, cell in answer.totals.items() if not isinstance(cell, list)}
             headers[TOTALS] = in_a_line(answer.totals, numbers)
     media_type = f"{CSV}; charset=utf-8; header=present" if kind == CSV else kind
-    return Response(WRITERS[kind](answer), media_type=media_type, headers=headers)
+    return Written(WRITERS[kind](answer), media_type, headers)
 
 
 _DESCRIPTION = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import msgspec
@@ -17,6 +18,24 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 class Shape(msgspec.Struct, frozen=True, rename="camel"):
     """What every body that goes out is made of: fields in camel case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A reply that is written, and may be sent to several."""
+
+    content: bytes
+    media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=lambda: HEADERS)
+
+    @classmethod
+    def of(cls, body: object) -> Written:
+        """A reply of structs, mappings, lists and plain values."""
+        return cls(msgspec.json.encode(body))
+
+    def sent(self) -> Response:
+        """The reply to one of them."""
+        return Response(self.content, media_type=self.media_type, headers=dict(self.headers))
 
 
 def json_reply(

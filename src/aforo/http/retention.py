@@ -8,9 +8,10 @@ from aforo.http import examples_of_sets
 from aforo.http.about import About, Content
 from aforo.http.asking import ERRORS, asking
 from aforo.http.door import Door
-from aforo.http.hands import Hands
+from aforo.http.readings import Readings
 from aforo.http.reply import Shape
 from aforo.questions.ask import Desk
+from aforo.questions.proof import told_to
 from aforo.questions.retention import retention
 from aforo.questions.retention_asked import RetentionAsked, decode
 from aforo.settings import Http
@@ -40,15 +41,15 @@ class RetentionReply(Shape, frozen=True):
     proof: dict[str, Any]
 
 
-def retaining(desk: Desk, hands: Hands, limits: Http) -> Door:
+def retaining(desk: Desk, readings: Readings, limits: Http) -> Door:
     """The way in for questions of retention."""
     return asking(
         "/v1/retention",
         "askRetention",
         ABOUT,
         decode,
-        lambda asked, caller: retention(desk.within(caller.budget), asked).as_json(),
-        hands=hands,
+        lambda asked, caller, askers: told_to(retention(desk.within(caller.budget), asked), askers).as_json(),
+        readings=readings,
         max_body_bytes=limits.max_body_bytes,
     )
 

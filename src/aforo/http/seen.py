@@ -11,7 +11,7 @@ from aforo.http import examples_of_sets
 from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.asking import asking
 from aforo.http.door import Door
-from aforo.http.hands import Hands
+from aforo.http.readings import Readings
 from aforo.http.reply import Shape, instant
 from aforo.http.value_asked import ValueAsked, decode
 from aforo.model.model import Model
@@ -38,15 +38,15 @@ class SeenReply(Shape, frozen=True):
     known_from: str | None
 
 
-def seeing(engine: Engine, model: Model, hands: Hands) -> Door:
+def seeing(engine: Engine, model: Model, readings: Readings) -> Door:
     """The way in for who asks when a value was seen."""
     return asking(
         "/v1/seen",
         "seen",
         ABOUT,
         decode,
-        lambda asked, _: shown(engine, model, asked),
-        hands=hands,
+        lambda asked, _caller, _askers: shown(engine, model, asked),
+        readings=readings,
         max_body_bytes=MAX_BODY_BYTES,
     )
 

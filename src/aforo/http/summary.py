@@ -8,11 +8,11 @@ from starlette.responses import Response
 from aforo.http import summary_example
 from aforo.http.about import About, Content
 from aforo.http.access.bearing import OF_ADMINS
-from aforo.http.asking import ERRORS_OF_ADDRESSES
-from aforo.http.caller import Caller, KeyScope, caller_of
+from aforo.http.asking import ERRORS_OF_ADDRESSES, told
+from aforo.http.caller import Caller, KeyScope
 from aforo.http.door import Door
-from aforo.http.hands import Hands
-from aforo.http.reply import json_reply
+from aforo.http.readings import Readings
+from aforo.http.reply import Written
 from aforo.packs.web.asked import PARAMETERS, asked_of
 from aforo.packs.web.reply import Summary
 from aforo.packs.web.summary import summary
@@ -20,17 +20,16 @@ from aforo.questions.ask import Desk
 from aforo.settings import Web
 
 
-def summing_up(desk: Desk, hands: Hands, settings: Web) -> Door:
+def summing_up(desk: Desk, readings: Readings, settings: Web) -> Door:
     """The way to the summary."""
 
-    def work(request: Request, caller: Caller) -> Response:
+    def read(request: Request, caller: Caller, askers: int) -> Written:
         asked = asked_of(request.query_params, caller.only_tenant or settings.default_property)
         caller.require(asked.property_id)
-        return json_reply(summary(desk.within(caller.budget), asked))
+        return Written.of(summary(desk.within(caller.budget), asked, askers))
 
     async def answer(request: Request) -> Response:
-        caller = caller_of(request)
-        return await hands.do(lambda: work(request, caller))
+        return await told(readings, request, lambda caller, askers: read(request, caller, askers))
 
     return Door(
         "GET",

@@ -8,6 +8,7 @@ from typing import Any
 from aforo.errors import NotServable
 from aforo.model.model import Model
 from aforo.questions.answer import Answer
+from aforo.questions.proof import asked_together
 from aforo.windows import Zone
 
 
@@ -25,7 +26,7 @@ def complete_until(parts: Mapping[str, Answer]) -> int:
     return min(part.proof.freshness.complete_until for part in parts.values())
 
 
-def proof_of(parts: Mapping[str, Answer], zone: Zone, took_seconds: float) -> dict[str, Any]:
+def proof_of(parts: Mapping[str, Answer], zone: Zone, took_seconds: float, askers: int) -> dict[str, Any]:
     """What holds for all answers, the worst of them, and the proof of each under its name.
 
     Each is read by itself: what is folded between two of them is in the later one only.
@@ -41,4 +42,5 @@ def proof_of(parts: Mapping[str, Answer], zone: Zone, took_seconds: float) -> di
         "modelVersion": proofs[0].model_version,
         "parts": {name: part.proof.as_json() for name, part in parts.items()},
         "tookMs": round(took_seconds * 1000, 3),
+        **asked_together(askers),
     }

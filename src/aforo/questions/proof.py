@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from aforo.clock import MICROSECONDS
 from aforo.engines.reads import Standing, States
@@ -170,6 +171,7 @@ class Proof:
     simulated: bool = False  # the tenant's data is made up
     guarded: Guarded | None = None  # where raw events are read
     age_seconds: float | None = None  # since it was read, where it was kept; freshness is of now all the same
+    askers: int = 1  # how many who asked the same had waited when it was read, and are told it
 
     @property
     def source(self) -> Source:
@@ -207,4 +209,27 @@ class Proof:
             "tookMs": round(self.took_seconds * 1000, 3),
             **({} if self.guarded is None else {"guard": self.guarded.as_json()}),
             **kept,
+            **asked_together(self.askers),
         }
+
+
+def asked_together(askers: int) -> dict[str, Json]:
+    """What a proof says of an answer that several are told; nothing where it is read for one."""
+    return {} if askers == 1 else {"askedTogether": askers}
+
+
+class Proven(Protocol):
+    """An answer with its proof, whatever was asked."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def proof(self) -> Proof: ...
+
+
+T = TypeVar("T", bound=Proven)
+
+
+def told_to(answer: T, askers: int) -> T:
+    """The answer as it is told to so many who asked the same and waited together."""
+    return answer if askers == 1 else replace(answer, proof=replace(answer.proof, askers=askers))

@@ -27,8 +27,8 @@ EVENTS, LAST = "project_events", "project_last_event"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def project_metrics(desk: Desk, lag: FoldLag, asked: MetricsAsked) -> ProjectMetrics:
-    """The reply with its proof. Raises what a question does."""
+def project_metrics(desk: Desk, lag: FoldLag, asked: MetricsAsked, askers: int = 1) -> ProjectMetrics:
+    """The reply with its proof, as it is told to so many. Raises what a question does."""
     begun, now = desk.clock.monotonic(), desk.clock.now()
     zone = desk.tenant_zone(asked.wedding_id)
     days = asked.days(zone, now)
@@ -53,7 +53,7 @@ def project_metrics(desk: Desk, lag: FoldLag, asked: MetricsAsked) -> ProjectMet
         source=SOURCE,
         meta=Meta(VERSION),
         sla=_sla(lag.of(STREAM), stale),
-        proof=proof_of(parts, zone, desk.clock.monotonic() - begun),
+        proof=proof_of(parts, zone, desk.clock.monotonic() - begun, askers),
         **more,
     )
 

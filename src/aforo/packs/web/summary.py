@@ -49,8 +49,8 @@ class Parts:
         return {_camel(part.name): getattr(self, part.name) for part in fields(self)}
 
 
-def summary(desk: Desk, asked: SummaryAsked) -> Summary:
-    """The summary with its proof; of the default property also before its first event.
+def summary(desk: Desk, asked: SummaryAsked, askers: int = 1) -> Summary:
+    """The summary with its proof, told to so many; of the default property also before its first event.
 
     Raises what a question does, and NotServable where the pack is not there.
     """
@@ -68,7 +68,7 @@ def summary(desk: Desk, asked: SummaryAsked) -> Summary:
         metrics=_metrics(parts),
         ingest=_ingest(parts),
         trend=_trend(parts),
-        proof=_proof(parts, zone, desk.clock.monotonic() - begun),
+        proof=_proof(parts, zone, desk.clock.monotonic() - begun, askers),
     )
 
 
@@ -178,11 +178,11 @@ def _freshness(complete: int, zone: Zone, now: int) -> FreshnessSaid:
     return FreshnessSaid(str(through), lag.days, generated)
 
 
-def _proof(parts: Parts, zone: Zone, took_seconds: float) -> dict[str, Any]:
+def _proof(parts: Parts, zone: Zone, took_seconds: float, askers: int) -> dict[str, Any]:
     """What holds for all parts, how exact each number is, and the proof of every answer."""
     compared = parts.traffic.comparison
     return {
-        **proof_of(parts.each(), zone, took_seconds),
+        **proof_of(parts.each(), zone, took_seconds, askers),
         "exact": {
             **dict.fromkeys(SummaryMetrics.__struct_encode_fields__, True),
             "p95TtfbMs": parts.traffic.proof.exact["web_ttfb_p95"],
