@@ -23,6 +23,7 @@ TWICE = [
     EVENT.replace('"tenant"', '"tenant"\n:"lax", "tenant"'),
     EVENT.replace('"tenant"', '"t\\u0065nant": "lax", "tenant"'),
     EVENT.replace('"carrier"', '"carrier": "AA", "carrier"'),
+    EVENT.replace('"carrier"', '"carrier": null, "carrier"'),
     EVENT.replace('"carrier"', '"deep": [{"a": 1, "a": 2}], "carrier"'),
     EVENT.replace('"tenant"', '"tenant": "\\":", "tenant" : "a", "tenant"'),
 ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, Union
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 from msgspec.structs import astuple
 
 from aforo.events.columns import Source
@@ -29,31 +29,28 @@ TYPES: Mapping[FieldType, type] = {
 
 
 class TypedEvents:
-    """Events whose every value has the type that its stream declares."""
+    """Events whose every value has the type that its stream declares.
+
+    `names_beside` are those of the text that stand in no event.
+    """
 
     def __init__(self, events: Sequence[Any], streams: Mapping[type, Stream], names_beside: int) -> None:
         self._events = events
         self._streams = streams
-        self._names_beside = names_beside
-        self._drafts: list[Draft] | None = None
+        # Each event has its stream's and its fields', and one for each value.
+        self._names = 2 * len(events) + names_beside
+        self._drafts = self._made()
 
     def __len__(self) -> int:
         return len(self._events)
 
     @property
     def names(self) -> int:
-        """How many names the text had for all that was read; one that was said twice is not in it.
-
-        Each event has its stream's and its fields', and one for each value; the names of nulls were counted.
-        """
-        columns = chain.from_iterable(draft.columns.values() for draft in self.drafts())
-        values = tuple(chain.from_iterable(columns))
-        return 2 * len(self) + len(values) - values.count(None) + self._names_beside
+        """How many names the text had for all that was read; one that was said twice counts once."""
+        return self._names
 
     def drafts(self) -> list[Draft]:
         """The events as columns, one draft a stream."""
-        if self._drafts is None:
-            self._drafts = self._made()
         return self._drafts
 
     def _made(self) -> list[Draft]:
@@ -73,6 +70,12 @@ class TypedEvents:
         *envelope, fields = zip(*map(astuple, events), strict=True)
         columns = dict(zip(stream.fields, zip(*map(astuple, fields), strict=True), strict=True))
         columns |= zip(KEYS, envelope, strict=True)
+        for name, column in columns.items():
+            # Most columns hold nothing that is false to Python, which is told at once.
+            unsaid = 0 if all(column) else column.count(UNSET)
+            self._names += len(column) - unsaid
+            if unsaid:
+                columns[name] = tuple(None if value is UNSET else value for value in column)
         return Draft(stream, Source.TYPED, columns, index)
 
 
@@ -97,7 +100,7 @@ class Decoder:
         try:
             many = not lines and _is_batch(content)
             events = self._decoded(content, lines, many)
-            return TypedEvents(events, self._streams, many + _nulls(content))
+            return TypedEvents(events, self._streams, names_beside=int(many))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
@@ -114,11 +117,6 @@ def _is_batch(content: bytes) -> bool:
     return content.lstrip()[:20].replace(b" ", b"").startswith(b'{"events":')
 
 
-def _nulls(content: bytes) -> int:
-    """How many values are said to be null; a text that looks like one only makes it seem wrong."""
-    return content.count(b":null") + content.count(b": null")
-
-
 def _can_be_read(stream: Stream) -> bool:
     """A field named as what stands beside the fields is refused, and has no place in a struct."""
     return not any(name in ENVELOPE for name in stream.fields)
@@ -130,7 +128,7 @@ def _event_of(stream: Stream) -> type:
     fields = msgspec.defstruct(
         "Fields",
         [
-            (name, TYPES[field.type] | None, None)
+            (name, TYPES[field.type] | None | UnsetType, UNSET)
             for name, field in zip(names, stream.fields.values(), strict=True)
         ],
         rename=dict(zip(names, stream.fields, strict=True)),
@@ -140,7 +138,7 @@ def _event_of(stream: Stream) -> type:
     return msgspec.defstruct(
         "Event",
         [
-            *((key, str | None, None) for key in KEYS),
+            *((key, str | None | UnsetType, UNSET) for key in KEYS),
             ("fields", fields, msgspec.field(default_factory=fields)),
         ],
         tag_field="stream",
