@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.events.cast import arrow, decoded, text
-from aforo.events.cast.typed import ARROW, Faults, Mask, Typed, mask_of, outside
+from aforo.events.cast.typed import ARROW, Faults, Mask, Typed, byte_lengths, mask_of, outside
 from aforo.events.refusals import RefusalCode, shown
 from aforo.model.field import Field, FieldType
 
@@ -26,6 +26,7 @@ __all__ = [
     "bounds",
     "checked",
     "instants",
+    "named",
     "reason",
     "typed",
 ]
@@ -89,7 +90,14 @@ def instants(column: Column, source: Source = Source.ARROW) -> tuple[pa.Array, M
     Integers are no times: nobody can tell seconds from milliseconds.
     """
     out = _typed(FieldType.TIMESTAMP, column, source)
-    return out.array.cast(pa.int64()), out.bad
+    return out.array.view(pa.int64()), out.bad
+
+
+def named(texts: pa.Array) -> pa.Array:
+    """The texts, null where one is empty: nothing goes by that name."""
+    if byte_lengths(texts).all():
+        return texts
+    return pc.if_else(pc.equal(texts, ""), None, texts)
 
 
 def reason(field: Field, code: RefusalCode, value: object) -> str:
@@ -127,13 +135,13 @@ def _beyond(field: Field, array: pa.Array) -> Mask:
 
 def _longer(texts: pa.Array, most: int) -> Mask:
     # Bytes are told at once, and are never fewer than characters.
-    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= most:
+    if byte_lengths(texts).max(initial=0) <= most:
         return np.zeros(len(texts), np.bool_)
     return mask_of(pc.greater(pc.utf8_length(texts), most))
 
 
 def _unsummable(field: Field, array: pa.Array) -> Mask:
-    values = array.fill_null(0.0).to_numpy(zero_copy_only=False)
+    values = (array.fill_null(0.0) if array.null_count else array).to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore"):
         scaled = np.rint(values * 10.0**field.scale)
     mask: Mask = np.abs(scaled) >= SUM_LIMIT

@@ -204,21 +204,21 @@ def _joined(batches: Sequence[Batch], bases: Index) -> list[Draft]:
 
 
 def _one(parts: list[tuple[int, Draft]]) -> Draft:
-    first = parts[0][1]
-    names = dict.fromkeys(chain.from_iterable(draft.columns for _, draft in parts))
+    first, drafts = parts[0][1], [draft for _, draft in parts]
+    names = list(dict.fromkeys(chain.from_iterable(draft.columns for draft in drafts)))
+    brought = zip(*(_ordered(draft, names) for draft in drafts), strict=True)
     columns: dict[str, Column] = {
-        name: list(chain.from_iterable(_column(draft, name) for _, draft in parts)) for name in names
+        name: list(chain.from_iterable(column)) for name, column in zip(names, brought, strict=True)
     }
     index = np.concatenate([draft.index + base for base, draft in parts])
     return Draft(first.stream, first.source, columns, index)
 
 
-def _column(draft: Draft, name: str) -> Iterable[object]:
-    column = draft.columns.get(name)
-    if column is None:
-        return [None] * draft.rows
-    assert isinstance(column, Sequence), "only decoded JSON comes here before it has walked"
-    return column
+def _ordered(draft: Draft, names: list[str]) -> Iterable[Iterable[object]]:
+    """The columns of these names, of decoded JSON, which is all that comes here before it has walked."""
+    if list(draft.columns) == names:
+        return draft.columns.values()
+    return [draft.columns.get(name, [None] * draft.rows) for name in names]
 
 
 def _tell_apart(

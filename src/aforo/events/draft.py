@@ -38,7 +38,7 @@ class Draft:
 
     def having(self, columns: Mapping[str, Column]) -> Draft:
         """The draft with these columns added or replaced."""
-        return replace(self, columns={**self.columns, **columns})
+        return Draft(self.stream, self.source, {**self.columns, **columns}, self.index)
 
     def lacking(self, names: Sequence[str]) -> Draft:
         """The draft without these columns."""

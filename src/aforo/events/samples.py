@@ -82,6 +82,8 @@ class Refused:
     def copied(self) -> Refused:
         """The same refusals, to which others may be added without these being changed."""
         copy = Refused(self._limits)
+        if not self._added:  # as of nearly every batch
+            return copy
         copy._counts, copy._added = self._counts.copy(), self._added
         copy._last = {key: last.copy() for key, last in self._last.items()}
         return copy
@@ -124,6 +126,8 @@ class Refused:
     @property
     def samples(self) -> tuple[Sample, ...]:
         """In the order they came; of a batch with very many kinds only the last."""
+        if not self._added:
+            return ()
         found = [(at, key, refusal, names) for key, last in self._last.items() for at, refusal, names in last]
         found.sort(key=lambda each: each[0])
         return tuple(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aforo.errors import nearest
-from aforo.events.columns import Column, Faults, Mask, Source, absent, checked, instants, reason, typed
+from aforo.events.columns import Column, Faults, Mask, Source, absent, checked, instants, named, reason, typed
 from aforo.events.draft import ENVELOPE, Draft, Stepped, value_at
 from aforo.events.echoes import Echoes
 from aforo.events.identity import Occurrences, composed_ids, content_ids
@@ -76,7 +76,7 @@ def dated(draft: Draft, rules: Rules) -> Stepped:
     else:
         times, bad = instants(column, draft.source)
     latest = rules.arrival + rules.future_seconds * MICROSECONDS
-    whole = times.fill_null(rules.arrival)
+    whole = times.fill_null(rules.arrival) if times.null_count else times
     micros, timed = whole.to_numpy(), _true(times.is_valid())
     early, late = timed & (micros < EARLIEST), timed & (micros > latest)
     said = times if column is None else column
@@ -90,12 +90,12 @@ def dated(draft: Draft, rules: Rules) -> Stepped:
 def owned(draft: Draft, rules: Rules) -> Stepped:
     """Every event has a tenant: its own, else the sender's."""
     column = draft.columns.get("tenant")
-    named = absent(_TENANT, draft.rows) if column is None else typed(_TENANT, column, draft.source)
-    names = pc.if_else(pc.equal(named.array, ""), None, named.array)
+    came = absent(_TENANT, draft.rows) if column is None else typed(_TENANT, column, draft.source)
+    names = named(came.array)
     if rules.tenant is not None:
         names = names.fill_null(rules.tenant)
     whole = checked(_TENANT, names)
-    for code, mask in named.faults.items():
+    for code, mask in came.faults.items():
         whole = whole.also(code, mask)
     strange: Faults = {}
     if rules.tenants is not None:
@@ -105,7 +105,7 @@ def owned(draft: Draft, rules: Rules) -> Stepped:
     before = draft.columns if column is not None else {"tenant": names}
     return _refuse_faults(
         draft.having({"tenant": whole.array}),
-        {**whole.faults, **named.faults, **strange},
+        {**whole.faults, **came.faults, **strange},
         lambda code, row: _tenant_detail(
             code, value_at(names if code is RefusalCode.UNKNOWN_TENANT else before["tenant"], row)
         ),
@@ -116,7 +116,7 @@ def identified(draft: Draft, rules: Rules) -> Stepped:
     """Every event has an id: its own, else one made of the stream's id fields, else of its whole content."""
     column = draft.columns.get("id")
     given = absent(_ID, draft.rows) if column is None else checked(_ID, column, draft.source)
-    ids = pc.if_else(pc.equal(given.array, ""), None, given.array)
+    ids = named(given.array)
     missing = _true(ids.is_null())
     if missing.any():
         made, draft = _made_ids(draft, rules, missing)
@@ -146,7 +146,7 @@ def as_table(draft: Draft) -> pa.Table:
     columns: dict[str, Column] = {
         "tenant": draft.columns["tenant"],
         "id": draft.columns["id"],
-        "time": pa.array(draft.columns["time"]).cast(pa.timestamp("us")),
+        "time": pa.array(draft.columns["time"]).view(pa.timestamp("us")),
         UNTIMED: draft.columns[UNTIMED],
         **{name: draft.columns[name] for name in draft.stream.fields},
     }
@@ -228,7 +228,8 @@ def _came(column: Column) -> Mask:
 
 
 def _true(flags: pa.Array | pa.ChunkedArray) -> Mask:
-    mask: Mask = pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
+    known = pc.fill_null(flags, False) if flags.null_count else flags
+    mask: Mask = known.to_numpy(zero_copy_only=False)
     return mask
 
 

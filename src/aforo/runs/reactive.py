@@ -20,7 +20,6 @@ from aforo.runs.history import History
 from aforo.runs.overseer import Overseer
 from aforo.runs.reactor import Reactor
 from aforo.runs.relay import Relay
-from aforo.runs.upkeep import Upkeep
 from aforo.settings import Runs
 from aforo.store.channel import Channel
 from aforo.store.connect import Store
@@ -58,7 +57,6 @@ class Reactive:
         self.history = History(store)
         self.dead = DeadMessages(turns, bus)
         self.overseer = Overseer(turns, dice)
-        self.upkeep = Upkeep(turns, telemetry)
         self.reporter = FoldReporter(turns, fold_of)
         self.consumers = tuple(
             consume(bus.queue(channel), handle)
@@ -69,7 +67,6 @@ class Reactive:
         """Begins to consume, to send, and to look after what time does."""
         self.relay.start()
         self.overseer.start()
-        self.upkeep.start()
         self.reporter.start()
         for each in self.consumers:
             each.start()
@@ -89,7 +86,6 @@ class Reactive:
         for each in self.consumers:
             each.stop()
         self.reporter.stop()
-        self.upkeep.stop()
         self.overseer.stop()
         self.relay.stop()
         self.bus.close()

@@ -54,7 +54,10 @@ def _with_texts(hashes: Hashes, texts: pa.Array) -> Hashes:
     words, starts = _words(letters, int(bounds[0]), int(bounds[-1])), bounds[:-1] - bounds[0]
     lengths = np.diff(bounds)
     hashes = _mixed(hashes, lengths.astype(np.uint64))
-    for at in range(0, int(lengths.max(initial=0)), _WORD):
+    whole = int(lengths.min()) // _WORD * _WORD if len(lengths) else 0
+    for at in range(0, whole, _WORD):  # which every text has
+        hashes = _mixed(hashes, words[starts + at])
+    for at in range(whole, int(lengths.max(initial=0)), _WORD):
         rows = np.flatnonzero(lengths > at)
         beyond = np.maximum(0, at + _WORD - lengths[rows]).astype(np.uint64) * np.uint64(8)
         hashes[rows] = _mixed(hashes[rows], words[starts[rows] + at] << beyond)

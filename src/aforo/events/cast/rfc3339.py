@@ -70,7 +70,7 @@ def timestamps(texts: pa.Array) -> Typed:
     micros = np.zeros(len(texts), np.int64)
     micros[rows], good[rows] = _instants(whole.some(rows))
     over = good & ((micros < FIRST_INSTANT) | (micros > LAST_INSTANT))
-    column = Typed(pa.array(micros, mask=~good | over).cast(pa.timestamp("us")), {})
+    column = Typed(pa.array(micros, mask=~good | over).view(pa.timestamp("us")), {})
     return column.also(RefusalCode.WRONG_TYPE, there & ~good).also(RefusalCode.OUT_OF_RANGE, over)
 
 

@@ -82,6 +82,15 @@ def valid(array: pa.Array) -> Mask:
     return mask_of(array.is_valid())
 
 
+def byte_lengths(texts: pa.Array) -> npt.NDArray[np.int32]:
+    """How many bytes each text takes; whatever the array says of one that is null."""
+    if not len(texts):
+        return np.zeros(0, np.int32)
+    bounds = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset)
+    lengths: npt.NDArray[np.int32] = bounds[1:] - bounds[:-1]
+    return lengths
+
+
 def not_finite(numbers: pa.Array) -> Mask:
     """NaN and infinities."""
     return mask_of(pc.invert(pc.is_finite(numbers)))
