@@ -9,6 +9,8 @@ import re
 from tests.cli.conftest import Aforo
 from tests.cli.test_sets import loaded, shop
 
+from aforo.cli.explained import PARTS
+
 __all__ = ["loaded", "shop"]  # the loaded shop, as a fixture
 
 DAY = ("--tenant", "corner", "--day", "2024-03-02")
@@ -18,7 +20,7 @@ def test_a_number_down_to_its_events(aforo: Aforo) -> None:
     said = aforo("explain", "revenue", *DAY)
     assert said.code == 0
     assert "92.25 euros = money" in said.out
-    assert "2 raw events of the day are kept, and 2 of them count here" in said.out
+    assert "2 raw events of orders are kept, and 2 of them count here" in said.out
     assert "carl" in said.out
     assert "SELECT __bucket, sum(" in said.out
     assert "→ all: can serve, with 0 dimensions, the fewest" in said.out
@@ -52,3 +54,20 @@ def test_an_answer_tells_what_ranked_its_groups_and_what_its_totals_are_of(aforo
         ("totals are compared with what was read", "all"),
     ]
     assert sum(line.startswith("→ ") for line in lines) == len(read)
+    text = "\n".join(lines)
+    for part in ("rows", "comparison", "ranking", "totals", "totalsComparison"):
+        assert re.search(f"^{PARTS[part]}$", text, re.MULTILINE), part
+    assert "orders = " in text
+    assert text.count("-- Counts, sums and extremes, merged by bucket and split.") == len(read)
+    assert re.search(r"folds of orders\n.*\n2024-03-01 ", text)
+    assert re.search(r"\d raw events of orders are kept, and \d of them count here", text)
+    assert "carl" in text
+
+
+def test_an_explained_answer_is_written_where_there_is_a_place_for_it(aforo: Aforo) -> None:
+    window = ("--from", "2024-03-01", "--to", "2024-03-02")
+    question = ("ask", "orders", "--tenant", "corner", *window, "--explain")
+    told = aforo(*question, "--where", "country = 'ES'", "--format", "json").json
+    assert told["answer"]["rows"][0]["orders"] == told["behind"][0]["events"]["counted"]
+    assert {each["fields"]["country"] for each in told["behind"][0]["events"]["sample"]} == {"ES"}
+    aforo(*question, "--format", "csv").told_no("--explain tells more than csv has a place for")

@@ -12,16 +12,22 @@ from tests.reference_engine import holds
 from aforo.clock import ManualClock
 from aforo.engines.behind import Behind, BehindRequest
 from aforo.engines.embedded import EmbeddedEngine
+from aforo.model.condition import Condition, Op
 from aforo.windows import DAY, Window
 
 WINDOW = Window(NOON - DAY, NOON + DAY)
 ONES = tuple((name,) for name in READINGS.measures)
 
 
-def behind(bench: Bench, *measures: str, window: Window = WINDOW, most: int = 1_000) -> Behind:
-    request = BehindRequest(
-        "river", READINGS, tuple(READINGS.measures[name] for name in measures), window, most
-    )
+def behind(
+    bench: Bench,
+    *measures: str,
+    window: Window = WINDOW,
+    most: int = 1_000,
+    where: tuple[Condition, ...] = (),
+) -> Behind:
+    wanted = tuple(READINGS.measures[name] for name in measures)
+    request = BehindRequest("river", READINGS, wanted, window, most, where)
     return bench.engine.read_behind(request, time_limit_seconds=60)
 
 
@@ -42,6 +48,22 @@ def test_the_events_that_count_are_those_that_give_something(bench: Bench, names
     assert (found.events, found.given) == (len(here), len(counted))
     assert {(each.id, each.time) for each in found.shown} == counted
     assert len(found.shown) == found.given
+
+
+def test_events_for_which_a_condition_does_not_hold_are_not_behind_a_number(bench: Bench) -> None:
+    sent = some_readings(60)
+    bench.send(*sent)
+    where = (Condition("station", Op.EQ, "north"), Condition("gate", Op.NOT_NULL))
+    meant = [
+        event
+        for event in sent
+        if WINDOW.contains(event.time)
+        and all(holds(each, as_reference(event).fields, READINGS) for each in where)
+    ]
+    assert 0 < len(meant) < len(sent)
+    found = behind(bench, "all_readings", where=where)
+    assert (found.events, found.given) == (len(meant), len(meant))
+    assert {(each.id, each.time) for each in found.shown} == {(each.id, each.time) for each in meant}
 
 
 def test_a_sample_is_bounded_the_same_each_time_and_part_of_a_larger_one(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from tests.http.conftest import TOKEN, settings_in, standing
 from tests.http.test_keys import Keyed, bearer, keyed_in
 
 from aforo.http import examples
-from aforo.http.explain import WITHHELD
+from aforo.http.behind import WITHHELD
 from aforo.http.shown import model_of
 from aforo.model.reading import read_model
 from aforo.packs import model_file
@@ -56,6 +56,56 @@ def test_the_value_and_the_proof_are_the_answers(client: TestClient) -> None:
         moving = {"tookMs": 0}
         assert {**told["proof"], **moving} == {**answer["proof"], **moving}
         assert told["metric"] == client.get(f"/v1/metrics/{metric}").json()
+
+
+def test_an_answer_is_explained_as_it_is_given(client: TestClient) -> None:
+    asked = {
+        "tenant": "nyc",
+        "from": "2013-01-01",
+        "to": "2013-01-02",
+        "grain": "day",
+        "by": ["carrier"],
+        "metrics": ["distance_total"],
+        "limit": 1,
+        "totals": True,
+        "compare": "previous",
+        "where": "origin != 'JFK'",
+    }
+    answer = client.post("/v1/query", json=asked).json()
+    told = client.post("/v1/query/explain", json=asked, headers=OPERATOR).json()
+    answer["proof"]["tookMs"] = told["answer"]["proof"]["tookMs"]
+    assert told["answer"] == answer
+    assert [each["of"] for each in told["reads"]] == [
+        *("rows", "comparison", "ranking", "totals", "totalsComparison"),
+    ]
+    assert all(each["sql"] for each in told["reads"])
+    rows, comparison, ranking, totals, _ = told["reads"]
+    miles = {"name": "miles", "state": 2816}
+    assert rows["states"] == [{"row": {"time": "2013-01-01", "carrier": "UA"}, "states": [miles]}]
+    assert ranking["states"] == [{"row": {"carrier": "UA"}, "states": [miles]}]
+    assert totals["states"] == [{"row": {}, "states": [miles]}]
+    assert comparison["states"] == [{"row": {}, "states": [{"name": "miles", "state": 0}]}]
+    [behind] = told["behind"]
+    assert (behind["stream"], behind["days"], len(behind["folds"])) == ("flights", 1, 1)
+    assert {each["fields"]["flight"] for each in behind["events"]["sample"]} == {1545, 1714}
+    assert (behind["events"]["kept"], behind["events"]["counted"]) == (2, 2)
+    nobody = client.post("/v1/query/explain", json=asked).json()["behind"][0]["events"]
+    assert nobody == {"kept": 2, "counted": 2, "sample": None, "withheld": WITHHELD}
+
+
+def test_every_stream_of_an_answer_is_explained(client: TestClient) -> None:
+    asked = {
+        "tenant": "nyc",
+        "from": "2013-01-31",
+        "to": "2013-01-31",
+        "metrics": ["flights", "ingest_accepted"],
+    }
+    told = client.post("/v1/query/explain", json=asked, headers=OPERATOR).json()
+    assert [each["name"] for each in told["metrics"]] == asked["metrics"]
+    flights, arrivals = told["behind"]
+    assert flights["events"] == {"kept": 0, "counted": 0, "sample": [], "withheld": None}
+    assert arrivals["events"]["withheld"].endswith("keeps no events: its counts are all there is")
+    assert [each["stream"] for each in told["reads"]] == ["flights", arrivals["stream"]]
 
 
 def test_what_was_run_is_shown_each_time_though_the_rows_are_in_memory(client: TestClient) -> None:
@@ -125,6 +175,13 @@ def test_events_are_for_support_and_admins(keyed: Keyed, scopes: list[str], show
     path = "/v1/metrics/flights/explain"
     asked = {"tenant": "others", "day": "2013-01-01"}
     assert keyed.ask("GET", path, key["Authorization"].split()[1], params=asked) == (403, "not_your_tenant")
+
+
+def test_nothing_is_told_of_more_events_than_a_key_may_read(keyed: Keyed) -> None:
+    key = bearer(keyed.make(scopes=["read", "support"], tenants=["nyc"], rawRows=2))
+    told = explained(keyed.client, "flights", headers=key)
+    assert (told["folds"], told["events"]["kept"], told["events"]["sample"]) == ([], None, None)
+    assert told["events"]["withheld"].startswith("to look at the events behind it would read about 3 raw")
 
 
 def test_the_only_tenant_of_a_key_need_not_be_named(keyed: Keyed) -> None:

@@ -19,7 +19,7 @@ from aforo.http.audit import AuditReply
 from aforo.http.doctor import DoctorReply
 from aforo.http.drift import DriftReply
 from aforo.http.events import ReceiptReply
-from aforo.http.examples_of_explain import EXPLAINED
+from aforo.http.examples_of_explain import ANSWERS_EXPLAINED, EXPLAIN_ASKED, EXPLAINED
 from aforo.http.explain import ExplainReply
 from aforo.http.health import HealthReply
 from aforo.http.keys import KeyList, KeyReply, NewKeyReply
@@ -213,6 +213,12 @@ def test_the_examples_are_what_happens(house: House, client: TestClient, bearer:
     [fold], [shown] = explained.json()["folds"], expected["folds"]
     shown["foldedAt"] = fold["foldedAt"]
     within(expected, explained.json())
+    answer = client.post("/v1/query/explain", json=only(EXPLAIN_ASKED), headers=bearer).json()
+    behind = json.loads(json.dumps(only(ANSWERS_EXPLAINED)))
+    for each in (*behind["metrics"], behind["answer"]["proof"]):
+        each["modelVersion"] = definition["modelVersion"]
+    behind["behind"][0]["folds"] = [shown]
+    within(behind, answer)
     within(operation_examples.LAST_DRIFT["Before the first"], client.get("/v1/drift", headers=bearer).json())
     for asked in operation_examples.DRIFT_ASKED.values():
         drift = client.post("/v1/drift", json=asked, headers=bearer).json()

@@ -40,6 +40,11 @@ class Local:
     def funnel(self, question: Mapping[str, object]) -> dict[str, object]:
         return funnel(self.aforo.desk, decode_funnel(question)).as_json()
 
+    def ask_explained(self, question: Mapping[str, object]) -> dict[str, object]:
+        from aforo.http.explained_query import explained_json  # see `explain`
+
+        return explained_json(self.aforo.desk, question)
+
     def explain(self, metric: str, asked: Mapping[str, str]) -> dict[str, object]:
         from aforo.http.explain import explain_json  # see the package: only who asks for it waits for HTTP
 

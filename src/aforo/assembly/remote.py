@@ -67,6 +67,9 @@ class Remote:
     def seen(self, asked: Mapping[str, object]) -> dict[str, object]:
         return called(lambda: self._connection.post("/v1/seen", asked))
 
+    def ask_explained(self, question: Mapping[str, object]) -> dict[str, object]:
+        return called(lambda: self._connection.post("/v1/query/explain", question))
+
     def explain(self, metric: str, asked: Mapping[str, str]) -> dict[str, object]:
         path = f"/v1/metrics/{quote(metric, safe='')}/explain?{urlencode(asked)}"
         return called(lambda: self._connection.get(path))

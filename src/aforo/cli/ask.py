@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from aforo.cli.explained import tell_answer
 from aforo.cli.output import OF_ANSWERS, Format, Json, out, table_of, write
+from aforo.cli.proofs import proof_lines
 from aforo.cli.session import Session
+from aforo.errors import InvalidRequest
 
 
 def ask(
@@ -37,7 +40,7 @@ def ask(
         int | None, typer.Option(metavar="N", help="Groups that are kept; the others are one row.")
     ] = None,
     totals: Annotated[bool, typer.Option("--totals", help="Tell the metrics of everything as well.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Tell which rollups were considered.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Tell what is behind the answer, too.")] = False,
 ) -> None:
     """Ask for metrics, with the proof of the answer."""
     session: Session = context.obj
@@ -54,19 +57,30 @@ def ask(
         **{key: True for key, told in flags.items() if told},
         **{key: text for key, text in texts.items() if text},
     }
+    if explain and session.format in OF_ANSWERS:
+        raise InvalidRequest(
+            f"--explain tells more than {session.format} has a place for",
+            hint="ask with --format table or json",
+        )
     with session.reaching() as reached:
         if session.format in OF_ANSWERS:
             sys.stdout.buffer.write(reached.ask_as(question, OF_ANSWERS[session.format]))
             return
-        reply = reached.ask(question)
-    _write(reply, session.format, explain=explain)
+        explained = reached.ask_explained(question) if explain else None
+        reply: Json = reached.ask(question) if explained is None else cast(Json, explained["answer"])
+    if explained is not None and session.format is Format.JSON:
+        write(explained, session.format, (), ())
+        return
+    _write(reply, session.format)
+    if explained is not None:
+        tell_answer(explained)
 
 
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _write(reply: Json, format_: Format, *, explain: bool) -> None:
+def _write(reply: Json, format_: Format) -> None:
     columns = [column["name"] for column in reply["columns"]]
     if format_ is not Format.TABLE:
         write(reply, format_, columns, reply["rows"])
@@ -80,79 +94,3 @@ def _write(reply: Json, format_: Format, *, explain: bool) -> None:
     console.print()
     for line in proof_lines(reply["proof"]):
         console.print(line, style="dim", markup=False)
-    if explain:
-        for line in considered_lines(reply["proof"]):
-            console.print(line, style="dim", markup=False)
-
-
-def _reads(proof: Json) -> list[Json]:
-    """What was read of each stream that was asked."""
-    return list(proof["streams"].values()) if "streams" in proof else [proof]
-
-
-_ASIDE = {
-    "comparison": "compared with what was read",
-    "ranking": "ranked by what was read",
-    "rankingComparison": "and by what was read of the other window",
-    "totals": "totals are",
-    "totalsComparison": "totals are compared with what was read",
-}
-
-
-def considered_lines(proof: Json) -> list[str]:
-    """Which rollups were considered for each part of an answer, why one was taken or not, and the guard."""
-    lines: list[str] = []
-    for read in _reads(proof):
-        lines += _considered(read)
-        for name, words in _ASIDE.items():
-            if name in read:
-                lines += [f"{words} {_origin(read[name])}", *_considered(read[name])]
-    return [*lines, *_guard(proof)]
-
-
-def _guard(proof: Json) -> list[str]:
-    """What reading raw events was expected to cost, beside what it might."""
-    if "guard" not in proof:
-        return []
-    guard = proof["guard"]
-    expected = f"about {guard['rawRowsExpected']:,} raw events with {guard['rawBytesExpected']:,} bytes"
-    allowed = f"{guard['rawRowsLimit']:,} with {guard['rawBytesLimit']:,} bytes"
-    return [f"guard: {expected} were expected, and {allowed} allowed"]
-
-
-def _considered(read: Json) -> list[str]:
-    return [
-        f"{'→' if each['chosen'] else ' '} {each['rollup']}: {each['why']}" for each in read["considered"]
-    ]
-
-
-def _origin(read: Json) -> str:
-    rows = f"{read['rowsRead']:,} rows read"
-    if read["source"] == "raw":
-        return f"from the raw events: {read['reason']}, {rows}"
-    name = "the ledger" if read["source"] == "ledger" else f"rollup {read['rollup']}"
-    return f"from {name} ({' and '.join(read['grains'])} rows), {rows}"
-
-
-def proof_lines(proof: Json) -> list[str]:
-    """The evidence in words."""
-    *rest, last = [_origin(read) for read in _reads(proof)]
-    errors = {name: claim["relativeError"] for name, claim in proof["exact"].items() if claim is not True}
-    exact = (
-        "exact"
-        if not errors
-        else "exact but for " + ", ".join(f"{name} (within {error:.2%})" for name, error in errors.items())
-    )
-    stale = proof["staleSeconds"]
-    fresh = f"complete until {proof['completeUntil']}" + (f", behind by {stale:,.1f} s" if stale else "")
-    read = f"{last} in {proof['tookMs']:,.1f} ms; {exact}"
-    days = f"{fresh}; {proof['timezone']}, weeks from {proof['weekStart']}"
-    also = [f"also {_origin(each)}" for each in proof.get("alsoRead", ())]
-    made_up = ["of made-up data: the tenant's name says so"] if proof.get("simulated") else []
-    return [
-        *made_up,
-        *rest,
-        read,
-        *also,
-        f"{days}; model {proof['modelVersion']}, commit {proof['commit']}, revision {proof['revision']}",
-    ]

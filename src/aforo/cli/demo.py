@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aforo.cli.ask import proof_lines
 from aforo.cli.load import folding, with_bar
 from aforo.cli.output import out, shown
+from aforo.cli.proofs import proof_lines
 from aforo.cli.serve import tell_ready
 from aforo.cli.session import Session
 

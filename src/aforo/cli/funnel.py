@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from aforo.cli.ask import proof_lines
 from aforo.cli.output import Format, Json, out, table_of, write
+from aforo.cli.proofs import proof_lines
 from aforo.cli.session import Session
 
 _COLUMNS = ("step", "name", "count", "share", "shareOfPrevious")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aforo.model.condition import Condition
 from aforo.model.measure import Measure
 from aforo.model.stream import Stream
 from aforo.windows import Window
@@ -19,6 +20,7 @@ class BehindRequest:
     measures: tuple[Measure, ...]
     window: Window
     most_shown: int
+    where: tuple[Condition, ...] = ()  # all must hold; other events are none of the window's
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""An example for the reference of what is behind a number, over the flights of `examples`."""
+"""Examples for the reference of what is behind numbers and answers, over the flights of `examples`."""
 
 from __future__ import annotations
 
@@ -67,5 +67,43 @@ EXPLAINED: Examples = {
             "revision": 1,
             "tookMs": 2.1,
         },
+    }
+}
+_MILES_OF_A_DAY = EXPLAINED["Miles of a day"]
+EXPLAIN_ASKED: Examples = {
+    "Miles of a day": {
+        "tenant": "nyc",
+        "metrics": ["distance_total"],
+        "from": "2013-01-01",
+        "to": "2013-01-01",
+    }
+}
+ANSWERS_EXPLAINED: Examples = {
+    "Miles of a day": {
+        "metrics": [_MILES_OF_A_DAY["metric"]],
+        "answer": {
+            "columns": [{"name": "distance_total", "type": "integer", "unit": "miles"}],
+            "rows": [{"distance_total": _MILES_OF_A_DAY["value"]}],
+            "totals": None,
+            "comparison": None,
+            "proof": _MILES_OF_A_DAY["proof"],
+        },
+        "reads": [
+            {
+                "of": "rows",
+                "stream": "flights",
+                "rows": 1,
+                "states": [{"row": {}, "states": _MILES_OF_A_DAY["states"]}],
+                "sql": _MILES_OF_A_DAY["sql"],
+            }
+        ],
+        "behind": [
+            {
+                "stream": "flights",
+                "days": 1,
+                "folds": _MILES_OF_A_DAY["folds"],
+                "events": _MILES_OF_A_DAY["events"],
+            }
+        ],
     }
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
-from textwrap import dedent
+from datetime import date
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -14,76 +13,31 @@ from aforo.errors import Fault, InvalidRequest, NotFound
 from aforo.http import examples_of_explain
 from aforo.http.about import About, Content
 from aforo.http.asking import ERRORS_OF_ADDRESSES
+from aforo.http.behind import (
+    BehindReply,
+    DayFoldReply,
+    StateReply,
+    events_of,
+    folds_of,
+    shown_sql,
+    states_of,
+)
 from aforo.http.caller import Caller, KeyScope, caller_of
 from aforo.http.door import Door
 from aforo.http.hands import Hands
 from aforo.http.models import metric_named
 from aforo.http.query import CellReply
-from aforo.http.reply import Shape, instant, json_reply, plain
+from aforo.http.reply import Shape, json_reply, plain
 from aforo.http.shown import MetricDefinition, definition_of
 from aforo.questions.ask import Desk
-from aforo.questions.explain import MOST_SHOWN, Explanation, explain
-from aforo.questions.finish import Instant, State
-from aforo.questions.rows import split_cell, value_cell
-from aforo.states.histogram import Histogram
-from aforo.windows import Zone
+from aforo.questions.asked import Asked
+from aforo.questions.explain import MOST_SHOWN, explain
+from aforo.windows import parse_date
 
 WORDS = {
     "tenant": "Whose number; the key's only tenant by default",
     "day": "A day of the tenant's own time zone, such as 2013-01-31",
 }
-WITHHELD = "raw events are shown to keys with the scope support or admin"
-
-
-class HistogramReply(Shape, frozen=True):
-    """Of a kept histogram: how many values it holds, and the exact least and greatest."""
-
-    count: int
-    minimum: float | None
-    maximum: float | None
-
-
-class StateReply(Shape, frozen=True):
-    """What the formula was computed from: a measure, `new(measure)` or `returning(measure)`.
-
-    A count, sum, least or greatest value as it is, a time as text; of a set its size.
-    """
-
-    name: str
-    state: str | int | float | HistogramReply | None
-
-
-class DayFoldReply(Shape, frozen=True):
-    """A day that the number was folded in, and how often it changed (`revision`).
-
-    `commit` is what its last fold read as of, at `foldedAt`; null where no fold has told of it yet.
-    """
-
-    day: str
-    revision: int
-    commit: int | None
-    folded_at: str | None
-
-
-class SampledEvent(Shape, frozen=True):
-    """An event as it is kept, and the commit it came with."""
-
-    id: str
-    time: str
-    commit: int
-    fields: dict[str, str | int | float | bool | None]
-
-
-class BehindReply(Shape, frozen=True):
-    """Of `kept` events of the day `counted` give something to the number; `sample` shows some of those.
-
-    `sample` is null where `withheld` says why.
-    """
-
-    kept: int
-    counted: int
-    sample: tuple[SampledEvent, ...] | None
-    withheld: str | None
 
 
 class ExplainReply(Shape, frozen=True):
@@ -143,8 +97,21 @@ def asked_of(parameters: list[tuple[str, str]], caller: Caller) -> dict[str, str
 def told(desk: Desk, name: str, asked: Mapping[str, str], *, events: bool) -> ExplainReply:
     """What is told of a number, with events or without. Raises what `explain` raises, and NotFound."""
     metric_named(desk.model, name)
-    most = MOST_SHOWN if events else 0
-    return shown(desk, explain(desk, name, asked["tenant"], asked["day"], most_shown=most), events=events)
+    day = _date(asked["day"]).isoformat()
+    question = Asked(tenant=asked["tenant"], metrics=(name,), from_=day, to=day)
+    found = explain(desk, question, most_shown=MOST_SHOWN if events else 0)
+    (rows, *_), (raw,), zone = found.told, found.raw, found.question.zone
+    return ExplainReply(
+        metric=definition_of(desk.model, found.metrics[0]),
+        tenant=asked["tenant"],
+        day=day,
+        value=cast(CellReply, found.answer.rows[0][name]),
+        states=states_of(rows.states[0].states, zone),
+        sql=tuple(text for each in found.told for text in shown_sql(each)),
+        folds=folds_of(raw, zone),
+        events=None if raw.stream.ledger else events_of(raw, zone, events=events),
+        proof=found.answer.proof.as_json(),
+    )
 
 
 def explain_json(desk: Desk, name: str, asked: Mapping[str, str]) -> dict[str, object]:
@@ -152,57 +119,11 @@ def explain_json(desk: Desk, name: str, asked: Mapping[str, str]) -> dict[str, o
     return plain(told(desk, name, asked, events=True))
 
 
-def shown(desk: Desk, found: Explanation, *, events: bool) -> ExplainReply:
-    """An explanation as it is shown."""
-    behind, zone = found.behind, found.proof.zone
-    return ExplainReply(
-        metric=definition_of(desk.model, found.metric),
-        tenant=found.tenant,
-        day=found.day.isoformat(),
-        value=cast(CellReply, value_cell(found.value, zone)),
-        states=tuple(StateReply(name, _state(state, zone)) for name, state in found.states.items()),
-        sql=tuple(dedent(text).strip() for text in found.sql),
-        folds=tuple(
-            DayFoldReply(
-                zone.date_of(each.day).isoformat(), each.revision, each.commit, instant(each.folded_at)
-            )
-            for each in (() if behind is None else behind.folds)
-        ),
-        events=None if behind is None else _events(found, events=events),
-        proof=found.proof.as_json(),
-    )
-
-
-def _state(state: State, zone: Zone) -> str | int | float | HistogramReply | None:
-    match state:
-        case Histogram():
-            return HistogramReply(state.total, state.minimum, state.maximum)
-        case Instant():
-            return zone.rfc3339(state)
-        case Fraction():
-            return int(state) if state.denominator == 1 else float(state)
-        case _:
-            return state
-
-
-def _events(found: Explanation, *, events: bool) -> BehindReply:
-    behind, zone = found.behind, found.proof.zone
-    assert behind is not None, "there are events"
-    sample = tuple(
-        SampledEvent(
-            id=each.id,
-            time=zone.rfc3339(each.time),
-            commit=each.commit,
-            fields={name: split_cell(value, zone) for name, value in each.fields.items()},
-        )
-        for each in behind.shown
-    )
-    return BehindReply(
-        kept=behind.events,
-        counted=behind.given,
-        sample=sample if events else None,
-        withheld=None if events else WITHHELD,
-    )
+def _date(text: str) -> date:
+    try:
+        return parse_date(text)
+    except InvalidRequest as error:
+        raise InvalidRequest(f"day: {error.detail}", hint=error.hint) from error
 
 
 ABOUT = About(

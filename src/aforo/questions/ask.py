@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aforo.clock import Clock
 from aforo.engines.appends import UNKNOWN
@@ -37,6 +37,15 @@ from aforo.windows import Window, Zone
 Plans = Mapping[Question, Planned]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer with the question as it was understood, and everything that was read for it."""
+
+    question: Question
+    parts: Parts
+    answer: Answer
+
+
 class Desk:
     """Answers questions of one model from one engine, from any thread, and keeps the answers in a cache."""
 
@@ -49,6 +58,8 @@ class Desk:
         telemetry: Telemetry,
         cache: Cache | None = None,
         expected: frozenset[str] = frozenset(),
+        *,
+        at_hand: bool = True,
     ) -> None:
         self.engine = engine
         self.model = model
@@ -57,21 +68,36 @@ class Desk:
         self.cache = cache
         self._telemetry = telemetry
         self._expected = expected
+        self._at_hand = at_hand
 
     def within(self, budget: Budget) -> Desk:
         """The desk with other limits of raw events for each question."""
         own = budget.within(self.settings.questions)
         if own == self.settings.questions:
             return self
-        settings = replace(self.settings, questions=own)
-        return Desk(
-            self.engine, self.model, settings, self.clock, self._telemetry, self.cache, self._expected
-        )
+        return self._but(settings=replace(self.settings, questions=own))
 
     def expecting(self, tenant: str) -> Desk:
         """The desk for which a tenant is there before its first event: there is nothing of it yet."""
-        expected = self._expected | {tenant}
-        return Desk(self.engine, self.model, self.settings, self.clock, self._telemetry, self.cache, expected)
+        return self._but(expected=self._expected | {tenant})
+
+    def anew(self) -> Desk:
+        """The desk that reads what it tells: nothing is kept, and nothing comes from the engine's memory."""
+        own = self._but()
+        own.cache, own._at_hand = None, False
+        return own
+
+    def _but(self, settings: Settings | None = None, expected: frozenset[str] | None = None) -> Desk:
+        return Desk(
+            self.engine,
+            self.model,
+            settings or self.settings,
+            self.clock,
+            self._telemetry,
+            self.cache,
+            self._expected if expected is None else expected,
+            at_hand=self._at_hand,
+        )
 
     def ask(self, asked: Asked) -> Answer:
         """The answer with its proof.
@@ -83,7 +109,7 @@ class Desk:
         plans = self._plans(question)
         allowed = guarded(plans, self.engine, self.settings.questions)
         if self.cache is None:
-            answer = self._computed(question, plans, begun)
+            answer = self._computed(question, plans, begun).answer
         else:
             rows = len(by_stream(question, self.model))
             ground = Ground.of(plans, rows, self.engine, asked_at)
@@ -91,9 +117,22 @@ class Desk:
                 ground.wanted(question, self.model.version),
                 Anew(question.zone, ground.freshness, begun),
             )
-            answer = self.remembered(ANSWERS, wanted, anew, lambda: self._computed(question, plans, begun))
+            answer = self.remembered(
+                ANSWERS, wanted, anew, lambda: self._computed(question, plans, begun).answer
+            )
         self.answered(answer.proof)
         return replace(answer, proof=replace(answer.proof, guarded=allowed))
+
+    def ask_anew(self, asked: Asked) -> Answered:
+        """The same with everything that was read for it, read now and by SQL. Raises the same."""
+        begun, desk = self.clock.monotonic(), self.anew()
+        question = desk.resolve(asked)
+        plans = desk._plans(question)
+        allowed = guarded(plans, self.engine, self.settings.questions)
+        found = desk._computed(question, plans, begun)
+        self.answered(found.answer.proof)
+        proof = replace(found.answer.proof, guarded=allowed)
+        return replace(found, answer=replace(found.answer, proof=proof))
 
     def remembered(self, form: Form[T, K], wanted: Wanted, anew: Anew, compute: Callable[[], T]) -> T:
         """The answer that is kept, as it stands now; else what `compute` reads, once for all who ask."""
@@ -112,12 +151,14 @@ class Desk:
         took = self.clock.monotonic() - anew.begun
         return form.tell(kept, kept.proof.told(anew.zone, anew.freshness, self.clock.now(), took))
 
-    def _computed(self, question: Question, plans: Sequence[Planned], begun: float) -> Answer:
+    def _computed(self, question: Question, plans: Sequence[Planned], begun: float) -> Answered:
+        """The question as it was answered, which knows the groups that a limit keeps."""
         parts = self._parts(question, {each.question: each for each in plans})
         kept = parts.rows[0].planned.question.kept
         proof = evidence(question, parts, self.model.version, self.clock.monotonic() - begun)
         most_rows = self.settings.questions.max_rows
-        return told(replace(question, kept=kept), parts, proof, most_rows, self.clock.now())
+        question = replace(question, kept=kept)
+        return Answered(question, parts, told(question, parts, proof, most_rows, self.clock.now()))
 
     def explain(self, asked: Asked) -> str:
         """How a question would be answered, in lines for a person; nothing is read."""
@@ -167,19 +208,16 @@ class Desk:
         seen: tuple[str, ...] = (),
         most_keys: int | None = None,
         planned: Planned | None = None,
-        *,
-        at_hand: bool = True,
     ) -> Part:
         """Plans and reads, and does so again where something was purged or swapped in meanwhile.
 
-        A plan that was guarded before is read first. Without `at_hand` nothing is told from the engine's
-        memory. Raises QuestionTooLarge, NotServable and TimeLimit.
+        A plan that was guarded before is read first. Raises QuestionTooLarge, NotServable and TimeLimit.
         """
         allowed = None
         while True:
             if planned is None:
                 planned, allowed = self.guarded(question, sets, seen)
-            if (found := self._read_once(planned, most_keys, at_hand=at_hand)) is not None:
+            if (found := self._read_once(planned, most_keys)) is not None:
                 return Part(planned, found, allowed)
             planned = None
 
@@ -192,11 +230,11 @@ class Desk:
         refuse_unmeasured(planned, self.engine, {*sets, *seen})
         return planned, allowed
 
-    def _read_once(self, planned: Planned, most_keys: int | None, *, at_hand: bool) -> Read | None:
+    def _read_once(self, planned: Planned, most_keys: int | None) -> Read | None:
         """What the plan gives; None where something was purged or swapped in since it was made."""
         question, limit = planned.question, self.settings.questions.time_limit_seconds
         try:
-            found = read(planned, self.engine, self.clock, limit, most_keys, at_hand=at_hand)
+            found = read(planned, self.engine, self.clock, limit, most_keys, at_hand=self._at_hand)
         except RollupReplaced:
             return None  # what was being built serves now, and is read the next time
         return found if self.engine.seal(question.stream, question.tenant) == planned.seal else None

@@ -1,94 +1,153 @@
-"""What is behind one number: its states, what they were read from, and the events and folds they are of."""
+"""What is behind an answer: its states, what they were read from, and the events and folds they are of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from aforo.engines.behind import Behind, BehindRequest
-from aforo.errors import InvalidRequest
+from aforo.engines.behind import Behind, BehindRequest, DayFolded
+from aforo.engines.reads import States
 from aforo.model.metric import Metric
 from aforo.model.stream import Stream
+from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked
-from aforo.questions.finish import State, Value, finish, finished_from
-from aforo.questions.planned import Planned
-from aforo.questions.proof import Proof
-from aforo.questions.unmeasured import without
-from aforo.windows import Window, parse_date
+from aforo.questions.cost import RawRead
+from aforo.questions.evidence import Part, Parts
+from aforo.questions.finish import State, finished_from
+from aforo.questions.guard import expected
+from aforo.questions.ordering import by_values
+from aforo.questions.planned import Planned, Side
+from aforo.questions.question import Question
+from aforo.questions.reading import Found
+from aforo.questions.rows import Row, head_of, when_of
 
 MOST_SHOWN = 20
-"""Events that are shown of those behind a number."""
+"""Events that are shown of those behind an answer."""
+MOST_STATES = 20
+"""Groups and times whose states are told, of each thing that was read."""
+MOST_FOLDS = 31
+"""Days whose folds are told, the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowStates:
+    """What the formulas of a row were computed from; `row` says of which time and group it is."""
+
+    row: Row
+    states: Mapping[str, State]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One thing that was read: `of` is `rows`, or what the proof calls it. `rows` counts what it told of."""
+
+    of: str
+    stream: str
+    states: tuple[RowStates, ...]
+    rows: int
+    sql: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """The events of a stream that the window holds, for which the conditions of the question hold.
+
+    `behind` is None where `why_not` says why nothing is told. `folds` counts the days, of which the latest
+    are told; there are none where the rows were not read from a rollup.
+    """
+
+    stream: Stream
+    behind: Behind | None
+    why_not: str | None
+    folds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A metric's value on one day of the tenant, and where it comes from.
+    """An answer, and where it comes from."""
 
-    `states` are what the formula is computed from. `behind` is None for streams that keep no events, and has
-    no folds where the number was not read from a rollup.
-    """
-
-    metric: Metric
-    stream: Stream
-    tenant: str
-    day: date
-    window: Window
-    value: Value
-    states: Mapping[str, State]
-    behind: Behind | None
-    sql: tuple[str, ...]
-    proof: Proof
+    question: Question
+    answer: Answer
+    metrics: tuple[Metric, ...]
+    told: tuple[Told, ...]
+    raw: tuple[Raw, ...]
 
 
-def explain(desk: Desk, name: str, tenant: str, day: str, *, most_shown: int) -> Explanation:
-    """A metric of a day, with at most `most_shown` of the events behind it.
+def explain(desk: Desk, asked: Asked, *, most_shown: int) -> Explanation:
+    """An answer with what is behind it, and at most `most_shown` of the events of each stream.
 
     Raises UnknownName, InvalidRequest, QuestionTooLarge, NotServable and TimeLimit.
     """
-    begun, of = desk.clock.monotonic(), _date(day)
-    question = desk.resolve(Asked(tenant=tenant, metrics=(name,), from_=day, to=day))
-    # Rows that are held in memory are told without any SQL, and what is shown is to be what was run.
-    part = desk.read(question, at_hand=False)
-    planned, read = part.planned, part.read
-    (metric,) = planned.metrics
-    states = read.own.told(planned.metrics)
-    finished = without(
-        finish(states, planned.metrics, planned.stream),
-        question.metrics,
-        planned.own.buckets,
-        planned.own.measured_from,
-    )
-    proof = desk.proof(part, begun)
+    found = desk.ask_anew(asked)
+    question, parts = found.question, found.parts
+    known = {metric.name: metric for part in parts.rows for metric in part.planned.metrics}
     return Explanation(
-        metric=metric,
-        stream=planned.stream,
-        tenant=tenant,
-        day=of,
-        window=question.window,
-        value=finished.at(0, ())[0],
-        states=finished_from(states, metric, planned.stream),
-        behind=_behind(desk, planned, most_shown),
-        sql=read.sql,
-        proof=proof,
+        question=question,
+        answer=found.answer,
+        metrics=tuple(known[name] for name in question.metrics),
+        told=tuple(_told(*each) for each in _read(parts)),
+        raw=tuple(_raw(desk, part.planned, most_shown) for part in parts.rows),
     )
 
 
-def _date(text: str) -> date:
-    try:
-        return parse_date(text)
-    except InvalidRequest as error:
-        raise InvalidRequest(f"day: {error.detail}", hint=error.hint) from error
+def _read(parts: Parts) -> Iterator[tuple[str, Part, Side, Found]]:
+    """Everything that was read, by the names that the proof has for it."""
+    for part in parts.rows:
+        yield "rows", part, part.planned.own, part.read.own
+        if part.planned.other is not None and part.read.other is not None:
+            yield "comparison", part, part.planned.other, part.read.other
+    rankings = zip(("ranking", "rankingComparison"), parts.ranking, strict=False)
+    totals = [("totals", part) for part in parts.totals]
+    compared = [("totalsComparison", part) for part in parts.totals_compared]
+    for of, part in (*rankings, *totals, *compared):
+        yield of, part, part.planned.own, part.read.own
 
 
-def _behind(desk: Desk, planned: Planned, most_shown: int) -> Behind | None:
-    if planned.stream.ledger:
-        return None
-    question = planned.question
-    asked = BehindRequest(question.tenant, planned.stream, planned.measures, question.window, most_shown)
-    limit = desk.settings.questions.time_limit_seconds
-    found = desk.engine.read_behind(asked, time_limit_seconds=limit)
-    if planned.own.plan.rollup is not None:
-        return found
-    return Behind(found.events, found.given, found.shown, ())
+def _told(of: str, part: Part, side: Side, found: Found) -> Told:
+    planned = part.planned
+    states = found.told(planned.metrics)
+    return Told(
+        of=of,
+        stream=part.stream,
+        states=tuple(_states(planned, side, states, at) for at in _first(planned.question, states)),
+        rows=max(1, len(states.keys)),
+        sql=found.sql,
+    )
+
+
+def _first(question: Question, states: States) -> Sequence[int | None]:
+    """The places of what is told first: by time, then as groups stand in an answer. None is of nothing."""
+    groups = {group for _, group in states.keys}
+    in_order = by_values(groups) if question.kept is None else [*question.kept, ()]
+    rank = {group: at for at, group in enumerate(in_order)}
+    places = sorted(range(len(states.keys)), key=lambda at: (states.keys[at][0], rank[states.keys[at][1]]))
+    return places[:MOST_STATES] or (None,)
+
+
+def _states(planned: Planned, side: Side, states: States, at: int | None) -> RowStates:
+    told, question = finished_from(states, planned.metrics, planned.stream, at), planned.question
+    if at is None:
+        return RowStates({}, told)
+    bucket, group = states.keys[at]
+    return RowStates({**when_of(question, side.buckets[bucket]), **head_of(question, group)}, told)
+
+
+def _raw(desk: Desk, planned: Planned, most_shown: int) -> Raw:
+    stream, question = planned.stream, planned.question
+    if stream.ledger:
+        why_not = f"{stream.name} keeps no events: its counts are all there is"
+        return Raw(stream=stream, behind=None, why_not=why_not, folds=0)
+    limits = desk.settings.questions
+    wanted = BehindRequest(
+        question.tenant, stream, planned.measures, question.window, most_shown, question.where
+    )
+    cost = RawRead.of(stream, question.window, planned.own.plan, planned.measures, question.where)
+    would = expected([cost], question.tenant, desk.engine, limits)
+    if would.raw_rows_expected > would.raw_rows_limit or would.raw_bytes_expected > would.raw_bytes_limit:
+        why_not = f"to look at the events behind it would read {would}: ask a shorter window"
+        return Raw(stream=stream, behind=None, why_not=why_not, folds=0)
+    found = desk.engine.read_behind(wanted, time_limit_seconds=limits.time_limit_seconds)
+    folds: tuple[DayFolded, ...] = () if planned.own.plan.rollup is None else found.folds
+    behind = replace(found, folds=folds[-MOST_FOLDS:])
+    return Raw(stream=stream, behind=behind, why_not=None, folds=len(folds))

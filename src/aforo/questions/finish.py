@@ -101,18 +101,20 @@ def finish(states: States, metrics: Sequence[Metric], stream: Stream) -> Finishe
     )
 
 
-def finished_from(states: States, metric: Metric, stream: Stream) -> Mapping[str, State]:
-    """What the formula is computed from, by measure or `new(measure)`: of the first group, or of nothing."""
-    used = {name: stream.measures[name] for name in metric.measures}
+def finished_from(
+    states: States, metrics: Sequence[Metric], stream: Stream, at: int | None
+) -> Mapping[str, State]:
+    """What the formulas are computed from, by measure or `new(measure)`: of a group, or of nothing."""
+    used = {name: stream.measures[name] for metric in metrics for name in metric.measures}
     found: dict[str, State] = {}
     for name, measure in used.items():
-        own = states.values[name][:1] if states.keys else [_NOTHING[measure.kind]]
+        own = [_NOTHING[measure.kind] if at is None else states.values[name][at]]
         state, field = _column(measure, own, stream)[0], stream.measured(measure)
         is_time = field is not None and field.type is FieldType.TIMESTAMP and isinstance(state, int)
         extreme = measure.kind in (MeasureKind.MINIMUM, MeasureKind.MAXIMUM)
         found[name] = Instant(cast(int, state)) if is_time and extreme else state
-    for leaf in sighted([metric]):
-        found[leaf.column] = cast(State, states.values[leaf.column][0]) if states.keys else 0
+    for leaf in sighted(metrics):
+        found[leaf.column] = cast(State, states.values[leaf.column][at]) if at is not None else 0
     return found
 
 

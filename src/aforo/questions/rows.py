@@ -80,13 +80,13 @@ def rows_of(
             f"the answer would have {len(groups) * len(buckets):,} rows, and it may have {most_rows:,}",
             hint=FEWER,
         )
-    heads = [(group, _head(question, group)) for group in groups]
+    heads = [(group, head_of(question, group)) for group in groups]
     rows = [
         _Placed(
             index,
             group,
             {
-                **_when(question, bucket),
+                **when_of(question, bucket),
                 **head,
                 **_metrics(question, index, group, finished, compared, daily),
                 **_marks(question, bucket, group),
@@ -173,7 +173,8 @@ def value_cell(value: Value, zone: Zone) -> Cell:
     return value
 
 
-def _when(question: Question, bucket: Bucket) -> Mapping[str, Cell]:
+def when_of(question: Question, bucket: Bucket) -> Mapping[str, Cell]:
+    """The cell that says of which time a row is; none where there is one bucket."""
     if question.grain is Grain.TOTAL:
         return {}
     if bucket.date is not None:
@@ -181,7 +182,8 @@ def _when(question: Question, bucket: Bucket) -> Mapping[str, Cell]:
     return {TIME: question.zone.rfc3339(bucket.start)}
 
 
-def _head(question: Question, group: Split) -> Row:
+def head_of(question: Question, group: Split) -> Row:
+    """The cells that say of which group a row is, all null for the groups that a limit left out."""
     if question.by and not group:
         return dict.fromkeys(question.by)
     return {name: split_cell(value, question.zone) for name, value in zip(question.by, group, strict=True)}

@@ -8,7 +8,7 @@ from aforo.engines.behind import Behind, BehindRequest, DayFolded, ShownEvent
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import events_table, lay_out, quoted
-from aforo.engines.embedded.parameters import Parameters, microseconds, timestamp
+from aforo.engines.embedded.parameters import Parameters, conditions_sql, microseconds, timestamp
 from aforo.windows import Zone
 
 FOLDS = """
@@ -45,6 +45,8 @@ def _rows(request: BehindRequest, parameters: Parameters) -> tuple[str, str]:
         f"SELECT r.*, {', '.join(inputs)} FROM {events_table(request.stream.name)} AS r "
         f"WHERE r.tenant = {tenant} AND r.time >= {start} AND r.time < {end}"
     )
+    if request.where:
+        rows += f" AND {conditions_sql(request.where, request.stream, parameters)}"
     return rows, " OR ".join(f"{each.input} IS NOT NULL" for each in layouts)
 
 
