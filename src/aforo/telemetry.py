@@ -78,6 +78,7 @@ METRICS: tuple[OwnMetric, ...] = (
     OwnMetric("file_bytes_per_event", Kind.GAUGE, "Bytes of the file for an event, with all it holds."),
     OwnMetric("events_out_of_order", Kind.GAUGE, "Events in blocks that overlap others in time."),
     OwnMetric("questions_total", Kind.COUNTER, "Questions answered, by what was read.", ("source",)),
+    OwnMetric("questions_joined_total", Kind.COUNTER, "Questions told what was read for an equal one."),
     OwnMetric("question_seconds", Kind.HISTOGRAM, "Time one answer took.", (), _SECONDS),
     OwnMetric("cache_hits_total", Kind.COUNTER, "Questions answered from what was kept."),
     OwnMetric("cache_misses_total", Kind.COUNTER, "Questions read anew and kept."),

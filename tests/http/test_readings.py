@@ -12,6 +12,7 @@ import pytest
 from aforo.errors import TimeLimit
 from aforo.http.hands import Hands
 from aforo.http.readings import Readings
+from aforo.telemetry import Telemetry
 
 SECONDS = 30  # none of them is waited for unless something is wrong
 
@@ -37,7 +38,7 @@ class Board:
 async def readings(threads: int = 1) -> AsyncIterator[tuple[Readings, Hands]]:
     hands = Hands("ask", threads)
     try:
-        yield Readings(hands), hands
+        yield Readings(hands, Telemetry()), hands
     finally:
         hands.stop()
 

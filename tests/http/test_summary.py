@@ -211,7 +211,9 @@ def test_who_asks_the_same_at_once_is_told_one_reading_and_no_other_key_is(keyed
         *[("propertyId=mine", keyed.yours)] * 2,
         *[("propertyId=yours", same)] * 3,
     ]
+    before = _joined(keyed)
     told = asyncio.run(_asked_at_once(keyed.house.app, asked))
+    assert _joined(keyed) - before == 2 + 3 + 1 + 1
     found = [
         (status, body["metrics"]["totalPageViews"]["value"], body["proof"].get("askedTogether"))
         if status == 200
@@ -231,6 +233,11 @@ def test_who_asks_the_same_at_once_is_told_one_reading_and_no_other_key_is(keyed
     assert [told[at][1]["ratelimit"] for at in (3, 4, 11, 12)] == [
         f'"key";r={r};t={4 - r}' for r in (3, 2, 1, 0)
     ]
+
+
+def _joined(keyed: Keyed) -> float:
+    lines = keyed.house.rooms.telemetry.exposition().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("aforo_questions_joined_total"))
 
 
 async def _asked_at_once(

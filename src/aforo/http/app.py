@@ -59,6 +59,7 @@ from aforo.http.lingering import Lingering
 from aforo.http.measuring import Measuring
 from aforo.http.patience import Patience
 from aforo.http.readings import Readings
+from aforo.http.straight import Straight
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.questions.cache import Cache
@@ -147,7 +148,6 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
     doors = doors_of(rooms, crew)
     pages = reference.pages(lambda: openapi.document(doors, __version__))
     app = Starlette(
-        routes=[route(door, guard) for door in (*doors, *pages)],
         middleware=[
             Middleware(Measuring, telemetry=rooms.telemetry, clock=rooms.clock),
             Middleware(Lingering),
@@ -163,15 +163,14 @@ def create_app(rooms: Rooms, token: str) -> Starlette:
             ),
         ],
         exception_handlers=dict(problems.HANDLERS),
-        lifespan=_lifespan(crew),
     )
-    app.router.redirect_slashes = False
+    app.router = Straight([route(door, guard) for door in (*doors, *pages)], _lifespan(crew))
     return app
 
 
 def doors_of(rooms: Rooms, crew: Crew) -> list[Door]:
     """Every route of the API, in the order of the reference."""
-    limits, readings = rooms.settings.http, Readings(crew.asking)
+    limits, readings = rooms.settings.http, Readings(crew.asking, rooms.telemetry)
     probe = health.Probe(rooms.engine, rooms.intake, rooms.store, crew.probing, crew.calling)
     return [
         events.taking(rooms.intake, crew.taking, limits),

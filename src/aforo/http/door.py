@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeAlias
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,6 +22,8 @@ from aforo.http.problems import FLAGGED
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 MOST_TOLD = 20
 MOST_SHOWN = 100  # characters
+MOST_REMEMBERED, MOST_REMEMBERED_BYTES = 64, 1_000
+"""Query strings of one route whose names are known to be right: who asks often asks the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,21 @@ def route(door: Door, guard: Guard) -> Route:
 
     lock = door.lock
     parameters = (*door.parameters, *((WRITE_KEY,) if Place.QUERY in door.places else ()))
+    unknown_in = lru_cache(MOST_REMEMBERED)(lambda query: unknown_names(query, parameters))
+
+    def refuse(request: Request) -> None:
+        query: bytes = request.scope["query_string"]
+        found = unknown_in if len(query) <= MOST_REMEMBERED_BYTES else unknown_in.__wrapped__
+        refuse_unknown(request, found(query), parameters)
 
     async def answer(request: Request) -> Response:
         setattr(request.state, FLAGGED, door.flagged)
         if lock is None:
-            refuse_unknown(request, parameters)
+            refuse(request)
             return await door.answer(request)
         admission = await guard.admit(request, lock)
         request.state.caller = admission.caller
-        refuse_unknown(request, parameters)
+        refuse(request)
         with guard.turns.taken(admission.caller.key_id if door.scope is KeyScope.READ else None):
             response = await door.answer(request)
         if admission.headers:
@@ -79,11 +89,14 @@ def route(door: Door, guard: Guard) -> Route:
     return Route(door.path, answer, methods=[door.method], name=door.name)
 
 
-def refuse_unknown(request: Request, known: tuple[str, ...]) -> None:
+def unknown_names(query: bytes, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The first names of parameters that are not known, each cut to what is shown of it."""
+    named = QueryParams(query.decode("latin-1")) if query else ()
+    return tuple(name[:MOST_SHOWN] for name in named if name not in known)[:MOST_TOLD]
+
+
+def refuse_unknown(request: Request, unknown: tuple[str, ...], known: tuple[str, ...]) -> None:
     """Raises UnknownName for parameters of the query string that the route does not know."""
-    if not request.scope["query_string"]:
-        return
-    unknown = [name[:MOST_SHOWN] for name in request.query_params if name not in known][:MOST_TOLD]
     if not unknown:
         return
     faults = [Fault(name, "unknown_name", f"there is no parameter named {name!r}") for name in unknown]

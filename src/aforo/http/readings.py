@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from aforo.http.hands import Hands
+from aforo.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -33,8 +34,9 @@ class _Reading:
 class Readings:
     """Has each question read by one thread at a time, and told to all who waited when it began."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: Hands, telemetry: Telemetry) -> None:
         self._hands = hands
+        self._telemetry = telemetry
         self._lock = Lock()  # a reading begins in another thread, and from then on nobody joins it
         self._waiting: dict[Hashable, _Reading] = {}
         self._readers: dict[Hashable, asyncio.Task[None]] = {}
@@ -71,7 +73,11 @@ class Readings:
         def begin() -> object:
             self._close(asked, reading)
             count = len(reading.awaited)
-            return reading.read(count) if count else None
+            if not count:
+                return None
+            if count > 1:
+                self._telemetry.count("questions_joined_total", count - 1)
+            return reading.read(count)
 
         try:
             answer = await self._hands.do(begin)
