@@ -17,11 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -44,6 +44,7 @@ from aforo.settings import Settings  # noqa: E402
 
 ASKED = 100
 CONNECTIONS = 50
+WINDOWS = 3  # of each site, each a day earlier than the one before
 OVER_HTTP = 300
 MIXED = 320
 PLAIN_RUNS = 3
@@ -149,13 +150,32 @@ def served(data: Path, *options: str) -> Iterator[tuple[str, int]]:
             process.terminate()
 
 
-def over_http(data: Path, *options: str) -> dict[str, Any]:
-    """What came of summaries that many ask at once, each as soon as the last is answered."""
-    path = f"/v1/metrics/summary?{urlencode({**SUMMARY, 'propertyId': site.LARGEST})}"
+THE_SAME: tuple[dict[str, str], ...] = ({**SUMMARY, "propertyId": site.LARGEST},)
+
+
+def different() -> tuple[dict[str, str], ...]:
+    """Summaries of every site over windows of 90 days, in no order of either."""
+    first, last = (date.fromisoformat(site.WINDOW[edge]) for edge in ("from", "to"))
+    asked = [
+        {**SUMMARY, "from": str(first - back), "to": str(last - back), "propertyId": f"site{number:02d}"}
+        for back in map(timedelta, range(WINDOWS))
+        for number in range(site.TENANTS)
+    ]
+    random.Random(1).shuffle(asked)
+    return tuple(asked)
+
+
+def over_http(data: Path, *options: str, asked: Sequence[Mapping[str, str]] = THE_SAME) -> dict[str, Any]:
+    """What came of summaries that many ask at once, each as soon as the last is answered.
+
+    Each was asked once before.
+    """
+    paths = [f"/v1/metrics/summary?{urlencode(each)}" for each in asked]
     with served(data, *options) as (url, process):
-        drive(url, [asking(url, path)], 1, 0)
+        each = [asking(url, path) for path in paths]
+        drive(url, each, 1, 0)
         began = processor_seconds(process)
-        told = drive(url, [asking(url, path)] * OVER_HTTP, CONNECTIONS, 0)
+        told = drive(url, list(itertools.islice(itertools.cycle(each), OVER_HTTP)), CONNECTIONS, 0)
         processor = processor_seconds(process) - began
     assert told["statuses"] == {200: OVER_HTTP}, told["statuses"]
     return {**told, "processor_ms": processor / OVER_HTTP * 1000}
@@ -219,7 +239,13 @@ def figures(events: int, folder: Path, *, compare: bool) -> list[Figure]:
         _in_process("the same, no rows at hand", from_file, None),
         _in_process("the same from the cache", cached, 3),
         *_at_once("the same", over_http(data), 40),
+        *_at_once(f"{len(different())} different", over_http(data, asked=different()), None),
         *_at_once("the same from the cache", over_http(data, "--caching"), 8),
+        *_at_once(
+            f"{len(different())} different from the cache",
+            over_http(data, "--caching", asked=different()),
+            None,
+        ),
         Figure(
             f"questions of {len(SOME)} kinds a second, {THREADS} threads in process, no cache",
             f"{rate:.0f} ({processor * 1000:.1f} ms of processor time each)",
@@ -239,7 +265,7 @@ def _in_process(what: str, took: Took, most_ms: int | None) -> Figure:
     return Figure(what, told, f"<= {most_ms} ms", most <= most_ms)
 
 
-def _at_once(what: str, told: dict[str, Any], most_ms: int) -> Iterator[Figure]:
+def _at_once(what: str, told: dict[str, Any], most_ms: int | None) -> Iterator[Figure]:
     """Of answers over HTTP how long they took, and how many a second came."""
     yield _within(
         f"{what} over HTTP, {CONNECTIONS} asking at once, p95",
@@ -273,8 +299,10 @@ def _ten_times(events: int, folder: Path) -> Iterator[Figure]:
     )
 
 
-def _within(what: str, value: float, median: float, most: int) -> Figure:
+def _within(what: str, value: float, median: float, most: int | None) -> Figure:
     told = f"{value * 1000:.1f} ms (median {median * 1000:.1f} ms)"
+    if most is None:
+        return Figure(what, told, "told", met=True)
     return Figure(what, told, f"<= {most} ms", value * 1000 <= most)
 
 
