@@ -145,6 +145,17 @@ def test_a_request_that_could_never_be_taken_is_seen_beforehand() -> None:
     assert "http.max_events_per_request (10000)" in fault
 
 
+def test_a_heart_that_beats_too_seldom_for_the_lease_is_seen_beforehand() -> None:
+    lease = {"AFORO_RUNS_LEASE_SECONDS": "30"}
+    (fault,) = faults_of(lease)
+    assert fault.startswith(
+        "worker.heartbeat_seconds: 15 came, wanted less than half of runs.lease_seconds (30)"
+    )
+    assert fault.endswith("set it below 15, or the lease above 30")
+    assert load({**lease, "AFORO_WORKER_HEARTBEAT_SECONDS": "14.9"}, None, {})
+    assert load({**lease, "AFORO_WORKER_PARALLEL": "0"}, None, {}), "no worker of ours would beat"
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", None])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "mine.toml"

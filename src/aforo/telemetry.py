@@ -117,6 +117,12 @@ METRICS: tuple[OwnMetric, ...] = (
         ("state",),
         (*_SECONDS, 60.0, 300.0, 1_800.0, 7_200.0),
     ),
+    OwnMetric(
+        "run_rows_forgotten_total",
+        Kind.COUNTER,
+        "Rows of runs that were kept for a time only, by the table they were in.",
+        ("table",),
+    ),
     OwnMetric("outbox_sent_total", Kind.COUNTER, "Messages that the bus has taken."),
     OwnMetric("outbox_dead_total", Kind.COUNTER, "Messages that the bus would not take."),
     OwnMetric("outbox_seconds", Kind.HISTOGRAM, "Time a message was in the outbox.", (), _SECONDS),

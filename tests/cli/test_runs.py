@@ -86,7 +86,9 @@ def result_of(run: dict[str, Any]) -> dict[str, Any]:
     return {str(date): value for date, value in zip(table["date"], table["value"], strict=True)}
 
 
-def test_every_verb_over_the_store_itself(folder: Path, aforo: Aforo) -> None:
+def test_every_verb_over_the_store_itself(
+    folder: Path, aforo: Aforo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "cars/" not in aforo("runs", "metrics").out
     said = aforo("runs", "define", definitions(folder), *OF, *JSON)
     assert said.json == {"tenant": "corner", "datasets": 3, "series": 4, "metrics": 2}
@@ -103,9 +105,13 @@ def test_every_verb_over_the_store_itself(folder: Path, aforo: Aforo) -> None:
     [outbox, *_] = aforo("runs", "queues", *JSON).json["queues"]
     assert outbox == {"name": "outbox", "waiting": 1, "inHand": 0, "buried": 0}, "nobody relays it yet"
     assert aforo("runs", "start", "SHARE", *OF, *JSON).json["id"] == run["id"]
-    cancelled = aforo("runs", "cancel", run["id"], *JSON).json
-    assert (cancelled["state"], "command line" in cancelled["reason"]) == ("CANCELLED", True)
-    again = aforo("runs", "again", run["id"], *JSON).json
+    said = aforo("runs", "cancel", run["id"], *JSON)
+    assert (said.json["state"], "command line" in said.json["reason"]) == ("CANCELLED", True)
+    assert said.err == "", "what the store logs was not asked for"
+    monkeypatch.setenv("AFORO_LOG_LEVEL", "info")
+    said = aforo("runs", "again", run["id"], *JSON)
+    assert "run requested" in said.err, "unless it was"
+    again = said.json
     assert (again["cause"], again["state"]) == ("rerun", "REQUESTED")
     assert aforo("runs", "redrive", "outbox", *JSON).json == {"name": "outbox", "redriven": 0}
     assert aforo("runs", "queues", "projection-updates", *JSON).json["buried"] == []

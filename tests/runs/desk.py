@@ -22,6 +22,7 @@ from aforo.runs.messages import (
 )
 from aforo.runs.overseer import Overseer
 from aforo.runs.reactor import Reactor
+from aforo.runs.upkeep import Upkeep
 from aforo.settings import Runs
 from aforo.store import runs
 from aforo.store.act import Actor
@@ -91,6 +92,8 @@ class Desk:
         self.feedback = Feedback(self.turns)
         self.asking = Asking(self.turns)
         self.overseer = Overseer(self.turns, random.Random(1))
+        self.telemetry = Telemetry()
+        self.upkeep = Upkeep(self.turns, self.telemetry, most_at_once=2)
         self.history = History(store)
 
     def define(self, *datasets: dict[str, object], metrics: list[dict[str, object]]) -> None:

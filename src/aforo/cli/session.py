@@ -20,6 +20,9 @@ from aforo.settings import Resolved, Settings, config_file, load
 if TYPE_CHECKING:
     from aforo.assembly import Control, Local, Reach, Running
 
+QUIET = "warning"
+"""What a command that ends by itself tells beside its answer, unless a level was chosen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -43,7 +46,7 @@ class Session:
         """The server that holds the data directory, else the directory; let go of at the end."""
         from aforo.assembly import reach
 
-        settings = self._begun(self.resolved().settings)
+        settings = _begun(self.resolved(), QUIET)
         reached = reach(settings, SystemClock())
         try:
             yield reached
@@ -55,7 +58,7 @@ class Session:
         """Keys and audit, of the server that holds the data directory or of the directory."""
         from aforo.assembly import control
 
-        settings = self._begun(self.resolved().settings)
+        settings = _begun(self.resolved(), QUIET)
         controlled = control(settings, SystemClock())
         try:
             yield controlled
@@ -67,7 +70,7 @@ class Session:
         """Runs, of the server that holds the data directory or of the store."""
         from aforo.assembly import running
 
-        settings = self._begun(self.resolved().settings)
+        settings = _begun(self.resolved(), QUIET)
         running_ = running(settings, SystemClock())
         try:
             yield running_
@@ -78,22 +81,26 @@ class Session:
         """Computes runs until told to stop; `on_ready` is told where the store is."""
         from aforo.assembly.working import work
 
-        work(self._begun(self.resolved().settings), SystemClock(), on_ready)
+        work(_begun(self.resolved()), SystemClock(), on_ready)
 
     @contextmanager
     def holding(self, **told: object) -> Iterator[Local]:
         """The data directory itself. Raises `DataInUse` where a server has it."""
         from aforo.assembly import Local
 
-        local = Local(self._begun(self.resolved(**told).settings), SystemClock())
+        local = Local(_begun(self.resolved(**told)), SystemClock())
         try:
             yield local
         finally:
             local.close()
 
-    @staticmethod
-    def _begun(settings: Settings) -> Settings:
-        from aforo.telemetry import configure_logging
 
-        configure_logging(settings.log.level, settings.log.format, sys.stderr)
-        return settings
+def _begun(resolved: Resolved, unless_told: str | None = None) -> Settings:
+    """The settings, with logging begun: at the level that somebody chose, else at `unless_told` if given."""
+    from aforo.telemetry import configure_logging
+
+    log = resolved.settings.log
+    chosen = resolved.sources["log.level"] != "default"
+    level = log.level if chosen or unless_told is None else unless_told
+    configure_logging(level, log.format, sys.stderr)
+    return resolved.settings

@@ -8,21 +8,16 @@ from typing import Any
 
 from sqlalchemy.sql import Select
 
-from aforo.clock import MICROSECONDS
 from aforo.rounds import Rounds, each
 from aforo.runs.considering import make_way, request_renewed
 from aforo.runs.ending import end_cancelled
 from aforo.runs.hand import Hand, Turns, back_off_seconds
-from aforo.store import catalog, consumed, outbox, runs
+from aforo.store import catalog, runs
 from aforo.store.run import LEASED, LogKind, Metric, Run, RunState
 
 WORK = "oversight of runs"
 
 MOST_AT_ONCE = 100
-KEPT_SECONDS = 15 * 86_400
-"""How long what was consumed and sent is known: a day longer than any queue keeps a message."""
-
-FORGET_EVERY_SECONDS = 3_600.0
 
 
 class Overseer:
@@ -33,7 +28,6 @@ class Overseer:
         self._clock = turns.clock
         self._rules = turns.rules
         self._dice = dice
-        self._forgets_at = turns.clock.monotonic()
         self._rounds = Rounds(WORK, self._once, again_seconds=turns.rules.look_every_seconds)
 
     def start(self) -> None:
@@ -46,7 +40,7 @@ class Overseer:
 
     def run_once(self) -> int:
         """How many runs were moved."""
-        moved = sum(
+        return sum(
             self._each(which, move)
             for which, move in (
                 (runs.SILENT, self._lose),
@@ -54,8 +48,6 @@ class Overseer:
                 (runs.TO_EXPIRE, self._expire),
             )
         )
-        self._forget()
-        return moved
 
     def _once(self) -> float:
         self.run_once()
@@ -110,16 +102,6 @@ class Overseer:
         hand.tell(LogKind.RUN_EXPIRED, ended, told)
         make_way(hand, metric, ended)
         return True
-
-    def _forget(self) -> None:
-        now = self._clock.monotonic()
-        if now < self._forgets_at:
-            return
-        self._forgets_at = now + FORGET_EVERY_SECONDS
-        before = self._clock.now() - KEPT_SECONDS * MICROSECONDS
-        with self._turns.taken() as hand:
-            consumed.forget(hand.connection, before)
-            outbox.forget(hand.connection, before)
 
 
 def _give_up(hand: Hand, metric: Metric, lost: Run) -> bool:

@@ -20,6 +20,7 @@ from aforo.runs.history import History
 from aforo.runs.overseer import Overseer
 from aforo.runs.reactor import Reactor
 from aforo.runs.relay import Relay
+from aforo.runs.upkeep import Upkeep
 from aforo.settings import Runs
 from aforo.store.channel import Channel
 from aforo.store.connect import Store
@@ -57,6 +58,7 @@ class Reactive:
         self.history = History(store)
         self.dead = DeadMessages(turns, bus)
         self.overseer = Overseer(turns, dice)
+        self.upkeep = Upkeep(turns, telemetry)
         self.reporter = FoldReporter(turns, fold_of)
         self.consumers = tuple(
             consume(bus.queue(channel), handle)
@@ -67,6 +69,7 @@ class Reactive:
         """Begins to consume, to send, and to look after what time does."""
         self.relay.start()
         self.overseer.start()
+        self.upkeep.start()
         self.reporter.start()
         for each in self.consumers:
             each.start()
@@ -86,6 +89,7 @@ class Reactive:
         for each in self.consumers:
             each.stop()
         self.reporter.stop()
+        self.upkeep.stop()
         self.overseer.stop()
         self.relay.stop()
         self.bus.close()

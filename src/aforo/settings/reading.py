@@ -197,6 +197,13 @@ def _contradictions(settings: Settings) -> Iterator[Fault]:
     if most > room:
         message = f"{room} is less than http.max_events_per_request ({most}): such a request would never fit"
         yield Fault("intake.queue_rows", "contradiction", message)
+    beat, lease = settings.worker.heartbeat_seconds, settings.runs.lease_seconds
+    if settings.worker.parallel and beat >= lease / 2:
+        message = (
+            f"{beat:g} came, wanted less than half of runs.lease_seconds ({lease:g}): one late heartbeat "
+            f"would lose a run that goes on; set it below {lease / 2:g}, or the lease above {2 * beat:g}"
+        )
+        yield Fault("worker.heartbeat_seconds", "contradiction", message)
     for origin in settings.access.cors_origins:
         if not is_origin(origin):
             message = f"{origin!r} is not an origin: scheme and host, as in https://app.example"

@@ -40,6 +40,9 @@ class Runs:
     rollup_every_seconds: float = setting(
         900.0, "Least time between two versions of a dataset made of our own rollups.", least=0, most=86_400
     )
+    log_days: int = setting(
+        365, "How long the log of updates and runs is kept; 0 keeps it for ever.", least=0, most=36_500
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class Worker:
     )
     heartbeat_seconds: float = setting(
         15.0,
-        "How often it is told that a run goes on; well below `runs.lease_seconds`.",
+        "How often it is told that a run goes on; less than half of `runs.lease_seconds`.",
         least=0.1,
         most=3_600,
     )

@@ -336,6 +336,8 @@ class Log:
     """What is told on standard error."""
 
     level: str = setting(
-        "info", "Least severity that is told.", choices=("debug", "info", "warning", "error")
+        "info",
+        "Least severity that is told; a command that ends by itself tells warnings unless this is set.",
+        choices=("debug", "info", "warning", "error"),
     )
     format: str = setting("text", "Lines for people, or one JSON object a line.", choices=("text", "json"))

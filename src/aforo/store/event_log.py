@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from aforo.store.metadata import DETAIL_LENGTH
 from aforo.store.run import LogKind, Run, Said
 from aforo.store.run_tables import event_log
 
 ADD = insert(event_log)
+# Lines are numbered as they come: who wants the old ones reads the first, and no index of times is kept.
+_first = select(event_log.c.id, event_log.c.at).order_by(event_log.c.id).limit(bindparam("most")).subquery()
+OLD = select(_first.c.id).where(_first.c.at < bindparam("before"))
+FORGET = delete(event_log).where(event_log.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def line(
@@ -54,6 +58,16 @@ def of_metric(connection: Connection, tenant: str, code: str, limit: int) -> lis
     """What was told last of a metric, newest first."""
     wanted = select(event_log).where(event_log.c.tenant == tenant, event_log.c.metric_code == code)
     return _read(connection, wanted.order_by(event_log.c.id.desc()).limit(limit))
+
+
+def old(connection: Connection, before: int, most: int) -> list[int]:
+    """Those of the first lines that were told before then; fewer than so many where there are no more."""
+    return list(connection.execute(OLD, {"before": before, "most": most}).scalars())
+
+
+def forget(connection: Connection, ids: Sequence[int]) -> int:
+    """Lets go of some lines; how many there still were."""
+    return connection.execute(FORGET, {"ids": list(ids)}).rowcount
 
 
 def _read(connection: Connection, wanted: Any) -> list[Said]:

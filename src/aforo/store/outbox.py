@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, update
@@ -40,6 +40,16 @@ OVERTAKE = (
     .values(state=str(OutboxState.OVERTAKEN))
     .returning(outbox.c.id)
 )
+
+OLD = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.state.in_([str(OutboxState.SENT), str(OutboxState.OVERTAKEN)]),
+        func.coalesce(outbox.c.sent_at, outbox.c.created_at) < bindparam("before"),
+    )
+    .limit(bindparam("most"))
+)
+FORGET = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def add(
@@ -129,10 +139,14 @@ def count(connection: Connection) -> tuple[int, int]:
     return found.get(OutboxState.WAITING, 0), found.get(OutboxState.DEAD, 0)
 
 
-def forget(connection: Connection, before: int) -> int:
-    """Lets go of what is over since before; how many these were."""
-    over = outbox.c.state.in_([str(OutboxState.SENT), str(OutboxState.OVERTAKEN)])
-    return connection.execute(delete(outbox).where(over, outbox.c.created_at < before)).rowcount
+def old(connection: Connection, before: int, most: int) -> list[int]:
+    """Messages that were sent, or made and overtaken, before then."""
+    return list(connection.execute(OLD, {"before": before, "most": most}).scalars())
+
+
+def forget(connection: Connection, ids: Sequence[int]) -> int:
+    """Lets go of some that are over; how many there still were."""
+    return connection.execute(FORGET, {"ids": list(ids)}).rowcount
 
 
 def of_run(connection: Connection, run_id: str) -> list[Outgoing]:

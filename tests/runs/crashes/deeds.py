@@ -117,6 +117,14 @@ def _computed(process: Process) -> None:
     process.desk.completed(process.desk.all("R")[0].id)
 
 
+def _told_of_long_ago(process: Process) -> None:
+    """A run was made and computed, and all of it is known for longer than any queue would tell it again."""
+    process.desk.update("a", NOW - HOUR, "first")
+    process.relay.run_once()
+    process.desk.completed(process.first_run())
+    process.clock.advance(16 * 86_400)
+
+
 def _silent(process: Process) -> None:
     _behind(process)
     process.clock.advance(61)
@@ -225,6 +233,7 @@ DEEDS: Mapping[str, Deed] = MappingProxyType(
         "lose and ask again": Deed(_silent, _oversee),
         "lose for good": Deed(_silent_for_good, _oversee),
         "expire": Deed(_overdue, _oversee),
+        "forget": Deed(_told_of_long_ago, lambda process: process.desk.upkeep.run_once),
         "relay": Deed(_first("a", "b"), lambda process: process.relay.run_once),
         "put": Deed(_first(), _put),
         "take from the bus": Deed(_lying, _take),
