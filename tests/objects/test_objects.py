@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -116,6 +118,8 @@ VERBS: dict[str, Callable[[Objects, str], object]] = {
     "create": lambda kept, uri: kept.create(uri, b""),
     "exists": lambda kept, uri: kept.exists(uri),
     "below": lambda kept, uri: list(kept.below(uri)),
+    "unfinished": lambda kept, uri: list(kept.unfinished(uri)),
+    "remove": lambda kept, uri: kept.remove(uri),
 }
 
 
@@ -126,6 +130,20 @@ def test_nothing_outside_is_touched(kept: Objects, verb: str, name: str) -> None
         VERBS[verb](kept, at(kept, name))
     with pytest.raises(OutsidePrefix):
         VERBS[verb](kept, kept.prefix.uri.replace("sales", "other") + name)
+
+
+def test_what_is_removed_is_gone_and_nothing_else(kept: Objects) -> None:
+    names = ["a/1/manifest.json", "a/1/x.parquet", "a/2/x.parquet", "b"]
+    for name in names:
+        kept.create(at(kept, name), b"")
+    kept.remove(at(kept, "a/1/x.parquet"))
+    assert list(kept.below(kept.prefix.uri)) == [at(kept, name) for name in (names[0], *names[2:])]
+    for name in ("a/1/x.parquet", "a/2", "none", "none/none", "b/none"):
+        kept.remove(at(kept, name))
+    assert len(list(kept.below(kept.prefix.uri))) == 3
+    kept.remove(at(kept, names[0]))
+    kept.create(at(kept, names[0]), b"again")
+    assert kept.read(at(kept, names[0]), MOST) == b"again"
 
 
 def test_files_are_listed_in_order_and_below_their_folder_only(kept: Objects) -> None:
@@ -219,6 +237,31 @@ def test_a_server_that_is_not_there_may_come_back(credentials: None) -> None:
         taken.bind(("127.0.0.1", 0))  # bound and not listened on: every connection is refused
         client = s3_client("us-east-1", f"http://127.0.0.1:{taken.getsockname()[1]}")
         kept = S3Objects(Prefix.of("s3://bucket/"), client)
-        for verb in VERBS.values():
+        for name in VERBS.keys() - {"unfinished"}:  # for which nothing is asked
             with pytest.raises(ObjectsUnavailable, match="cannot be reached"):
-                verb(kept, at(kept, "a/"[: -1 if verb is not VERBS["below"] else None]))
+                VERBS[name](kept, at(kept, "a/" if name == "below" else "a"))
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from aforo.objects.directory import DirectoryObjects
+from aforo.objects.prefix import Prefix
+DirectoryObjects(Prefix.of(sys.argv[1])).create(sys.argv[1] + "a/1/whole", Path("/dev/stdin"))
+"""
+
+
+def test_what_a_killed_process_left_unfinished_is_found_and_removed(tmp_path: Path) -> None:
+    here = in_directory(tmp_path)
+    here.create(at(here, "a/2/whole"), b"")
+    (tmp_path / "files of sales" / "a" / "2" / ".unfinished-by-hand").touch()
+    command = [sys.executable, "-c", KILLED, here.prefix.uri]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"a" * 2 * CHUNK_BYTES)  # returns once the first of it was read
+        process.kill()
+    [left] = here.unfinished(here.prefix.uri)
+    assert left.startswith(at(here, "a/1/.unfinished-"))
+    assert list(here.below(here.prefix.uri)) == [at(here, "a/2/whole")]
+    here.remove(left)
+    assert sorted(each.name for each in (tmp_path / "files of sales" / "a").iterdir()) == ["2"]

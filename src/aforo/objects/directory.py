@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +27,7 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 UNFINISHED = ".unfinished-"
+UNFINISHED_NAME = re.compile(rf"{re.escape(UNFINISHED)}[0-9a-f]{{16}}")
 
 
 class DirectoryObjects:
@@ -76,14 +78,39 @@ class DirectoryObjects:
         except NoSuchObject:
             return False
 
+    def remove(self, uri: str) -> None:
+        *folders, name = self._steps_of_a_file(uri)
+        with suppress(NoSuchObject), _told(uri):
+            with self._folder(folders, make=False) as folder:
+                os.unlink(name, dir_fd=folder)
+            self._take_away_if_empty(folders)
+
     def below(self, uri: str) -> Iterator[str]:
+        return self._listed(uri, lambda name: not name.startswith(UNFINISHED))
+
+    def unfinished(self, uri: str) -> Iterator[str]:
+        return self._listed(uri, lambda name: UNFINISHED_NAME.fullmatch(name) is not None)
+
+    def _listed(self, uri: str, wanted: Callable[[str], bool]) -> Iterator[str]:
         steps = self._prefix.steps(uri)
         with _told(uri):
             try:
                 with self._folder(list(steps), make=False) as folder:
-                    yield from _files(folder, uri.removesuffix("/") + "/")
+                    yield from _files(folder, uri.removesuffix("/") + "/", wanted)
             except FileNotFoundError:
                 return
+
+    def _take_away_if_empty(self, steps: list[str]) -> None:
+        """The deepest folder first, until one holds something, or another took it away."""
+        while steps:
+            *steps, name = steps
+            try:
+                with self._folder(steps, make=False) as above:
+                    os.rmdir(name, dir_fd=above)
+            except OSError as kept:
+                if kept.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+                    return
+                raise
 
     @contextmanager
     def _opened(self, uri: str) -> Iterator[BinaryIO]:
@@ -126,15 +153,15 @@ def _make(step: str, folder: int) -> None:
         os.fsync(folder)
 
 
-def _files(folder: int, uri: str) -> Iterator[str]:
+def _files(folder: int, uri: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     """Files in the order of their whole URIs, as S3 lists them; what goes away meanwhile is none."""
     kinds = {name: kind for name in os.listdir(folder) if (kind := _kind(folder, name))}
     for name in sorted(kinds, key=lambda name: f"{name}/" if stat.S_ISDIR(kinds[name]) else name):
-        if stat.S_ISREG(kinds[name]) and not name.startswith(UNFINISHED):
+        if stat.S_ISREG(kinds[name]) and wanted(name):
             yield uri + quote(name)
         elif stat.S_ISDIR(kinds[name]):
             with suppress(FileNotFoundError), _inside(name, folder) as inner:
-                yield from _files(inner, f"{uri}{quote(name)}/")
+                yield from _files(inner, f"{uri}{quote(name)}/", wanted)
 
 
 def _kind(folder: int, name: str) -> int:

@@ -50,6 +50,14 @@ class Objects(Protocol):
         """Whether there is a file."""
         ...
 
+    def remove(self, uri: str) -> None:
+        """Takes a file away, with the folders that are empty then; nothing where there is none."""
+        ...
+
+    def unfinished(self, uri: str) -> Iterator[str]:
+        """The URIs of what was left below a URI that ends in `/` by who was ended while it made a file."""
+        ...
+
     def below(self, uri: str) -> Iterator[str]:
         """The URIs of the files below a URI that ends in `/`, in order; none where there is nothing."""
         ...

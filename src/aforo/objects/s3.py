@@ -64,6 +64,16 @@ class S3Objects:
             return False
         return True
 
+    def remove(self, uri: str) -> None:
+        key = self._key_of_a_file(uri)
+        with _told(uri):
+            self._client.delete_object(Bucket=self._prefix.root, Key=key)
+
+    def unfinished(self, uri: str) -> Iterator[str]:
+        """S3 keeps nothing of an object that was not made whole."""
+        self._prefix.steps(uri)
+        return iter(())
+
     def below(self, uri: str) -> Iterator[str]:
         steps = self._prefix.steps(uri)
         start = self._prefix.within + "".join(f"{step}/" for step in steps)
