@@ -39,6 +39,7 @@ from aforo.assembly.consuming import consumer_of  # noqa: E402
 from aforo.buses.bus import Message  # noqa: E402
 from aforo.buses.opening import bus_of  # noqa: E402
 from aforo.clock import SystemClock  # noqa: E402
+from aforo.objects.opening import Opener  # noqa: E402
 from aforo.runs.reactive import Reactive  # noqa: E402
 from aforo.settings import Aws, Buses, Settings  # noqa: E402
 from aforo.store.channel import Channel  # noqa: E402
@@ -173,6 +174,7 @@ def _through_queues(url: str) -> Figure:
             telemetry,
             settings.runs,
             grounds=GROUNDS,
+            objects=Opener(),
             fold_of=lambda _stream, _tenant: None,
             consume=partial(consumer_of, settings, clock, telemetry),
             dice=random.Random(1),

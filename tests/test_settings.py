@@ -156,6 +156,15 @@ def test_a_heart_that_beats_too_seldom_for_the_lease_is_seen_beforehand() -> Non
     assert load({**lease, "AFORO_WORKER_PARALLEL": "0"}, None, {}), "no worker of ours would beat"
 
 
+def test_a_log_that_is_gone_before_it_is_read_is_seen_beforehand() -> None:
+    (fault,) = faults_of({"AFORO_RUNS_LOG_DAYS": "1"})
+    assert fault.startswith(
+        "runs.leftovers_seconds: 86400 came, wanted less than the 86400 s of runs.log_days"
+    )
+    assert load({"AFORO_RUNS_LOG_DAYS": "2"}, None, {})
+    assert load({"AFORO_RUNS_LOG_DAYS": "1", "AFORO_RUNS_LEFTOVERS_SECONDS": "0"}, None, {})
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", None])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "mine.toml"

@@ -123,6 +123,9 @@ METRICS: tuple[OwnMetric, ...] = (
         "Rows of runs that were kept for a time only, by the table they were in.",
         ("table",),
     ),
+    OwnMetric(
+        "result_files_removed_total", Kind.COUNTER, "Files of attempts of runs that were over and not taken."
+    ),
     OwnMetric("outbox_sent_total", Kind.COUNTER, "Messages that the bus has taken."),
     OwnMetric("outbox_dead_total", Kind.COUNTER, "Messages that the bus would not take."),
     OwnMetric("outbox_seconds", Kind.HISTOGRAM, "Time a message was in the outbox.", (), _SECONDS),

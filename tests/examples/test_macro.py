@@ -25,6 +25,7 @@ from aforo.assembly.consuming import consumer_of
 from aforo.assembly.working import worker_over
 from aforo.buses.opening import bus_of
 from aforo.clock import SystemClock
+from aforo.objects.opening import Opener
 from aforo.runs.defined import Grounds
 from aforo.runs.reactive import Reactive
 from aforo.runs.worker.worker import Worker
@@ -105,6 +106,7 @@ class Side:
             telemetry,
             settings.runs,
             grounds=Grounds(roots=(f"{root}data/",), results=f"{root}results/"),
+            objects=Opener(region=REGION, endpoint_url=cloud.aws.endpoint_url),
             fold_of=lambda _stream, _tenant: None,
             consume=partial(consumer_of, settings, clock, telemetry),
             dice=random.Random(1),

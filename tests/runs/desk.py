@@ -8,12 +8,14 @@ from collections.abc import Collection
 from sqlalchemy import Table, delete
 
 from aforo.clock import Clock, ManualClock
+from aforo.objects.opening import Opener
 from aforo.runs.asking import Asking
 from aforo.runs.defined import Grounds
 from aforo.runs.definitions import Definitions
 from aforo.runs.feedback import Feedback
 from aforo.runs.hand import Turns
 from aforo.runs.history import History
+from aforo.runs.leftovers import Leftovers
 from aforo.runs.messages import (
     MetricRunCompletedEvent,
     MetricRunHeartbeatEvent,
@@ -83,17 +85,21 @@ class Ticking(ManualClock):
 class Desk:
     """All verbs over one store; several may be over the same, as processes are."""
 
-    def __init__(self, store: Store, clock: Clock | None = None, rules: Runs = RULES) -> None:
+    def __init__(
+        self, store: Store, clock: Clock | None = None, rules: Runs = RULES, grounds: Grounds = GROUNDS
+    ) -> None:
+        self.grounds = grounds
         self.store = store
         self.clock = clock or ManualClock(NOW)
         self.turns = Turns(store, self.clock, rules, Telemetry(), lambda: None)
-        self.definitions = Definitions(self.turns, GROUNDS)
+        self.definitions = Definitions(self.turns, grounds)
         self.reactor = Reactor(self.turns)
         self.feedback = Feedback(self.turns)
         self.asking = Asking(self.turns)
         self.overseer = Overseer(self.turns, random.Random(1))
         self.telemetry = Telemetry()
-        self.upkeep = Upkeep(self.turns, self.telemetry, most_at_once=2)
+        leftovers = Leftovers(store, Opener(), grounds.results_of, self.telemetry)
+        self.upkeep = Upkeep(self.turns, leftovers, self.telemetry)
         self.history = History(store)
 
     def define(self, *datasets: dict[str, object], metrics: list[dict[str, object]]) -> None:
@@ -121,7 +127,7 @@ class Desk:
     def completed(self, run_id: str, attempt: int = 1, *, status: str = "SUCCEEDED") -> str:
         """What a worker's word comes to; a result lies where it should."""
         code = self.run(run_id).metric_code
-        manifest = f"file:///srv/results/{TENANT}/{code}/{run_id}/{attempt}/manifest.json"
+        manifest = f"{self.grounds.results_of(TENANT)}{code}/{run_id}/{attempt}/manifest.json"
         return self.feedback.completed(
             MetricRunCompletedEvent(
                 run_id=run_id,

@@ -24,6 +24,7 @@ HOUR = 3_600 * 1_000_000
 def desk(stores: Stores) -> Desk:
     """Two runs of one metric have been, the second of them a day after the first."""
     desk = Desk(stores.store, ManualClock(NOW))
+    desk.upkeep._most_at_once = 2
     desk.define(dataset("a", "SA"), metrics=[growth("G", "SA")])
     for _ in range(2):
         desk.update("a", desk.clock.now() - HOUR)

@@ -11,6 +11,7 @@ from aforo.assembly.consuming import consumer_of
 from aforo.buses.opening import bus_of
 from aforo.clock import Clock
 from aforo.model.model import Model
+from aforo.objects.opening import Opener
 from aforo.runs.defined import Grounds
 from aforo.runs.folded import Fold
 from aforo.runs.reactive import Reactive
@@ -42,6 +43,7 @@ def reactive_over(
         telemetry,
         settings.runs,
         grounds=_grounds(settings, model),
+        objects=Opener(region=settings.aws.region, endpoint_url=settings.aws.endpoint_url),
         fold_of=fold_of,
         consume=partial(consumer_of, settings, clock, telemetry),
         dice=random.Random(),  # noqa: S311 - how long a lost run rests is no secret

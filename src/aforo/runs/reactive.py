@@ -8,6 +8,7 @@ from collections.abc import Callable
 from aforo.buses.bus import Bus, Queue
 from aforo.buses.consumer import Consumer, Handle
 from aforo.clock import Clock
+from aforo.objects.opening import Opener
 from aforo.runs.asking import Asking
 from aforo.runs.dead import DeadMessages
 from aforo.runs.defined import Grounds
@@ -17,6 +18,7 @@ from aforo.runs.folded import Fold, FoldReporter
 from aforo.runs.hand import Turns
 from aforo.runs.handlers import handlers
 from aforo.runs.history import History
+from aforo.runs.leftovers import Leftovers
 from aforo.runs.overseer import Overseer
 from aforo.runs.reactor import Reactor
 from aforo.runs.relay import Relay
@@ -41,6 +43,7 @@ class Reactive:
         rules: Runs,
         *,
         grounds: Grounds,
+        objects: Opener,
         fold_of: Callable[[str, str], Fold | None],
         consume: Consume,
         dice: random.Random,
@@ -58,7 +61,8 @@ class Reactive:
         self.history = History(store)
         self.dead = DeadMessages(turns, bus)
         self.overseer = Overseer(turns, dice)
-        self.upkeep = Upkeep(turns, telemetry)
+        leftovers = Leftovers(store, objects, grounds.results_of, telemetry)
+        self.upkeep = Upkeep(turns, leftovers, telemetry)
         self.reporter = FoldReporter(turns, fold_of)
         self.consumers = tuple(
             consume(bus.queue(channel), handle)

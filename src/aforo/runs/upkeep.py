@@ -1,4 +1,4 @@
-"""What is kept of runs for a time only: what was consumed and sent, and the log."""
+"""What is kept of runs for a time only: what was consumed and sent, the log, and files that nobody took."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from aforo.clock import MICROSECONDS
 from aforo.rounds import Rounds
 from aforo.runs.hand import Turns
+from aforo.runs.leftovers import Leftovers
 from aforo.store import consumed, event_log, outbox
 from aforo.telemetry import Telemetry
 
@@ -33,10 +34,13 @@ Key = TypeVar("Key")
 class Upkeep:
     """Looks every hour, in short steps; several processes may, since what is gone already is no mistake."""
 
-    def __init__(self, turns: Turns, telemetry: Telemetry, *, most_at_once: int = MOST_AT_ONCE) -> None:
+    def __init__(
+        self, turns: Turns, leftovers: Leftovers, telemetry: Telemetry, *, most_at_once: int = MOST_AT_ONCE
+    ) -> None:
         self._store = turns.store
         self._clock = turns.clock
         self._rules = turns.rules
+        self._leftovers = leftovers
         self._telemetry = telemetry
         self._most_at_once = most_at_once
         self._rounds = Rounds(
@@ -59,6 +63,8 @@ class Upkeep:
         if self._rules.log_days:
             told_since = self._ago(self._rules.log_days * 86_400)
             self._forget("event_log", event_log.old, event_log.forget, told_since)
+        if self._rules.leftovers_seconds:
+            self._remove_leftovers(self._ago(self._rules.leftovers_seconds))
 
     def _once(self) -> float:
         self.run_once()
@@ -66,6 +72,10 @@ class Upkeep:
 
     def _ago(self, seconds: float) -> int:
         return self._clock.now() - round(seconds * MICROSECONDS)
+
+    def _remove_leftovers(self, before: int) -> None:
+        while self._leftovers.step(before, self._most_at_once, lambda: self._rounds.stopping):
+            self._rounds.rest(REST_SECONDS)
 
     def _forget(
         self,

@@ -204,6 +204,13 @@ def _contradictions(settings: Settings) -> Iterator[Fault]:
             f"would lose a run that goes on; set it below {lease / 2:g}, or the lease above {2 * beat:g}"
         )
         yield Fault("worker.heartbeat_seconds", "contradiction", message)
+    left, days = settings.runs.leftovers_seconds, settings.runs.log_days
+    if days and left >= days * 86_400:
+        message = (
+            f"{left:g} came, wanted less than the {days * 86_400} s of runs.log_days ({days}): the log tells "
+            "whose files are to be removed, and would be gone; lower it, or keep the log for longer"
+        )
+        yield Fault("runs.leftovers_seconds", "contradiction", message)
     for origin in settings.access.cors_origins:
         if not is_origin(origin):
             message = f"{origin!r} is not an origin: scheme and host, as in https://app.example"

@@ -40,6 +40,12 @@ class Runs:
     rollup_every_seconds: float = setting(
         900.0, "Least time between two versions of a dataset made of our own rollups.", least=0, most=86_400
     )
+    leftovers_seconds: float = setting(
+        86_400.0,
+        "How long files of attempts that were not taken are left, then they are removed; 0 leaves them.",
+        least=0,
+        most=366 * 86_400,
+    )
     log_days: int = setting(
         365, "How long the log of updates and runs is kept; 0 keeps it for ever.", least=0, most=36_500
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -15,6 +16,12 @@ ADD = insert(event_log)
 # Lines are numbered as they come: who wants the old ones reads the first, and no index of times is kept.
 _first = select(event_log.c.id, event_log.c.at).order_by(event_log.c.id).limit(bindparam("most")).subquery()
 OLD = select(_first.c.id).where(_first.c.at < bindparam("before"))
+SINCE = (
+    select(event_log)
+    .where(event_log.c.id > bindparam("after"))
+    .order_by(event_log.c.id)
+    .limit(bindparam("most"))
+)
 FORGET = delete(event_log).where(event_log.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -60,6 +67,12 @@ def of_metric(connection: Connection, tenant: str, code: str, limit: int) -> lis
     return _read(connection, wanted.order_by(event_log.c.id.desc()).limit(limit))
 
 
+def told(connection: Connection, after: int, before: int, most: int) -> list[Said]:
+    """What comes after a line, oldest first, up to the first that was told later than that."""
+    found = _read(connection, SINCE, {"after": after, "most": most})
+    return list(takewhile(lambda said: said.at < before, found))
+
+
 def old(connection: Connection, before: int, most: int) -> list[int]:
     """Those of the first lines that were told before then; fewer than so many where there are no more."""
     return list(connection.execute(OLD, {"before": before, "most": most}).scalars())
@@ -70,7 +83,6 @@ def forget(connection: Connection, ids: Sequence[int]) -> int:
     return connection.execute(FORGET, {"ids": list(ids)}).rowcount
 
 
-def _read(connection: Connection, wanted: Any) -> list[Said]:
-    return [
-        Said(**{**row._mapping, "kind": LogKind(row._mapping["kind"])}) for row in connection.execute(wanted)
-    ]
+def _read(connection: Connection, wanted: Any, given: Mapping[str, int] | None = None) -> list[Said]:
+    rows = connection.execute(wanted, given or {})
+    return [Said(**{**row._mapping, "kind": LogKind(row._mapping["kind"])}) for row in rows]

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, inspect, text
 from aforo.errors import DataTooNew
 from aforo.store.database import Doors
 
-HEAD = "0009"
-KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+HEAD = "0010"
+KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every version there was, oldest first; a test compares them with the scripts."""
 FOLDER = Path(__file__).parent / "migrations"
 

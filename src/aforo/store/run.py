@@ -105,6 +105,12 @@ class OutboxState(StrEnum):
     DEAD = "dead"  # the bus will not take it; a person may have it tried again
 
 
+class UpkeepWork(StrEnum):
+    """What follows the log of runs, and has come through it so far."""
+
+    LEFTOVERS = "leftovers"  # files of attempts that were not taken are removed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """One series: the column of a dataset that holds it, and the unit of its values."""

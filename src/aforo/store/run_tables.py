@@ -30,6 +30,7 @@ from aforo.store.run import (
     LogKind,
     OutboxState,
     RunState,
+    UpkeepWork,
 )
 
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")
@@ -250,6 +251,14 @@ event_log = Table(
     Index("ix_event_log_metric", "tenant", "metric_code", "id"),
     Index("ix_event_log_run", "run_id", "id"),
     sqlite_autoincrement=True,
+)
+
+run_upkeep = Table(
+    "run_upkeep",
+    metadata,
+    Column("work", String(16), primary_key=True),
+    Column("through", ROW_ID, nullable=False),  # the last line of the log that was dealt with
+    one_of("work", UpkeepWork),
 )
 
 outbox = Table(

@@ -34,6 +34,8 @@ _ranked = (
 NEWEST_OF_EACH = select(
     _ranked.c.id, _ranked.c.dataset_id, _ranked.c.manifest_uri, _ranked.c.updated_at
 ).where(_ranked.c.place == 1)
+# However many versions there are, they are all looked at: this is asked where a lost attempt left something.
+NAMING = select(COLUMNS.manifest_uri).where(COLUMNS.manifest_uri.contains(bindparam("word")))
 NEWEST = (
     select(*VERSION)
     .where(COLUMNS.dataset_id == bindparam("dataset"))
@@ -83,6 +85,11 @@ def newest_of(connection: Connection, dataset_ids: Collection[str]) -> dict[str,
     """The same for several; those without any are left out."""
     rows = connection.execute(NEWEST_OF_EACH, {"datasets": sorted(dataset_ids)})
     return {row.dataset_id: Version(**row._mapping) for row in rows}
+
+
+def naming(connection: Connection, word: str) -> list[str]:
+    """The manifests of all versions of any dataset whose URIs have a word in them."""
+    return list(connection.execute(NAMING, {"word": word}).scalars())
 
 
 def page(connection: Connection, dataset_id: str, limit: int) -> list[dict[str, Any]]:

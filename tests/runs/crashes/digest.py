@@ -18,7 +18,12 @@ RUN = re.compile(r"run_[0-9a-f]{16}")
 NUMBERED = re.compile(r"(#|update )(\d+)")
 
 
-NUMBERS = {"update_id": "dataset_updates", "metric_id": "metrics", "series_id": "series"}
+NUMBERS = {
+    "update_id": "dataset_updates",
+    "metric_id": "metrics",
+    "series_id": "series",
+    "through": "event_log",
+}
 """The tables that number what a column names; a number that was given out in vain is missed by nobody."""
 
 Rows = dict[str, list[Any]]

@@ -13,6 +13,7 @@ from aforo.buses.bus import Queue
 from aforo.buses.consumer import Consumer, Handle
 from aforo.clock import Clock
 from aforo.errors import BusUnavailable
+from aforo.objects.opening import Opener
 from aforo.runs.reactive import Reactive
 from aforo.telemetry import Telemetry
 
@@ -62,6 +63,7 @@ class Replica:
             Telemetry(),
             RULES,
             grounds=GROUNDS,
+            objects=Opener(),
             fold_of=lambda _stream, _tenant: None,
             consume=self._consumer,
             dice=self._dice,

@@ -20,10 +20,14 @@ from tests.store_kinds import Stores
 from aforo.buses.bus import Queue
 from aforo.buses.consumer import Consumer, Handle
 from aforo.buses.local import LocalBus
-from aforo.clock import SystemClock
+from aforo.clock import MICROSECONDS, ManualClock, SystemClock
+from aforo.objects.opening import Opener
 from aforo.runs.definitions import Grounds
 from aforo.runs.folded import Fold
+from aforo.runs.hand import Turns
+from aforo.runs.leftovers import Leftovers
 from aforo.runs.reactive import Reactive
+from aforo.runs.upkeep import Upkeep
 from aforo.settings import Runs
 from aforo.store import runs
 from aforo.store.connect import Store
@@ -42,6 +46,9 @@ class Side:
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
+        self.grounds = Grounds(
+            roots=(), results=f"{(folder / 'results').as_uri()}/", streams={"visits": ("visits.count",)}
+        )
         clock, telemetry = SystemClock(), Telemetry()
 
         def consume(queue: Queue, handle: Handle) -> Consumer:
@@ -55,9 +62,8 @@ class Side:
             clock,
             telemetry,
             RULES,
-            grounds=Grounds(
-                roots=(), results=f"{(folder / 'results').as_uri()}/", streams={"visits": ("visits.count",)}
-            ),
+            grounds=self.grounds,
+            objects=Opener(),
             fold_of=lambda _stream, _tenant: Fold(revision=1, complete_until=1, day=1),
             consume=consume,
             dice=random.Random(1),
@@ -65,6 +71,12 @@ class Side:
         ours = {"id": rollup_dataset("visits", TENANT), "series": [{"code": "visits.count"}]}
         defined = {"datasets": [ours], "metrics": [growth("V", "visits.count")]}
         self.reactive.definitions.apply(TENANT, defined, ME)
+
+    def upkeep_in(self, seconds: float) -> Upkeep:
+        """The upkeep as it will be."""
+        clock, telemetry = ManualClock(SystemClock().now() + round(seconds * MICROSECONDS)), Telemetry()
+        leftovers = Leftovers(self.store, Opener(), self.grounds.results_of, telemetry)
+        return Upkeep(Turns(self.store, clock, RULES, telemetry, lambda: None), leftovers, telemetry)
 
     def run(self) -> Run | None:
         """The only run there is."""
@@ -114,6 +126,11 @@ def test_what_a_worker_says_after_its_lease_is_refused(stores: Stores, side: Sid
     assert last.manifest_uri is not None
     assert f"/{last.id}/{last.attempt}/" in last.manifest_uri
     assert side.results() == [last.manifest_uri]
+    attempts = (tmp_path / "results" / TENANT / "V" / last.id).iterdir
+    assert {each.name for each in attempts()} > {"1"}, "what was refused has been written"
+    side.upkeep_in(2 * 86_400).run_once()
+    assert [each.name for each in attempts()] == [str(last.attempt)], "and goes, with every other not taken"
+    assert Path(last.manifest_uri.removeprefix("file://")).exists()
 
 
 def has(run: Run | None, state: RunState) -> bool:

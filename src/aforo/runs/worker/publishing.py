@@ -6,6 +6,7 @@ whole result, and an attempt that was asked for twice has one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -23,6 +24,14 @@ from aforo.runs.worker.job import RESULT, Evaluated
 from aforo.runs.worker.whereabouts import Whereabouts
 
 MANIFEST = "manifest.json"
+DIGITS = 16
+"""Of the digest of a result's file, in its name."""
+RESULT_NAME = re.compile(rf"result-[0-9a-f]{{{DIGITS}}}\.parquet")
+
+
+def is_result(name: str) -> bool:
+    """Whether a file of this name, in the folder of an attempt, is one that is written here."""
+    return name == MANIFEST or RESULT_NAME.fullmatch(name) is not None
 
 
 class ResultFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -112,7 +121,7 @@ class Shelf:
         with (folder / RESULT).open("rb") as file:
             digest = file_digest(file, "sha256").hexdigest()
         # Named after what it holds: of two who compute one attempt, neither finds the other's under its name.
-        name = f"result-{digest[:16]}.parquet"
+        name = f"result-{digest[:DIGITS]}.parquet"
         self._objects.create(self._uri_of(name), folder / RESULT)
         file_of = ResultFile(path=name, row_count=evaluated.row_count, sha256=digest)
         manifest = self._manifest(file_of, evaluated, written_at, worker)
