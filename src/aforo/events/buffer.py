@@ -87,7 +87,9 @@ class Buffer:
             self._waiting.append(waiting)
             self._rows += batch.rows
             self._telemetry.set("intake_queue_rows", self._rows)
-            self._changed.notify_all()
+            # Whoever waits for the first, or for a whole commit, need not be woken for those in between.
+            if len(self._waiting) == 1 or self._rows >= self._commit_rows:
+                self._changed.notify_all()
         return waiting.receipt
 
     def check(self) -> None:
