@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from structlog.typing import Processor
 
 T = TypeVar("T")
+M = TypeVar("M", Counter, Gauge, Histogram)
 
 PREFIX = "aforo"
 EXPOSITION_TYPE = CONTENT_TYPE_LATEST
@@ -145,27 +146,35 @@ class Telemetry:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._labelled: dict[tuple[object, ...], Any] = {}
         for metric in METRICS:
             self._add(metric)
 
     def count(self, name: str, n: float = 1, **labels: str | int) -> None:
         """Raises a counter by `n`."""
-        counter = _found(self._counters, Kind.COUNTER, name)
-        (counter.labels(**labels) if labels else counter).inc(n)
+        self._series(_found(self._counters, Kind.COUNTER, name), name, labels).inc(n)
 
     def set(self, name: str, value: float, **labels: str | int) -> None:
         """Moves a gauge to `value`."""
-        gauge = _found(self._gauges, Kind.GAUGE, name)
-        (gauge.labels(**labels) if labels else gauge).set(value)
+        self._series(_found(self._gauges, Kind.GAUGE, name), name, labels).set(value)
 
     def observe(self, name: str, value: float, /, **labels: str | int) -> None:
         """Adds one value, in the metric's own unit, to a histogram."""
-        histogram = _found(self._histograms, Kind.HISTOGRAM, name)
-        (histogram.labels(**labels) if labels else histogram).observe(value)
+        self._series(_found(self._histograms, Kind.HISTOGRAM, name), name, labels).observe(value)
 
     def exposition(self) -> bytes:
         """All metrics in the text form that Prometheus reads; its content type is EXPOSITION_TYPE."""
         return generate_latest(_WithoutBirthdays(self._registry))
+
+    def _series(self, metric: M, name: str, labels: Mapping[str, str | int]) -> M:
+        """The metric with these labels, looked for once: the library compares their names each time."""
+        if not labels:
+            return metric
+        key = (name, *labels.items())
+        found: M | None = self._labelled.get(key)
+        if found is None:
+            found = self._labelled[key] = metric.labels(**labels)
+        return found
 
     def _add(self, metric: OwnMetric) -> None:
         name, sentence, labels, registry = metric.name, metric.sentence, metric.labels, self._registry
