@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from aforo.errors import AddressInUse, InvalidSettings
 from aforo.http.access.hosts import is_loopback
+from aforo.http.joining import Joining
 from aforo.settings import Settings
 
 BACKLOG = 2_048
@@ -34,7 +35,7 @@ class Server:
         self._port = settings.http.port
         self._config = uvicorn.Config(
             app,
-            http="auto",
+            http=Joining,
             ws="none",
             lifespan="on",
             log_config=None,
