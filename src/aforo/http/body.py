@@ -12,6 +12,7 @@ import msgspec
 from starlette.requests import Request
 
 from aforo.errors import BodyTooLarge, InvalidRequest, NotInflatable, NotJson, UnsupportedBody
+from aforo.http import head
 from aforo.http.doubled import refuse_doubled
 
 NDJSON_TYPES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
@@ -57,8 +58,8 @@ async def receive(request: Request, limit: int, *, ndjson: bool = False, beacon:
 
     A `beacon` may say that its JSON is plain text, which is all a page may send without being asked first.
     """
-    written = _format(request.headers.get("content-type", ""), ndjson=ndjson, beacon=beacon)
-    gzipped = _gzipped(request.headers.get("content-encoding", ""))
+    written = _format(head.first(request.scope, b"content-type"), ndjson=ndjson, beacon=beacon)
+    gzipped = _gzipped(head.first(request.scope, b"content-encoding"))
     return Body(await _bounded(request, limit), written, gzipped, limit)
 
 
@@ -78,7 +79,7 @@ async def form(request: Request, limit: int) -> dict[str, str]:
 
 async def _bounded(request: Request, limit: int) -> bytes:
     """The body as it came over the wire. Raises BodyTooLarge, having kept `limit` bytes at most."""
-    said = request.headers.get("content-length", "")
+    said = head.first(request.scope, b"content-length")
     if said.isascii() and said.isdigit() and int(said) > limit:
         raise _too_large(f"a body of {int(said):,} bytes came", limit)
     parts: list[bytes] = []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aforo.http import head
 
 LINGER_BYTES = 64 * 2**20
 LINGER_SECONDS = 5.0
@@ -66,5 +67,4 @@ class Lingering:
 
 
 def _brings_a_body(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    return bool(head.every(scope, b"transfer-encoding")) or head.first(scope, b"content-length", "0") != "0"

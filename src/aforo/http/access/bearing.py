@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from starlette.requests import Request
 
-from aforo.http import body
+from aforo.http import body, head
 
 WRITE_KEY = "writeKey"
 API_KEY = "x-api-key"
@@ -45,18 +45,18 @@ class Shown:
 
 def in_head(request: Request, places: frozenset[Place]) -> Shown | None:
     """The key in the headers or the query string, if one is there in a place that will do."""
-    headers = request.headers
-    if Place.ADMIN_HEADER in places and (text := headers.get(ADMIN_KEY, "").strip()):
+    scope = request.scope
+    if Place.ADMIN_HEADER in places and (text := head.first(scope, ADMIN_KEY.encode()).strip()):
         return Shown(text, Place.ADMIN_HEADER)
-    scheme, _, rest = headers.get("authorization", "").partition(" ")
+    scheme, _, rest = head.first(scope, b"authorization").partition(" ")
     text = rest.strip()
     if text and scheme.casefold() == "bearer":
         return Shown(text, Place.HEADER)
     if text and scheme.casefold() == "basic" and Place.BASIC in places and (user := _user(text)):
         return Shown(user, Place.BASIC)
-    if text := headers.get(API_KEY, "").strip():
+    if text := head.first(scope, API_KEY.encode()).strip():
         return Shown(text, Place.HEADER)
-    asked = Place.QUERY in places and request.scope["query_string"]
+    asked = Place.QUERY in places and scope["query_string"]
     if asked and (text := request.query_params.get(WRITE_KEY, "").strip()):
         return Shown(text, Place.QUERY)
     return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aforo.http import head
 from aforo.http.access.bearing import ADMIN_KEY, API_KEY
 
 ANY = "*"
@@ -34,12 +35,11 @@ class Cors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origins = headers.getlist("origin")
+        origins = head.every(scope, b"origin")
         if len(origins) != 1 or not self._listed(origins[0]):
             await self._app(scope, receive, send)
             return
-        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+        if scope["method"] == "OPTIONS" and head.every(scope, b"access-control-request-method"):
             await _preflight(origins[0])(scope, receive, send)
             return
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aforo.errors import AforoError, Forbidden
+from aforo.http import head
 from aforo.http.problems import told
 
 LOCALHOST = "localhost"
@@ -47,20 +47,20 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         looking = scope["type"] == "http" and self._keyless()
-        objection = self._objection(Headers(scope=scope)) if looking else None
+        objection = self._objection(scope) if looking else None
         if objection is None:
             await self._app(scope, receive, send)
         else:
             await told(objection)(scope, receive, send)
 
-    def _objection(self, headers: Headers) -> AforoError | None:
-        hosts = headers.getlist("host")
+    def _objection(self, scope: Scope) -> AforoError | None:
+        hosts = head.every(scope, b"host")
         if len(hosts) != 1 or not self._ours(hosts[0]):
             return Forbidden(
                 f"this server does not go by the name {_shown(hosts)}",
                 hint="call it by the address it says it serves on, or by localhost",
             )
-        origins = [origin for origin in headers.getlist("origin") if origin not in self._origins]
+        origins = [origin for origin in head.every(scope, b"origin") if origin not in self._origins]
         strange = [origin for origin in origins if not self._our_page(origin)]
         if strange:
             return Forbidden(
