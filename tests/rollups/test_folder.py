@@ -13,3 +13,8 @@ from aforo.rollups.folder import rest_after
 )
 def test_work_and_rest_keep_to_the_share(took: float, share: float, rest: float) -> None:
     assert rest_after(took, share, 0.5) == pytest.approx(rest)
+
+
+@pytest.mark.parametrize(("took", "most", "rest"), [(0.03, 0.6, 0.2), (0.6, 0.6, 0.4), (0.03, 0.0, 0.0)])
+def test_a_short_fold_is_followed_by_the_least_rest(took: float, most: float, rest: float) -> None:
+    assert rest_after(took, 0.6, most, 0.2) == pytest.approx(rest)

@@ -68,6 +68,7 @@ class Aforo:
             wake_after_seconds=settings.fold.wake_after_seconds,
             core_share=settings.fold.core_share,
             most_rest_seconds=settings.fold.most_rest_seconds,
+            least_rest_seconds=settings.fold.least_rest_seconds,
             lag=self.lag,
             folded=self._folded,
         )

@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 WRITE_ROWS = 100_000
 CORE_SHARE = 0.6
 MOST_REST_SECONDS = 0.6
+LEAST_REST_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class _Fold:
 class Folder:
     """Folds in the background whenever it is woken, and at least every `wake_after_seconds`.
 
-    In the background it works for `core_share` of the time, and rests for `most_rest_seconds` at most while
-    something waits; who asks it to fold until all is clean is not made to wait.
+    In the background it works for `core_share` of the time. It rests for `least_rest_seconds`, since a fold
+    of few events takes as long as one of many, and for `most_rest_seconds` at most while something waits; who
+    asks it to fold until all is clean is not made to wait.
 
     One fold takes about `batch_rows` events. Its reading runs beside commits; its writing is in transactions
     of about `write_rows` rows, or in one where it was never started: then nothing else waits to be written.
@@ -56,6 +58,7 @@ class Folder:
         wake_after_seconds: float,
         core_share: float = CORE_SHARE,
         most_rest_seconds: float = MOST_REST_SECONDS,
+        least_rest_seconds: float = LEAST_REST_SECONDS,
         lag: FoldLag | None = None,
         folded: Callable[[], object] = lambda: None,
     ) -> None:
@@ -67,6 +70,7 @@ class Folder:
         self._wake_after_seconds = wake_after_seconds
         self._core_share = core_share
         self._most_rest_seconds = most_rest_seconds
+        self._least_rest_seconds = least_rest_seconds
         self._lag = lag
         self._folded = folded
         self._one_at_a_time = Lock()
@@ -189,7 +193,8 @@ class Folder:
         folded = self.run_once()
         if folded is not None:
             took = self._clock.monotonic() - begun
-            self._rounds.rest(rest_after(took, self._core_share, self._most_rest_seconds))
+            rest = rest_after(took, self._core_share, self._most_rest_seconds, self._least_rest_seconds)
+            self._rounds.rest(rest)
         return folded
 
     def _round(self) -> float:
@@ -201,6 +206,8 @@ class Folder:
         return 0.0 if built else self._wake_after_seconds
 
 
-def rest_after(took_seconds: float, core_share: float, most_seconds: float) -> float:
-    """Seconds of rest after which the work was `core_share` of the time, but no more than `most_seconds`."""
-    return min(took_seconds * (1 / core_share - 1), most_seconds)
+def rest_after(
+    took_seconds: float, core_share: float, most_seconds: float, least_seconds: float = 0.0
+) -> float:
+    """Seconds of rest after which the work was `core_share` of the time, within the least and the most."""
+    return min(max(took_seconds * (1 / core_share - 1), least_seconds), most_seconds)

@@ -174,6 +174,9 @@ class Fold:
     most_rest_seconds: float = setting(
         0.6, "Longest rest between two folds while something waits.", least=0, most=60
     )
+    least_rest_seconds: float = setting(
+        0.2, "Shortest rest between two folds, within the longest.", least=0, most=60
+    )
     lease_seconds: float = setting(
         300.0,
         "How long a fold may hold its slots without writing any; then they are given to another.",
