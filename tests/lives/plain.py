@@ -39,12 +39,12 @@ class Place:
 
     def bucket(self, instant: datetime, grain: str) -> Key:
         """The bucket that an instant is in."""
+        if grain == "total":
+            return None
+        if grain == "slot":
+            return instant - (instant - EPOCH) % QUARTER
         wall = self.wall(instant)
         match grain:
-            case "total":
-                return None
-            case "slot":
-                return instant - (instant - EPOCH) % QUARTER
             case "hour":
                 # A change of clocks in the middle of an hour makes it two.
                 return wall.replace(minute=0, second=0, microsecond=0, tzinfo=None), wall.utcoffset()
@@ -80,7 +80,10 @@ class Asked:
             return [start + at * QUARTER for at in range(ceil((end - start) / QUARTER))]
         start = datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC) - timedelta(days=1)
         days = (date(self.last.year, self.last.month, self.last.day) - start.date()).days + 2
-        return [time for at in range(days * 96) if self.holds(time := start + at * QUARTER)]
+        # No place is more than a day from UTC: what lies further inside is in the window wherever that is.
+        inside = range(3 * 96, (days - 3) * 96)
+        times = ((at, start + at * QUARTER) for at in range(days * 96))
+        return [time for at, time in times if at in inside or self.holds(time)]
 
     def buckets(self, born: datetime = EPOCH) -> Mapping[Key, datetime]:
         """Every bucket of the window that lies after an instant, in order, with the end of its last slot."""
@@ -204,9 +207,14 @@ class Plain:
 
 @lru_cache(maxsize=2000)  # a handful of windows, asked again and again whatever the split
 def _buckets(asked: Asked, born: datetime) -> Mapping[Key, datetime]:
-    keys = [(time, asked.place.bucket(time, asked.grain)) for time in asked.quarters()]
+    keys = _keys(asked)
     before = {key for time, key in keys if time < born}
     return {key: time + QUARTER for time, key in keys if key not in before}
+
+
+@lru_cache(maxsize=50)  # whatever is born when
+def _keys(asked: Asked) -> Sequence[tuple[datetime, Key]]:
+    return [(time, asked.place.bucket(time, asked.grain)) for time in asked.quarters()]
 
 
 def _key(asked: Asked, row: Mapping[str, Any]) -> Key:

@@ -164,6 +164,7 @@ class World:
     clean: bool = True  # nothing waits for a fold
     claims: list[Claim] = field(default_factory=list)  # of folds that have read and not written
     born: dict[tuple[str, str], int] = field(default_factory=dict)  # tenant and rollup: the seal at its birth
+    telemetry: Telemetry = field(default_factory=Telemetry)
 
     def __post_init__(self) -> None:
         self.home = self.root / "0"
@@ -173,7 +174,7 @@ class World:
         self.engine = EmbeddedEngine(self.home, memory_mb=128, threads=1, untimed_id_seconds=86_400)
         self.claims.clear()
         self.engine.apply_model(self.models[self.model], DEFAULT)
-        self.desk = Desk(self.engine, self.models[self.model], Settings(), self.clock, Telemetry())
+        self.desk = Desk(self.engine, self.models[self.model], Settings(), self.clock, self.telemetry)
 
     def close(self) -> None:
         self.engine.close()
@@ -240,7 +241,7 @@ class World:
 
     def keep_periods(self) -> None:
         """All weeks and months that are over and folded, as merges of their days."""
-        PeriodKeeper(self.engine, self.clock, Telemetry(), every_seconds=1).run_until_kept()
+        PeriodKeeper(self.engine, self.clock, self.telemetry, every_seconds=1).run_until_kept()
 
     def move_events(self, first: int, rows: int) -> None:
         """A step of compaction over some row numbers, however they lie."""
@@ -255,7 +256,7 @@ class World:
             assert self.engine.check_days(kept.stream, kept.tenant, [day]).differences == ()
 
     def folder(self, rows: int) -> Folder:
-        return Folder(self.engine, self.clock, Telemetry(), batch_rows=rows, wake_after_seconds=1)
+        return Folder(self.engine, self.clock, self.telemetry, batch_rows=rows, wake_after_seconds=1)
 
     def fold_once(self, rows: int) -> None:
         self.folder(rows).run_once()
