@@ -276,6 +276,7 @@ def test_when_a_key_was_used_is_written_later(keyed: Keyed) -> None:
 names = st.one_of(st.just(THEIRS), st.text(max_size=20))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names, st.sampled_from(["tenant", "propertyId", "cursor", "limit", "where"]))
 def test_no_parameter_of_any_route_shows_another_tenants_data(lasting: Keyed, value: str, name: str) -> None:
@@ -289,12 +290,13 @@ def test_no_parameter_of_any_route_shows_another_tenants_data(lasting: Keyed, va
         (method,) = (route.methods or {"GET"}) - {"HEAD"}
         path = route.path.replace("{name}", "flights").replace("{id}", "x")
         body = {} if method in ("GET", "DELETE") else {"json": {**QUESTION, name: value}}
-        reply = lasting.client.request(method, path, params={name: value}, headers=bearer(key), **body)
-        plain = lasting.client.request(method, path, headers=bearer(key), **body)
-        for each in (reply, plain):
+        said = [lasting.client.request(method, path, params={name: value}, headers=bearer(key), **body)]
+        if body:
+            said.append(lasting.client.request(method, path, headers=bearer(key), **body))
+        for each in said:
             assert each.status_code < 500
             shown = each.text.replace(value, "") if value else each.text
             assert each.status_code >= 300 or THEIRS not in shown, path
         if (method, path) == ("POST", "/v1/query") and name == "tenant" and value != "nyc":
             told = (400, "not_json") if "\0" in value else (403, "not_your_tenant")
-            assert (plain.status_code, plain.json()["code"]) == told
+            assert (said[-1].status_code, said[-1].json()["code"]) == told

@@ -36,7 +36,7 @@ from aforo.store.run_tables import dataset_updates, event_log
 from aforo.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[3]
-LOOK_SECONDS = 0.005
+LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 120.0
 RULES = Runs(lease_seconds=3.0, back_off_seconds=0.0, look_every_seconds=0.05, most_attempts=50)
 
