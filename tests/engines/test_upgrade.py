@@ -10,16 +10,16 @@ import pyarrow as pa
 from duckdb.func import PythonUDFType
 from pyroaring import BitMap
 from tests.engines.conftest import Opens
-from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, some_readings
+from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, fold_once, some_readings
 
 from aforo.engines.behind import BehindRequest
 from aforo.engines.embedded import EmbeddedEngine
 from aforo.engines.embedded.database import FILE_NAME
 from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.schema import FORMAT
-from aforo.engines.folds import Period
+from aforo.engines.folds import Period, Places
 from aforo.engines.refused import SamplesAsked
-from aforo.windows import DAY, Window
+from aforo.windows import DAY, SLOT, Window
 
 FORMAT_1 = (
     "DROP TABLE outcomes",
@@ -173,3 +173,20 @@ def test_sets_of_format_6_stay(bench: Bench, opens: Opens, tmp_path: Path) -> No
     bench.send(Sent(id="late", time=NOON, fields={"station": "north", "gate": 1, "probe": "p9"}))
     bench.fold()
     bench.check_everything()
+
+
+def test_slots_held_by_format_7_are_settled(bench: Bench, opens: Opens, tmp_path: Path) -> None:
+    """Nobody knows whether anything was merged into them."""
+    bench.send(*some_readings(10, around=NOON + SLOT // 2, spread=SLOT // 2), arrival=NOON)
+    bench.fold()
+    bench.engine.close()
+    with duckdb.connect(tmp_path / "data" / FILE_NAME) as file:
+        file.execute("ALTER TABLE held DROP COLUMN merged")
+        file.execute("UPDATE meta SET format = 7")
+    bench.engine = opens()
+    bench.send(Sent(id="later", time=NOON + 2 * SLOT), arrival=NOON + 2 * SLOT)
+    fold_once(bench.engine)
+    claim = bench.engine.claim(10)
+    assert claim is not None
+    assert claim.settling
+    assert claim.slots == Places.of({"river": [NOON]})

@@ -101,7 +101,8 @@ class Folded:
     """What a fold read as of a commit: rows to be written, and the ledger rows they answer.
 
     `day_of` names the day of each claimed slot by its place in `days`; `revisions` are those that the days
-    had when they were read. `held` tells of each claimed slot whether what comes next is merged into it.
+    had when they were read. `held` tells of each claimed slot whether what comes next is merged into it, and
+    `merged` whether this was: the others were made from all of their events.
     """
 
     claim: Claim
@@ -111,6 +112,7 @@ class Folded:
     revisions: npt.NDArray[np.int64]
     periods: tuple[FoldedPeriod, ...]
     held: npt.NDArray[np.bool_]
+    merged: npt.NDArray[np.bool_]
     rows_read: int
 
     @property

@@ -46,7 +46,8 @@ class Calendar:
                 tenants.append(tenant)
                 starts.append(start)
                 slots.append(np.arange(start, end, SLOT))
-                dirty.append(np.isin(slots[-1], here))
+                dirty.append(np.zeros(len(slots[-1]), np.bool_))
+                dirty[-1][(here - start) // SLOT] = True
                 of_claimed.append(len(here))
         names = np.array(tenants, np.object_)
         lengths = [len(each) for each in slots]

@@ -64,6 +64,7 @@ def fold(
             each for layout in layouts for each in _fold_rollup(cursor, layout, course, claim, picked)
         ),
         held=hold & (not claim.settling),
+        merged=~course.whole_slots,
         rows_read=read,
     )
 

@@ -1,7 +1,8 @@
 """Slots that are still being written: up to which commit their kept rows hold their events.
 
 Of such a slot a fold reads only what came later, and merges it in (law 4). Once it is quiet it is settled:
-made from all of its events by one replace, and held no more. Whatever changes a slot otherwise than by
+made from all of its events by one replace, and held no more. One into which nothing was merged since it was
+made so is let go without that. Whatever changes a slot otherwise than by
 appending marks it with a commit that is not later, or with events that did not come, and so has it replaced.
 """
 
@@ -29,10 +30,11 @@ WORTH_HOLDING = 1_000
 QUIET_SLOTS_AT_ONCE = 64
 
 CREATE = """
--- Slots that are still being written: their kept rows hold the events up to a commit.
+-- Slots that are still being written: their kept rows hold the events up to a commit, and whether any were
+-- merged into them since they were made from all.
 CREATE TABLE IF NOT EXISTS held (
     stream VARCHAR NOT NULL, tenant VARCHAR NOT NULL, slot TIMESTAMP NOT NULL,
-    "commit" BIGINT NOT NULL, made_at TIMESTAMP NOT NULL
+    "commit" BIGINT NOT NULL, made_at TIMESTAMP NOT NULL, merged BOOLEAN
 )
 """
 
@@ -58,10 +60,10 @@ SELECT epoch_us(max(made_at)) FROM commits
 """
 
 QUIET = """
--- Slots of one stream into which nothing came while other events came for the time of a slot, and that nobody
--- has claimed.
+-- Slots of one stream that were merged into, but not while other events came for the time of a slot, and that
+-- nobody has claimed.
 SELECT stream, tenant, epoch_us(slot) AS slot FROM held
-WHERE made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits)
+WHERE merged AND made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits)
     AND list_contains($streams, stream)
     AND NOT EXISTS (
         SELECT 1 FROM ledger AS l
@@ -80,9 +82,15 @@ DELETE FROM held USING places AS p WHERE stream = $stream AND held.tenant = p.te
 
 HOLD = """
 -- The kept rows of these slots hold what the fold read.
-INSERT INTO held
-SELECT $stream, p.tenant, p.start, $commit, (SELECT made_at FROM commits WHERE "commit" = $commit)
+INSERT INTO held (stream, tenant, slot, "commit", made_at, merged)
+SELECT $stream, p.tenant, p.start, $commit, (SELECT made_at FROM commits WHERE "commit" = $commit), p.merged
 FROM places AS p
+"""
+
+LET_QUIET_GO = """
+-- Slots that are quiet, and as they were made from all of their events: nothing is left to be settled.
+DELETE FROM held
+WHERE NOT merged AND made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits)
 """
 
 
@@ -131,7 +139,7 @@ def quiet(cursor: Cursor, streams: list[str]) -> tuple[str, Places] | None:
 
 def let_go(cursor: Cursor, stream: str, slots: Places) -> None:
     """The next fold of these slots replaces their rows."""
-    _with_places(cursor, slots, LET_GO, {"stream": stream})
+    _with_table(cursor, places_table(slots), LET_GO, {"stream": stream})
 
 
 def let_all_go(cursor: Cursor, stream: str) -> None:
@@ -143,12 +151,14 @@ def keep(cursor: Cursor, folded: Folded) -> None:
     """Writes which of the folded slots are held, in the transaction that writes their rows."""
     stream, slots = folded.claim.stream, folded.claim.slots
     let_go(cursor, stream, slots)
+    cursor.execute(LET_QUIET_GO)
     if folded.held.any():
-        _with_places(cursor, slots.only(folded.held), HOLD, {"stream": stream, "commit": folded.as_of})
+        merged = pa.array(folded.merged[folded.held])
+        table = places_table(slots.only(folded.held)).append_column("merged", merged)
+        _with_table(cursor, table, HOLD, {"stream": stream, "commit": folded.as_of})
 
 
-def _with_places(cursor: Cursor, places: Places, sql: str, parameters: dict[str, object]) -> None:
-    table: pa.Table = places_table(places)
-    cursor.register("places", table)
+def _with_table(cursor: Cursor, places: pa.Table, sql: str, parameters: dict[str, object]) -> None:
+    cursor.register("places", places)
     cursor.execute(sql, parameters)
     cursor.unregister("places")

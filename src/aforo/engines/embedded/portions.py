@@ -56,6 +56,7 @@ def _only(folded: Folded, chosen: Chosen, days_of_rows: list[Numbers]) -> Folded
             for each, days in zip(folded.periods, days_of_rows, strict=True)
         ),
         held=folded.held[slots],
+        merged=folded.merged[slots],
         rows_read=folded.rows_read,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 7
+FORMAT = 8
 """Raised when a change of these tables cannot be read by older versions."""
 
 CREATE_META = """
@@ -117,6 +117,10 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         CREATE TABLE sets_of_members AS SELECT table_name FROM duckdb_tables()
         WHERE regexp_matches(table_name, '^rollup_.*_(slot|day|week|month)$')
         """,
+    ),
+    7: (
+        # Nobody knows of slots that are held already, so that they are settled once more.
+        "ALTER TABLE IF EXISTS held ADD COLUMN IF NOT EXISTS merged BOOLEAN DEFAULT true",
     ),
 }
 """What brings the tables of a format to those of the next."""
