@@ -21,6 +21,12 @@ Words: TypeAlias = npt.NDArray[np.uint32]
 DENSE_CELLS = 4_000_000
 """Up to how many pairs of set and ordinal there may be, each gets a place to be counted in."""
 
+LONG_RUN = 64
+"""From so many on that ascend between two that fall, as in sets that are merged, a sort by runs is quicker.
+
+Ten times where a large set gets some new members, twice where 100 small ones are merged into one.
+"""
+
 
 def empty() -> BitMap:
     """The set of nobody."""
@@ -117,7 +123,8 @@ def _within(numbers: npt.NDArray[np.integer], limit: int, what: str) -> None:
 
 
 def _sorted_unique(pairs: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    if not (pairs[1:] > pairs[:-1]).all():
-        pairs = np.sort(pairs)
-        pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))]
-    return pairs
+    falls = int(np.count_nonzero(pairs[1:] < pairs[:-1]))
+    if falls:
+        pairs = np.sort(pairs, kind="stable" if falls * LONG_RUN < len(pairs) else None)
+    different = pairs[1:] != pairs[:-1]
+    return pairs if different.all() else pairs[np.concatenate(([True], different))]
