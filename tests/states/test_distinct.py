@@ -41,6 +41,16 @@ def test_sizes_are_right_on_both_sides_of_what_has_a_place_for_each(highest: int
     assert distinct.sizes(groups, ordinals, 2).tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("new", [0, 1, 10, 400])
+def test_a_large_set_gets_new_members_and_known_ones(new: int) -> None:
+    """Few or many of those that fall between what ascends."""
+    kept, came = np.arange(0, 3_000, 3), np.arange(new)[::-1] * 2
+    ordinals = np.concatenate((came, kept))
+    bounds, members = distinct.grouped(np.zeros(len(ordinals), np.int64), ordinals, 1)
+    assert members.tolist() == sorted({*came.tolist(), *kept.tolist()})
+    assert bounds.tolist() == [0, len(members)]
+
+
 def test_no_groups_and_no_pairs() -> None:
     nothing = np.empty(0, np.int64)
     for groups in (0, 1):
