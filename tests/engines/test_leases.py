@@ -81,8 +81,9 @@ def test_what_comes_to_a_claimed_slot_waits_until_it_is_released(bench: Bench) -
 
 
 def test_a_slot_that_is_being_settled_is_settled_by_one(bench: Bench) -> None:
-    bench.send(Sent(id="1"), arrival=NOON)
-    bench.fold()
+    for id_ in ("1", "2"):
+        bench.send(Sent(id=id_), arrival=NOON)
+        bench.fold()
     bench.send(Sent(id="later", time=NOON + 2 * SLOT), arrival=NOON + 2 * SLOT)
     bench.engine.replace(bench.engine.fold(claimed(bench.engine)))
     settling = claimed(bench.engine)
