@@ -14,10 +14,13 @@ from tests.http.test_keys import ADMIN, Keyed, bearer, keyed_in
 from aforo.errors import TooManyRequests
 from aforo.http.access.turns import Turns
 from aforo.questions.answer import Answer
+from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked
+from aforo.questions.proof import Turn
 
 WHOLE = {"tenant": "shop", "metrics": ["visits"], "from": "2013-01-31", "to": "2013-01-31"}
 RAW = {**WHOLE, "by": ["page"]}
+ONE_OF_ONE = {"keyQuestionsAtOnce": 1, "keyQuestionsLimit": 1}
 
 
 @pytest.fixture
@@ -43,6 +46,7 @@ def test_a_key_has_its_own_limit_of_raw_events(filled: Keyed) -> None:
         "rawBytesExpected": 3 * (8 + len("shop") + len("/")),
         "rawBytesLimit": 2**34,
         "timeLimitSeconds": 30.0,
+        **ONE_OF_ONE,
     }
     assert proof["rowsRead"] == 3
     refused = asked(filled, bound, RAW)
@@ -53,7 +57,8 @@ def test_a_key_has_its_own_limit_of_raw_events(filled: Keyed) -> None:
     for key in (free, bound, none):
         reply = asked(filled, key, WHOLE)
         assert reply.json()["rows"] == [{"visits": 3}]
-        assert "guard" not in reply.json()["proof"]
+        assert reply.json()["proof"]["guard"] == ONE_OF_ONE
+    assert "guard" not in asked(filled, ADMIN, WHOLE).json()["proof"], "it is not limited"
 
 
 def test_a_key_has_its_own_limit_of_bytes_of_raw_events(filled: Keyed) -> None:
@@ -86,19 +91,19 @@ def test_a_limit_that_is_none_is_refused(filled: Keyed, limit: str, wrong: objec
 
 def test_one_key_does_not_take_the_turns_of_another(filled: Keyed, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go = Event(), Event()
-    desk, first, second = filled.house.rooms.desk, filled.make(scopes=["read"]), filled.make(scopes=["read"])
-    ask = desk.ask
+    first, second = filled.make(scopes=["read"]), filled.make(scopes=["read"])
+    ask = Desk.ask
 
-    def slow(question: Asked) -> Answer:
+    def slow(desk: Desk, question: Asked) -> Answer:
         begun.set()
         assert go.wait(10)
-        return ask(question)
+        return ask(desk, question)
 
-    monkeypatch.setattr(desk, "ask", slow)
+    monkeypatch.setattr(Desk, "ask", slow)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(asked, filled, first, WHOLE)
         assert begun.wait(10)
-        monkeypatch.setattr(desk, "ask", ask)
+        monkeypatch.setattr(Desk, "ask", ask)
         refused = asked(filled, first, WHOLE)
         others = asked(filled, second, WHOLE)
         go.set()
@@ -124,5 +129,23 @@ def test_a_turn_is_given_back_whatever_happens() -> None:
     ):
         pass
     free = Turns(0)
-    with free.taken("a"), free.taken("a"):
-        pass
+    with free.taken("a") as one, free.taken("a") as other:
+        assert (one, other) == (None, None)
+
+
+def test_a_turn_says_how_many_are_under_way_with_it() -> None:
+    turns = Turns(3)
+    with turns.taken("a") as one, turns.taken("b") as theirs, turns.taken("a") as other:
+        assert (one, theirs, other) == (Turn(1, 3), Turn(1, 3), Turn(2, 3))
+
+
+def test_every_kind_of_question_says_how_many_of_its_key_may_be_at_once(filled: Keyed) -> None:
+    key = filled.make(scopes=["read"])
+    day = {"tenant": "shop", "from": "2013-01-31", "to": "2013-01-31"}
+    cohorts = {**day, "metric": "aircraft"}
+    funnel = {**day, "entity": "aircraft", "stream": "flights", "steps": [{"where": "origin = 'JFK'"}]}
+    for path, question in (("query/explain", WHOLE), ("retention", cohorts), ("funnel", funnel)):
+        reply = filled.client.post(f"/v1/{path}", json=question, headers=bearer(key))
+        assert reply.status_code == 200, reply.text
+        proof = reply.json().get("answer", reply.json())["proof"]
+        assert proof["guard"].items() >= ONE_OF_ONE.items()

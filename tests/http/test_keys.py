@@ -71,6 +71,7 @@ ROUTES = {
     KeyScope.INGEST: [("POST", "/v1/events")],
     KeyScope.READ: [
         ("POST", "/v1/query"),
+        ("POST", "/v1/query/explain"),
         ("POST", "/v1/retention"),
         ("POST", "/v1/funnel"),
         ("GET", "/v1/models"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
 from aforo.errors import NotYourTenant
 from aforo.questions.guard import Budget
+from aforo.questions.proof import Turn
 from aforo.store.act import Actor
 from aforo.store.key import KeyScope
 
@@ -46,6 +47,10 @@ class Caller:
                 f"this key may not ask of tenant {tenant[:100]!r}",
                 hint=f"it is bound to {', '.join(sorted(self.tenants or ())[:5])}",
             )
+
+    def with_turn(self, turn: Turn | None) -> Caller:
+        """The same while a question of theirs is under way; None where that is not limited."""
+        return self if turn is None else replace(self, budget=replace(self.budget, turn=turn))
 
     @property
     def only_tenant(self) -> str | None:

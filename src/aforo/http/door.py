@@ -78,9 +78,10 @@ def route(door: Door, guard: Guard) -> Route:
             refuse(request)
             return await door.answer(request)
         admission = await guard.admit(request, lock)
-        request.state.caller = admission.caller
+        caller = admission.caller
         refuse(request)
-        with guard.turns.taken(admission.caller.key_id if door.scope is KeyScope.READ else None):
+        with guard.turns.taken(caller.key_id if door.scope is KeyScope.READ else None) as turn:
+            request.state.caller = caller.with_turn(turn)
             response = await door.answer(request)
         if admission.headers:
             response.headers.update(admission.headers)

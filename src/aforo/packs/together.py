@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aforo.errors import NotServable
 from aforo.model.model import Model
 from aforo.questions.answer import Answer
-from aforo.questions.proof import asked_together
+from aforo.questions.proof import asked_together, guard_told
 from aforo.windows import Zone
 
 
@@ -40,7 +41,8 @@ def proof_of(parts: Mapping[str, Answer], zone: Zone, took_seconds: float, asker
         "timezone": zone.name,
         "weekStart": zone.week_start,
         "modelVersion": proofs[0].model_version,
-        "parts": {name: part.proof.as_json() for name, part in parts.items()},
+        "parts": {name: replace(part.proof, turn=None).as_json() for name, part in parts.items()},
         "tookMs": round(took_seconds * 1000, 3),
+        **guard_told(None, proofs[0].turn),
         **asked_together(askers),
     }

@@ -25,7 +25,7 @@ from aforo.questions.ordering import rank_of
 from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
 from aforo.questions.plan import explained
 from aforo.questions.planned import Planned, planned
-from aforo.questions.proof import Guarded, Proof
+from aforo.questions.proof import Guarded, Proof, Turn
 from aforo.questions.question import Question
 from aforo.questions.reading import Read, read
 from aforo.questions.resolve import resolve
@@ -59,6 +59,7 @@ class Desk:
         cache: Cache | None = None,
         expected: frozenset[str] = frozenset(),
         *,
+        turn: Turn | None = None,
         at_hand: bool = True,
     ) -> None:
         self.engine = engine
@@ -68,14 +69,15 @@ class Desk:
         self.cache = cache
         self._telemetry = telemetry
         self._expected = expected
+        self._turn = turn
         self._at_hand = at_hand
 
     def within(self, budget: Budget) -> Desk:
-        """The desk with other limits of raw events for each question."""
+        """The desk with other limits of raw events for each question, and the turn that one has."""
         own = budget.within(self.settings.questions)
-        if own == self.settings.questions:
+        if own == self.settings.questions and budget.turn is None:
             return self
-        return self._but(settings=replace(self.settings, questions=own))
+        return self._but(settings=replace(self.settings, questions=own), turn=budget.turn)
 
     def expecting(self, tenant: str) -> Desk:
         """The desk for which a tenant is there before its first event: there is nothing of it yet."""
@@ -87,7 +89,12 @@ class Desk:
         own.cache, own._at_hand = None, False
         return own
 
-    def _but(self, settings: Settings | None = None, expected: frozenset[str] | None = None) -> Desk:
+    def _but(
+        self,
+        settings: Settings | None = None,
+        expected: frozenset[str] | None = None,
+        turn: Turn | None = None,
+    ) -> Desk:
         return Desk(
             self.engine,
             self.model,
@@ -96,6 +103,7 @@ class Desk:
             self._telemetry,
             self.cache,
             self._expected if expected is None else expected,
+            turn=turn or self._turn,
             at_hand=self._at_hand,
         )
 
@@ -121,7 +129,7 @@ class Desk:
                 ANSWERS, wanted, anew, lambda: self._computed(question, plans, begun).answer
             )
         self.answered(answer.proof)
-        return replace(answer, proof=replace(answer.proof, guarded=allowed))
+        return replace(answer, proof=self.limited(answer.proof, allowed))
 
     def ask_anew(self, asked: Asked) -> Answered:
         """The same with everything that was read for it, read now and by SQL. Raises the same."""
@@ -131,7 +139,7 @@ class Desk:
         allowed = guarded(plans, self.engine, self.settings.questions)
         found = desk._computed(question, plans, begun)
         self.answered(found.answer.proof)
-        proof = replace(found.answer.proof, guarded=allowed)
+        proof = self.limited(found.answer.proof, allowed)
         return replace(found, answer=replace(found.answer, proof=proof))
 
     def remembered(self, form: Form[T, K], wanted: Wanted, anew: Anew, compute: Callable[[], T]) -> T:
@@ -314,6 +322,10 @@ class Desk:
         took = self.clock.monotonic() - begun
         proof = evidence(part.planned.question, Parts((part,)), self.model.version, took)
         return replace(proof, guarded=part.guarded)
+
+    def limited(self, proof: Proof, allowed: Guarded | None) -> Proof:
+        """The proof with the limits that the question was held to."""
+        return replace(proof, guarded=allowed, turn=self._turn)
 
     def answered(self, proof: Proof) -> None:
         """Counts an answer."""

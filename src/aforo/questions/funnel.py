@@ -90,7 +90,7 @@ def funnel(desk: Desk, asked: FunnelAsked) -> Funnel:
         lambda: _read(desk, prepared, asked_at, begun),
     )
     desk.answered(told.proof)
-    return told
+    return replace(told, proof=desk.limited(told.proof, told.proof.guarded))
 
 
 def _read(desk: Desk, prepared: Prepared, asked_at: int, begun: float) -> Funnel:

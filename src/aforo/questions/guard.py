@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import Seal
 from aforo.errors import NotServable, QuestionTooLarge
 from aforo.questions.cost import RawRead, raw_cost, raw_reads
 from aforo.questions.planned import Planned
-from aforo.questions.proof import Guarded
+from aforo.questions.proof import Guarded, Turn
 from aforo.settings import Questions
 from aforo.windows import Zone
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Raw events, and bytes of them, that one question of somebody may read; None is as the settings say."""
+    """Raw events, and bytes of them, that one question of somebody may read; None is as the settings say.
+
+    `turn` is there where only so many questions of theirs may be under way; it makes no other budget of it.
+    """
 
     raw_rows: int | None = None
     raw_bytes: int | None = None
+    turn: Turn | None = field(default=None, compare=False)
 
     def within(self, settings: Questions) -> Questions:
         """The settings with these limits in place of theirs."""

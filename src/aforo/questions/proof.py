@@ -155,6 +155,26 @@ class Guarded:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Of the questions of one key: how many were under way when one began, with it, and how many may be."""
+
+    under_way: int
+    limit: int
+
+    def as_json(self) -> dict[str, Json]:
+        """In the names of the contract."""
+        return {"keyQuestionsAtOnce": self.under_way, "keyQuestionsLimit": self.limit}
+
+
+def guard_told(guarded: Guarded | None, turn: Turn | None) -> dict[str, Json]:
+    """What a proof says of the limits of a question; nothing where none is near."""
+    told = {
+        name: value for each in (guarded, turn) if each is not None for name, value in each.as_json().items()
+    }
+    return {"guard": told} if told else {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """One answer's evidence: `reads` by the name of each stream that was asked, as the metrics stand."""
@@ -170,6 +190,7 @@ class Proof:
     unmeasured_until: Mapping[str, int] = field(default_factory=dict)
     simulated: bool = False  # the tenant's data is made up
     guarded: Guarded | None = None  # where raw events are read
+    turn: Turn | None = None  # where the questions of the key are limited
     age_seconds: float | None = None  # since it was read, where it was kept; freshness is of now all the same
     askers: int = 1  # how many who asked the same had waited when it was read, and are told it
 
@@ -207,7 +228,7 @@ class Proof:
             "commit": self.freshness.commit,
             "revision": self.freshness.revision,
             "tookMs": round(self.took_seconds * 1000, 3),
-            **({} if self.guarded is None else {"guard": self.guarded.as_json()}),
+            **guard_told(self.guarded, self.turn),
             **kept,
             **asked_together(self.askers),
         }

@@ -137,7 +137,7 @@ def retention(desk: Desk, asked: RetentionAsked) -> Retention:
         lambda: _read(desk, wanted, desk.read(question, sets, seen, planned=planned), begun),
     )
     desk.answered(told.proof)
-    return replace(told, proof=replace(told.proof, guarded=allowed))
+    return replace(told, proof=desk.limited(told.proof, allowed))
 
 
 def _read(desk: Desk, asked: _Asked, part: Part, begun: float) -> Retention:

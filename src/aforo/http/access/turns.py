@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aforo.errors import TooManyRequests
+from aforo.questions.proof import Turn
 
 
 class Turns:
@@ -17,10 +18,13 @@ class Turns:
         self._under_way: Counter[str] = Counter()
 
     @contextmanager
-    def taken(self, key_id: str | None) -> Iterator[None]:
-        """A turn for as long as it is held; who has no key waits for nobody. Raises TooManyRequests."""
+    def taken(self, key_id: str | None) -> Iterator[Turn | None]:
+        """A turn for as long as it is held, None without a limit; who has no key waits for nobody.
+
+        Raises TooManyRequests.
+        """
         if not self._most or key_id is None:
-            yield
+            yield None
             return
         if self._under_way[key_id] >= self._most:
             raise TooManyRequests(
@@ -29,7 +33,7 @@ class Turns:
             )
         self._under_way[key_id] += 1
         try:
-            yield
+            yield Turn(self._under_way[key_id], self._most)
         finally:
             self._under_way[key_id] -= 1
             if not self._under_way[key_id]:
