@@ -161,6 +161,12 @@ def test_what_the_router_says_no_to(
         assert reply.headers["allow"] in reply.json()["hint"]
 
 
+def test_every_method_of_an_address_is_told(shared: TestClient) -> None:
+    reply = shared.delete("/v1/query")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert shared.get("/v1/events").headers["allow"] == "POST"
+
+
 @pytest.mark.parametrize(
     "path",
     ["/v1/models", "/v1/metrics/flights", "/health", "/ready", "/internal/metrics", "/docs", "/openapi.json"],

@@ -115,6 +115,8 @@ BAD = [
     ({"from": "2014-01-01"}, "ends before it begins"),
     ({"from": "2013-01-01T00:00:00"}, "names no zone"),
     ({"from": "01/02/2013"}, "not a date"),
+    ({"from": "yesterday"}, "not a date"),
+    ({"from": "2013-01-01T05"}, "not an instant"),
     ({"to": "2013-02-30"}, "not a date"),
     ({"to": "9999-12-31"}, "dates lie between"),
     ({"from": "0001-01-01"}, "dates lie between"),

@@ -13,6 +13,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from aforo import errors
@@ -198,11 +199,18 @@ async def _routed_wrong(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return told(errors.NotFound(f"there is nothing at {path}", hint="/docs lists every address"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(sorted(_methods(request)))
         mistake = errors.MethodNotAllowed(f"{request.method} {path} is nothing", hint=f"allowed: {allowed}")
         return _reply(problem_of(mistake), {"Allow": allowed})
     log.error("request failed", status=error.status_code, detail=error.detail)
     return _reply(unexpected(), {})
+
+
+def _methods(request: Request) -> set[str]:
+    """What may be done at the request's address, through whichever of its doors."""
+    routes = [each for each in request.app.routes if isinstance(each, Route)]
+    here = [each for each in routes if each.matches(request.scope)[0] is not Match.NONE]
+    return {method for each in here for method in each.methods or ()}
 
 
 HANDLERS: Mapping[type[Exception], ExceptionHandler] = MappingProxyType(

@@ -136,7 +136,7 @@ def _within(time: int) -> None:
 
 def _read(text: str, zone: Zone) -> Window:
     """The local day of a date, or the window of no length at an instant."""
-    if "T" in text.upper() or ":" in text:
+    if ":" in text or text[len("2013-01-31") :].upper().startswith("T"):
         instant = parse_instant(text)
         return Window(instant, instant)
     day = parse_date(text)
