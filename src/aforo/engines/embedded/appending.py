@@ -27,6 +27,7 @@ from aforo.engines.embedded.pending import Key, Pending
 from aforo.engines.embedded.recent import Recent, latest
 from aforo.engines.embedded.recognising import firsts, kept, waiting
 from aforo.engines.embedded.record import Record, RecordRows, decoded, encoded
+from aforo.engines.embedded.touches import NOBODY
 from aforo.engines.outcomes import attributed, outcomes_of
 from aforo.engines.refused import SampleLimits, newest
 from aforo.errors import StorageError
@@ -95,14 +96,14 @@ class Appending:
             self._last = record.number
             tenants.update((tenant.name, tenant) for tenant in record.tenants)
         if self._pending.rows >= LAND_ROWS and (self._coming is None or self._coming.done()):
-            self._coming = self._database.submit(lambda _cursor: None)
+            self._coming = self._database.submit(lambda _cursor: None, touched=NOBODY)
             self._coming.add_done_callback(_told)
         return Commit(record.number, new, self._dirty_from(keys))
 
     def land(self) -> None:
         """Has the tables hold every commit made so far. Raises `StorageFull`, `StorageError`."""
         if self._pending.records:
-            self._database.write(lambda _cursor: None)
+            self._database.write(lambda _cursor: None, touched=NOBODY)
 
     def _recover(self) -> int:
         """Lands what a process that ended suddenly has left in the journal; the last commit's number."""
@@ -163,7 +164,7 @@ class Appending:
         for each in record.rows:  # before the transaction, which may be made though it seems to fail
             self._recent.add_many(each.stream, each.rows, append.arrival)
         try:
-            self._database.write(partial(self._landing.bring, record=record))
+            self._database.write(partial(self._landing.bring, record=record), touched=NOBODY)
         except BaseException:
             self._unsure = True
             raise

@@ -16,6 +16,7 @@ import structlog
 
 from aforo.clock import SystemClock
 from aforo.engines.embedded import schema
+from aforo.engines.embedded.touches import EVERYBODY, NOBODY, Touched, Touches, together
 from aforo.engines.embedded.watch import Watch
 from aforo.errors import DataInUse, DataTooNew, Stopping, StorageError, StorageFull
 
@@ -40,6 +41,11 @@ class Companion:
     def undone(self) -> None:
         """It failed, as far as can be told, and nothing else has been written since."""
 
+    @property
+    def touched(self) -> Touched:
+        """Whom its own part of the transaction that is about to be durable touched."""
+        return NOBODY
+
 
 class Database:
     """One open file: reads on cursors of their own, every write transaction on one thread.
@@ -58,6 +64,7 @@ class Database:
         self._companion = Companion()
         self.writes = 0
         """Transactions since the file was opened, counted on the writing thread."""
+        self.touches = Touches()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aforo-writer")
         # How long a statement runs is of the machine's time, whatever time the events are in.
         self._watch = Watch(SystemClock())
@@ -72,18 +79,19 @@ class Database:
             self.close()
             raise
 
-    def write(self, change: Callable[[Cursor], T]) -> T:
+    def write(self, change: Callable[[Cursor], T], *, touched: Touched = EVERYBODY) -> T:
         """Runs `change` in a transaction on the writing thread; it is durable when this returns.
 
-        Whatever `change` raises rolls all of it back. Raises `StorageFull`, `StorageError`.
+        `touched` tells of whom it changes what `standings` knows. Whatever `change` raises rolls all of it
+        back. Raises `StorageFull`, `StorageError`.
         """
-        return self.submit(change).result()
+        return self.submit(change, touched=touched).result()
 
-    def submit(self, change: Callable[[Cursor], T]) -> Future[T]:
+    def submit(self, change: Callable[[Cursor], T], *, touched: Touched = EVERYBODY) -> Future[T]:
         """As `write`, without waiting: the future is done when it is durable, or has failed."""
         with self._changed:
             self._check_open()
-            return self._writer.submit(self._transact, change)
+            return self._writer.submit(self._transact, change, touched)
 
     def checkpoint(self) -> None:
         """Brings the log into the file now, between two write transactions; readers go on."""
@@ -181,6 +189,7 @@ class Database:
             self._root.close()
             self._root = self._connected()
             self._given_up = False
+            self._count(EVERYBODY)  # what the log had of the last write is there now
         finally:
             with self._changed:
                 self._renewing = False
@@ -191,7 +200,7 @@ class Database:
         if self._closed:
             raise Stopping(f"{self.path.parent} was closed", hint="ask again once it is open")
 
-    def _transact(self, change: Callable[[Cursor], T]) -> T:
+    def _transact(self, change: Callable[[Cursor], T], touched: Touched) -> T:
         self._renew()
         with self._spoken():
             try:
@@ -199,14 +208,19 @@ class Database:
                 self._companion.begin(self._root)
                 result = change(self._root)
                 self._root.commit()
-                self.writes += 1
+                self._count(together((touched, self._companion.touched)))
             except BaseException:
-                self.writes += 1  # one that failed at its very end may have been made all the same
+                self._count(EVERYBODY)  # one that failed at its very end may have been made all the same
                 self._companion.undone()
                 self._roll_back()
                 raise
             self._companion.done()
             return result
+
+    def _count(self, touched: Touched) -> None:
+        """Before the companion hears of it: what is pending leaves only once it is known to be here."""
+        self.writes += 1
+        self.touches.touch(touched, self.writes)
 
     def _checkpoint(self) -> None:
         self._renew()

@@ -110,6 +110,16 @@ class Found:
     gone: pa.Table
     fresh: pa.Table
 
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose marks are answered, and whose events come and go."""
+        changed = (pc.unique(each["tenant"]).to_pylist() for each in (self.gone, self.fresh))
+        return frozenset(self.marked.answered.tenants.tolist()).union(*changed)
+
+
+Write = Callable[[Callable[[Cursor], Derived], frozenset[str]], Derived]
+"""Runs a change in a write transaction, told whom it touches."""
+
 
 class Deriving:
     """Derives one portion after the other: two at once might both add what follows, or what did."""
@@ -122,7 +132,7 @@ class Deriving:
     def step(
         self,
         landed: Callable[[], AbstractContextManager[Cursor]],
-        write: Callable[[Callable[[Cursor], Derived]], Derived],
+        write: Write,
         model: Model,
         zone_of: Zones,
         max_rows: int,
@@ -135,7 +145,7 @@ class Deriving:
                 found = find(cursor, model, zone_of, max_rows)
             if found is None:
                 return None
-            return write(lambda cursor: self._write(cursor, found, zone_of))
+            return write(lambda cursor: self._write(cursor, found, zone_of), found.tenants)
 
     def _write(self, cursor: Cursor, found: Found, zone_of: Zones) -> Derived:
         """Writes what was found; nothing where events have gone meanwhile: what they made would come back."""

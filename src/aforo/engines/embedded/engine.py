@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -68,7 +69,10 @@ class EmbeddedEngine(Answering, Retaining, Overseeing):
             return sealing.told(commit, append, older)
 
     def derive(self, max_rows: int) -> Derived | None:
-        return self._deriving.step(self._landed, self._database.write, self.model, self.zone, max_rows)
+        def write(change: Callable[[Cursor], Derived], touched: frozenset[str]) -> Derived:
+            return self._database.write(change, touched=touched)
+
+        return self._deriving.step(self._landed, write, self.model, self.zone, max_rows)
 
     def claim(self, max_rows: int) -> Claim | None:
         with self._landed() as cursor:
@@ -94,7 +98,8 @@ class EmbeddedEngine(Answering, Retaining, Overseeing):
             self._marks.answered(cursor, stream.name, portion.claim.slots.by_tenant())
 
         for portion in portions(folded, rows_at_once):
-            self._database.write(partial(write, portion=portion))
+            touched = frozenset(portion.claim.slots.tenants.tolist())
+            self._database.write(partial(write, portion=portion), touched=touched)
         self._leases.release(folded.claim)
 
     def build_periods(self, now: int) -> int:
@@ -159,7 +164,7 @@ class EmbeddedEngine(Answering, Retaining, Overseeing):
             self._marks.forget()
             return remarking.mark(cursor, self._served.model.stream(stream), tenant, window, most_events)
 
-        return self._database.write(write)
+        return self._database.write(write, touched=frozenset((tenant,)))
 
     def answered(self, stream: str, tenant: str, window: Window, commit: int) -> bool:
         with self._database.snapshot() as cursor:

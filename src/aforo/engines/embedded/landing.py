@@ -18,6 +18,7 @@ from aforo.engines.embedded.ordinals import Ordinals
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.pending import Pending
 from aforo.engines.embedded.record import KEYS, Record, RecordRows
+from aforo.engines.embedded.touches import NOBODY, Touched
 from aforo.engines.refused import SampleLimits
 from aforo.model.stream import Entity
 from aforo.model.tenant import Tenant
@@ -50,9 +51,16 @@ class Landing(Companion):
         self._landed: int | None = None  # the last commit in the tables
         self._landing: int | None = None
         self._counting_slot: int | None = None
+        self._touched = NOBODY
+
+    @property
+    def touched(self) -> Touched:
+        """Whose events this transaction brings, which then wait to be folded and derived from."""
+        return self._touched
 
     def begin(self, cursor: Cursor) -> None:
         """Writes every pending commit that the tables do not have."""
+        self._touched = NOBODY
         if self._landed is None:
             self._landed = last_commit(cursor)
         self._landing = self._landed
@@ -102,6 +110,7 @@ class Landing(Companion):
         for stream, numbered in _by_stream(records).items():
             self._insert(cursor, stream, numbered)
         marks = [(each.number, mark) for each in records for mark in each.marks]
+        self._touched = self._touched.union(mark.tenant for _, mark in marks)
         self._marks.mark(cursor, marks)
         self._derive_marks.mark(cursor, marks)
         counting.count(cursor, records)

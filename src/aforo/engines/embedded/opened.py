@@ -64,7 +64,7 @@ class Opened:
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
         self._standings = standings.Standings(self._database)
-        self._rows_at_hand = RowsAtHand(self._database, rows_at_hand_bytes)
+        self._rows_at_hand = RowsAtHand(self._database, self._standings, rows_at_hand_bytes)
         self._limits = samples
         self._clock = clock
         pending, self._marks = Pending(), Marks()

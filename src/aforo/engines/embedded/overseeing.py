@@ -22,6 +22,7 @@ from aforo.engines.embedded.database import Cursor, only_row
 from aforo.engines.embedded.layout import events_table
 from aforo.engines.embedded.opened import Opened
 from aforo.engines.embedded.record import Mark
+from aforo.engines.embedded.touches import NOBODY
 from aforo.engines.refused import KeptSample, SamplesAsked
 from aforo.engines.statistics import Statistics, Storage, StreamStatistics
 from aforo.windows import Window
@@ -57,7 +58,7 @@ class Overseeing(Opened):
             step = tidying.next_move(cursor, list(self.model.streams), loose_share=loose_share)
         if step is None:
             return None
-        moved = self._database.write(lambda cursor: tidying.move(cursor, step))
+        moved = self._database.write(lambda cursor: tidying.move(cursor, step), touched=NOBODY)
         # The room of the old blocks is free with the next, once nobody reads them any more.
         self._database.checkpoint()
         return moved
@@ -121,7 +122,7 @@ class Overseeing(Opened):
             number = modelling.last_commit(cursor)
             self._marks.mark(cursor, [(number, Mark(stream, tenant, slot, 1)) for slot in slots.tolist()])
 
-        self._database.write(write)
+        self._database.write(write, touched=frozenset((tenant,)))
 
     def _day(self, tenant: str, start: int) -> Window:
         [day] = self.zone(tenant).days(Window(start, start + 1))

@@ -160,8 +160,9 @@ class PeriodBuilding:
         """Takes the old rows out of use, writes the new ones in pieces, and then lets them be read."""
         writes = list(writes_of(work, merged))
         whole = merged.rows.num_rows <= ROWS_A_WRITE
+        touched = frozenset(each.tenant for each in work.finished)
         for together in [writes] if whole else [[each] for each in writes]:
-            self._database.write(partial(_do, together))
+            self._database.write(partial(_do, together), touched=touched)
 
 
 def _spans(zone: Zone, first: int, last: int) -> list[tuple[Period, Window]]:

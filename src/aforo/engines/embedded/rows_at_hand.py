@@ -1,8 +1,8 @@
 """Rows of days, weeks and months that are held in memory, so that a question only merges them.
 
-What is held of a tenant's rollup is read when it is first asked for. After each write its versions are looked
-at again, and days that have changed, and no others, are read anew when they are asked for. All rows that
-answer one request are those of one snapshot. Used from any thread.
+What is held of a tenant's rollup is read when it is first asked for. After each write that touches the tenant
+its versions are looked at again, and days that have changed, and no others, are read anew when they are asked
+for. All rows that answer one request are those of one snapshot. Used from any thread.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from threading import Lock
 from typing import TypeAlias
 
 from aforo.engines.coarsening import coarsened, days_to_coarsen
+from aforo.engines.embedded import known
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.hand_merging import HandMerging
 from aforo.engines.embedded.hand_rows import Part, Rows, Values, load
+from aforo.engines.embedded.known import Subjects
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, of_kind
-from aforo.engines.embedded.versions import Versions, versions
+from aforo.engines.embedded.standings import Standings
+from aforo.engines.embedded.versions import Versions
 from aforo.engines.folds import Period
 from aforo.engines.reads import Segment, States, StatesRequest
 from aforo.model.measure import MeasureKind
@@ -38,9 +41,9 @@ MOST_LAYOUTS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is held of a rollup and tenant, as it was when so many writes were counted."""
+    """What is held of a rollup and tenant, as it was after the last transaction that touched the tenant."""
 
-    writes: int
+    touched: int
     versions: Versions
     rows: Mapping[tuple[Period, str], Rows]  # by the period and the name of a part
 
@@ -67,6 +70,10 @@ class Asked:
     @property
     def key(self) -> Key:
         return self.layout.hash, self.request.tenant
+
+    @property
+    def stream(self) -> str:
+        return self.request.stream.name
 
     @property
     def lists(self) -> tuple[MeasureLayout | None, ...]:
@@ -102,8 +109,9 @@ class Ready:
 class RowsAtHand:
     """Answers requests for days from memory, up to so many bytes of rows; 0 holds none."""
 
-    def __init__(self, database: Database, most_bytes: int) -> None:
+    def __init__(self, database: Database, standings: Standings, most_bytes: int) -> None:
         self._database = database
+        self._standings = standings
         self._most_bytes = most_bytes
         self._lock = Lock()
         self._hands: OrderedDict[Key, Hand] = OrderedDict()
@@ -161,10 +169,14 @@ class RowsAtHand:
             return hand
 
     def _ready(self, hand: Hand, asked: Asked) -> Ready | None:
-        """What is held, where that is all that is asked, and nothing was written since it was looked at."""
+        """What is held, where that is all that is asked, and nothing of it has changed."""
         held = hand.held
-        if held is None or held.writes != self._database.writes:
+        if held is None:
             return None
+        if held.touched != self._database.touches.last(asked.request.tenant):
+            touched, now = self._standings.versions(asked.request.tenant, asked.stream, asked.layout.hash)
+            # Rows are told by their own versions from those of now, whoever holds what meanwhile.
+            held = hand.held = Held(touched, now, held.rows)
         segments = asked.segments(held.versions)
         for part, first, last in asked.parts(segments):
             rows = held.rows.get((part.period, part.name))
@@ -176,10 +188,12 @@ class RowsAtHand:
     def _loaded(self, hand: Hand, asked: Asked, time_limit_seconds: float | None) -> Ready | None:
         """The same, once what lacks is read, all in one snapshot; None where that is too large."""
         # Counted before the snapshot, so that a write that it may not have is noticed the next time.
-        writes = self._database.writes
+        touched = self._database.touches.last(asked.request.tenant)
         rows = {} if hand.held is None else dict(hand.held.rows)
         with self._database.snapshot(time_limit_seconds) as cursor:
-            now = versions(cursor, asked.request.stream.name, *asked.key)
+            subjects = Subjects((asked.stream,), (asked.layout.hash,))
+            tables = known.read(cursor, asked.request.tenant, subjects)
+            now = tables.versions(asked.stream, asked.layout.hash)
             segments = asked.segments(now)
             for part, first, last in asked.parts(segments):
                 own = rows.get((part.period, part.name))
@@ -189,7 +203,7 @@ class RowsAtHand:
                 if found is None or self._is_too_large(rows):
                     hand.too_large |= {part.name}
                     return None
-        hand.held = Held(writes, now, rows)
+        hand.held = Held(touched, now, rows)
         self._count(asked.key, hand, rows)
         return Ready(hand.held, segments)
 

@@ -1,34 +1,30 @@
-"""What the tables say of how far windows are folded, read once after each write transaction.
+"""What the tables say of how far windows are folded, and in which versions, read once after it has changed.
 
-Every question asks it of its windows before anything else, also one whose answer is kept, and several
-questions of one dashboard ask it of the same ones; nothing of it changes but by a write.
+Every question asks it of its windows before anything else, also one whose answer is kept. Of a tenant nothing
+of it changes but by a transaction that touches the tenant; all that was asked of the tenant before is then
+read together.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-from aforo.engines.embedded import derive_standing
-from aforo.engines.embedded.database import Cursor, Database, first_row
-from aforo.engines.embedded.parameters import microseconds, timestamp
+from aforo.engines.embedded import known
+from aforo.engines.embedded.database import Database
+from aforo.engines.embedded.known import Known, Subjects
+from aforo.engines.embedded.periods import RevisionSums
+from aforo.engines.embedded.versions import Versions
 from aforo.windows import Window
 
-STANDING = """
--- Of a window: its first dirty slot, the oldest commit that waits for a fold there, and how often the days it
--- touches were folded, which is raised with any of them.
-SELECT min(slot), min("commit"),
-    (SELECT coalesce(sum(revision), 0)::BIGINT FROM revisions
-        WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end)
-FROM ledger WHERE stream = $stream AND tenant = $tenant AND slot >= $start AND slot < $end
-"""
+MOST_SUBJECTS = 256
+"""Streams and rollups of a tenant that are read together; with more, what was asked before is let go of."""
 
-MADE_AT = """
--- When a commit was made; the marks of a rollup that is built over no commit at all have none.
-SELECT made_at FROM commits WHERE "commit" = $commit
-"""
+MOST_TENANTS = 4_096
 
-MOST_KEPT = 4_096
+MOST_ROWS = 1_000_000
+"""Held of all tenants: some 24 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +51,65 @@ class Told:
     marked: tuple[int, int | None] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is known of a tenant, read after the last transaction of a number that touched the tenant."""
+
+    touched: int
+    known: Known
+
+
 class Standings:
-    """What was read since the last write, for who asks again. Used from any thread."""
+    """What was read since a tenant was touched, for who asks again. Used from any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
-        self._writes = -1
-        self._told: dict[Asked, Told] = {}
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._rows = 0
 
     def told(self, asked: Asked) -> Told:
         """As the tables have it after the last write that is counted, or after one that is not yet."""
         # Counted before what is pending leaves, so that whoever looked there first misses nothing here.
-        writes = self._database.writes
+        found = self._known(asked.tenant, Subjects((asked.stream,))).known
+        waits = found.marked[asked.stream].within(asked.window.start, asked.window.end)
+        days = found.days[asked.stream]
+        source = asked.source
+        return Told(
+            None if waits is None else waits[0],
+            None if waits is None else waits[1],
+            RevisionSums(days.starts, days.versions).within(asked.day, asked.window.end),
+            None if source is None else found.source[asked.stream].within(source.start, source.end),
+        )
+
+    def versions(self, tenant: str, stream: str, rollup: str) -> tuple[int, Versions]:
+        """Those of a rollup, with the number of the transaction after which they were read."""
+        found = self._known(tenant, Subjects((stream,), (rollup,)))
+        return found.touched, found.known.versions(stream, rollup)
+
+    def _known(self, tenant: str, subjects: Subjects) -> Held:
+        # Looked at before anything is read: what is touched meanwhile is read again the next time.
+        touched = self._database.touches.last(tenant)
         with self._lock:
-            if self._writes != writes or len(self._told) >= MOST_KEPT:
-                self._writes = writes
-                self._told = {}
-            found = self._told.get(asked)
-        if found is None:
-            with self._database.snapshot() as cursor:
-                found = _read(cursor, asked)
-            with self._lock:
-                if self._writes == writes:
-                    self._told[asked] = found
-        return found
+            held = self._held.get(tenant)
+        if held is not None and subjects in held.known.subjects:
+            if held.touched == touched:
+                return held
+            subjects = held.known.subjects
+        elif held is not None and len(together := held.known.subjects | subjects) <= MOST_SUBJECTS:
+            subjects = together
+        with self._database.snapshot() as cursor:
+            held = Held(touched, known.read(cursor, tenant, subjects))
+        self._hold(tenant, held)
+        return held
 
-
-def _read(cursor: Cursor, asked: Asked) -> Told:
-    found = first_row(
-        cursor,
-        STANDING,
-        {
-            "stream": asked.stream,
-            "tenant": asked.tenant,
-            "start": timestamp(asked.window.start),
-            "day": timestamp(asked.day),
-            "end": timestamp(asked.window.end),
-        },
-    )
-    assert found is not None, "an aggregate has a row"
-    slot, oldest, revision = found
-    made = None if slot is None else first_row(cursor, MADE_AT, {"commit": oldest})
-    source = asked.source
-    return Told(
-        None if slot is None else microseconds(slot),
-        None if made is None else microseconds(made[0]),
-        revision,
-        None if source is None else derive_standing.waiting(cursor, asked.stream, asked.tenant, source),
-    )
+    def _hold(self, tenant: str, held: Held) -> None:
+        """Lets go of what was read longest ago, where there is too much."""
+        with self._lock:
+            if (before := self._held.pop(tenant, None)) is not None:
+                self._rows -= before.known.size
+            self._held[tenant] = held
+            self._rows += held.known.size
+            while self._rows > MOST_ROWS or len(self._held) > MOST_TENANTS:
+                _, oldest = self._held.popitem(last=False)
+                self._rows -= oldest.known.size

@@ -6,28 +6,21 @@ the sum of its days'. So rows that were read with the versions they had are know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from aforo.engines.coarsening import Kept
-from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS
 from aforo.engines.embedded.periods import RevisionSums, Times
 from aforo.engines.folds import Period
 from aforo.windows import Window
 
-ALL = """
--- How often each day of a tenant was folded, and of which version of their days a rollup's weeks and months
--- are.
-SELECT NULL AS period, epoch_us(day) AS start, NULL AS "end", revision, NULL AS without FROM revisions
-WHERE stream = $stream AND tenant = $tenant
-UNION ALL
-SELECT period, epoch_us(start), epoch_us("end"), revision, coalesce(without, []) FROM period_versions
-WHERE rollup = $rollup AND tenant = $tenant
-ORDER BY start
-"""
+Put: TypeAlias = tuple[str, int, int, int, list[str]]
+"""A week or month that was put together: which, its start and end, the version of its days, and the measures
+whose sets it is without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +72,12 @@ class Versions:
         )
 
 
-def versions(cursor: Cursor, stream: str, rollup: str, tenant: str) -> Versions:
-    """As the cursor's snapshot has them; `rollup` is the hash."""
-    rows = cursor.execute(ALL, {"stream": stream, "rollup": rollup, "tenant": tenant}).fetchall()
-    days = [(start, revision) for period, start, _, revision, _ in rows if period is None]
-    starts, revisions = np.array(days, np.int64).reshape(-1, 2).T
-    put = [row for row in rows if row[0] is not None]
+def versions(days: Stretch, put: Sequence[Put]) -> Versions:
+    """Those that one snapshot has of a rollup's days, and of its weeks and months in their order."""
     of = np.array([row[1:4] for row in put], np.int64).reshape(-1, 3)
-    current = RevisionSums(starts, revisions).within_each(of[:, 0], of[:, 1]) == of[:, 2]
+    current = RevisionSums(days.starts, days.versions).within_each(of[:, 0], of[:, 1]) == of[:, 2]
     kept = [row for row, is_current in zip(put, current.tolist(), strict=True) if is_current]
-    found = {Period.DAY: Stretch(starts, revisions)}
+    found = {Period.DAY: days}
     for each in PERIODS_OF_DAYS:
         own = [(start, revision) for period, start, _, revision, _ in kept if period == each]
         found[each] = Stretch(*np.array(own, np.int64).reshape(-1, 2).T)
