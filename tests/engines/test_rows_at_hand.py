@@ -202,7 +202,7 @@ def test_slots_events_and_nothing_are_left_to_the_file(bench: Bench, engine: Emb
     rim = (Segment(Period.SLOT, segment.start - SLOT, segment.start), segment)
     for request in (of_events(days), replace(days, segments=rim), replace(days, segments=())):
         assert engine._rows_at_hand.states(request, None) is None
-    off = RowsAtHand(engine._database, 0)
+    off = RowsAtHand(engine._database, engine._standings, 0)
     assert off.states(days, None) is None
 
 
@@ -228,10 +228,10 @@ def test_what_was_asked_for_longest_ago_goes_first(bench: Bench, engine: Embedde
     }
     sizes = {}
     for tenant in tenants:
-        alone = RowsAtHand(engine._database, 2**30)
+        alone = RowsAtHand(engine._database, engine._standings, 2**30)
         assert alone.states(asked[tenant], None) is not None
         sizes[tenant] = alone.size_bytes
-    small = RowsAtHand(engine._database, 2 * max(sizes.values()) + 1)
+    small = RowsAtHand(engine._database, engine._standings, 2 * max(sizes.values()) + 1)
     for tenant in (*tenants, "river"):
         assert small.states(asked[tenant], None) is not None
     assert small.size_bytes == sizes["plain"] + sizes["river"]
@@ -246,11 +246,11 @@ def test_what_is_too_large_is_not_held_and_not_tried_again(
     bench.send(*some_readings(60))
     bench.fold()
     request = ask(READINGS, WIDE, window=Window(NOON - DAY, NOON), zone=NEW_YORK, by=("probe",))
-    tight = RowsAtHand(engine._database, 2_000)
+    tight = RowsAtHand(engine._database, engine._standings, 2_000)
     assert [tight.states(request, None) for _ in range(2)] == [None, None]
     assert (len(loads), tight.size_bytes) == (1, at_hand_.HAND_BYTES)
     monkeypatch.setattr(hand_rows, "MOST_ROWS", 3)
-    fresh = RowsAtHand(engine._database, ROWS_AT_HAND_BYTES)
+    fresh = RowsAtHand(engine._database, engine._standings, ROWS_AT_HAND_BYTES)
     assert [fresh.states(request, None) for _ in range(2)] == [None, None]
     assert len(loads) == 2
     engine._rows_at_hand.forget()
