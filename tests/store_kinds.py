@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from shutil import copy
 from typing import Protocol
 
 import pytest
 from tests.store.postgres import Server, programs_of, server_of
 
-from aforo.store.connect import Store
+from aforo.store.connect import FILE_NAME, Store
 
 NOWHERE = Path("a store with a URL of its own uses no directory")
 KINDS = ("sqlite", "postgresql-18", "postgresql-15")
@@ -50,22 +51,30 @@ class Places(Protocol):
         ...
 
     def newest(self) -> AbstractContextManager[str]:
-        """The URL of one with the newest schema, or where opening makes it."""
+        """The URL of one with the newest schema, a copy: migrating takes ten times as long."""
         ...
 
 
 class Files:
     """Files of SQLite in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, newest: Path) -> None:
+        self._folder, self._newest = folder, newest
         self._numbers = itertools.count(1)
 
     @contextmanager
     def empty(self) -> Iterator[str]:
-        yield f"sqlite:///{self._folder}/store-{next(self._numbers)}/control.db"
+        yield f"sqlite:///{self._next()}"
 
-    newest = empty
+    @contextmanager
+    def newest(self) -> Iterator[str]:
+        path = self._next()
+        path.parent.mkdir()
+        copy(self._newest, path)
+        yield f"sqlite:///{path}"
+
+    def _next(self) -> Path:
+        return self._folder / f"store-{next(self._numbers)}" / FILE_NAME
 
 
 class Databases:
@@ -81,7 +90,6 @@ class Databases:
         return self._made("CREATE DATABASE {}")
 
     def newest(self) -> AbstractContextManager[str]:
-        # A copy takes a tenth of the time of migrating.
         return self._made("CREATE DATABASE {} TEMPLATE newest")
 
     @contextmanager
@@ -106,11 +114,19 @@ def stores_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterat
     """Stores of one of KINDS, for suites in which they are some of the kinds that take part."""
     places: Places
     if kind == "sqlite":
-        places = Files(folder)
+        places = Files(folder, request.getfixturevalue("newest_file"))
     else:
         places = request.getfixturevalue(kind.replace("postgresql-", "postgres_"))
     with ExitStack() as stack:
         yield Stores(kind, places, stack)
+
+
+@pytest.fixture(scope="session")
+def newest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with the newest schema and nothing in it."""
+    folder = tmp_path_factory.mktemp("newest")
+    Store(folder).close()
+    return folder / FILE_NAME
 
 
 @pytest.fixture(scope="session")
