@@ -34,6 +34,8 @@ UNMEASURED = tuple(
         "cli/",
         "runs/test_expression_laws.py",
         "runs/test_expression_oracle.py",
+        "examples/",
+        "test_tutorial.py",
     )
 )
 # On PostgreSQL the same lines are visited as on SQLite, but for those of the store.
