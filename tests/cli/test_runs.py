@@ -1,19 +1,15 @@
-"""`aforo runs` and `aforo worker`: over the store itself, through its server, and computed by either."""
+"""`aforo runs`: over the store itself, and through its server, which computes."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tests.cli.conftest import Aforo, environment, serving
+from tests.cli.conftest import Aforo, serving
 from tests.cli.shop import ORDERS, csv_file
 
 AT = "2024-03-04T00:00:00Z"
@@ -154,40 +150,6 @@ def test_the_same_through_the_server_which_computes(folder: Path, aforo: Aforo) 
         assert aforo("runs", "redrive", "projection-updates", *JSON).json["redriven"] == 0
     there = aforo("runs", "show", run["id"], *JSON).json
     assert there["run"] == run, "the store tells the same without the server"
-
-
-@contextmanager
-def working(folder: Path) -> Iterator[None]:
-    """A worker in a process of its own, ended as a person would end it."""
-    command = [sys.executable, "-m", "aforo", "worker"]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stderr is not None
-            assert "working on the runs in" in process.stderr.readline()
-            yield
-            process.terminate()
-            _, told = process.communicate(timeout=60)
-            assert process.returncode == 0, told
-        finally:
-            process.kill()
-
-
-def test_a_worker_of_its_own_which_asks_the_server_for_rollups(
-    folder: Path, aforo: Aforo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aforo("load", csv_file(folder / "orders.csv", ORDERS), "--stream", "orders", *OF)
-    aforo("fold")
-    aforo("runs", "define", definitions(folder), *OF)
-    updated(aforo, folder)
-    monkeypatch.setenv("AFORO_WORKER_PARALLEL", "0")
-    with serving(folder):
-        monkeypatch.delenv("AFORO_WORKER_PARALLEL")
-        with working(folder):
-            assert result_of(succeeded(aforo, "SHARE")) == {"2024-03-01": 0.5, "2024-03-02": None}
-            basket = result_of(succeeded(aforo, "BASKET"))
-    assert basket == BASKETS
 
 
 def test_mistakes(folder: Path, aforo: Aforo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
-import json
 import random
 import statistics
 from collections.abc import Iterator
@@ -12,14 +10,11 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import boto3
-import pyarrow.parquet as pq
 import pytest
 from examples.macro import prepare
 from tests.amazon import REGION
-from tests.buses.clouds import Account, account
+from tests.examples.cloud import Cloud, Numbers
 
 from aforo.assembly.consuming import consumer_of
 from aforo.assembly.working import worker_over
@@ -29,7 +24,7 @@ from aforo.objects.opening import Opener
 from aforo.runs.defined import Grounds
 from aforo.runs.reactive import Reactive
 from aforo.runs.worker.worker import Worker
-from aforo.settings import Aws, Buses, Settings
+from aforo.settings import Buses, Settings
 from aforo.store.act import Actor
 from aforo.store.connect import Store
 from aforo.store.run import RunState
@@ -37,58 +32,6 @@ from aforo.telemetry import Telemetry
 
 TENANT = "research"
 CODES = ("CO2_MONTHLY", "CO2_RISE", "CONSUMPTION_SHARE", "GDP_GROWTH", "MISERY")
-Numbers = dict[str, float | None]
-
-
-class Cloud:
-    """A bucket, a topic with its queue, and the four queues that are listened to."""
-
-    def __init__(self, endpoint_url: str) -> None:
-        self.s3 = boto3.client("s3", region_name=REGION, endpoint_url=endpoint_url)
-        self.sqs = boto3.client("sqs", region_name=REGION, endpoint_url=endpoint_url)
-        self.bucket = f"macro-{uuid4().hex}"
-        self.s3.create_bucket(Bucket=self.bucket)
-        made: Account = account(endpoint_url)
-        queues = {
-            name: made.queue(False) for name in ("requests", "started", "heartbeats", "completed", "updates")
-        }
-        buried = {name: made.queue(False) for name in queues}
-        self.aws = Aws(
-            region=REGION,
-            endpoint_url=endpoint_url,
-            requests_topic_arn=made.topic(queues["requests"], False, False),
-            **{f"{name}_queue_url": url for name, url in queues.items()},
-            **{f"{name}_dead_letter_url": url for name, url in buried.items()},
-        )
-
-    def uploaded(self, folder: Path) -> None:
-        """Puts every file of a folder into the bucket, below `data/`."""
-        for path in folder.rglob("*"):
-            if path.is_file():
-                key = f"data/{path.relative_to(folder).as_posix()}"
-                self.s3.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes())
-
-    def tell(self, dataset: str, updated_at: str) -> None:
-        """What whoever makes a dataset sends, with nothing of ours."""
-        event = {
-            "type": "ProjectionUpdateEvent",
-            "schemaVersion": 1,
-            "datasetId": dataset,
-            "versionManifest": f"s3://{self.bucket}/data/{dataset}/manifest.json",
-            "updatedAt": updated_at,
-        }
-        self.sqs.send_message(QueueUrl=self.aws.updates_queue_url, MessageBody=json.dumps(event))
-
-    def numbers(self, manifest_uri: str) -> Numbers:
-        """A result, as anybody reads it."""
-        at = manifest_uri.removeprefix(f"s3://{self.bucket}/")
-        manifest = json.loads(self.s3.get_object(Bucket=self.bucket, Key=at)["Body"].read())
-        found: Numbers = {}
-        for file in manifest["files"]:
-            key = f"{at.rpartition('/')[0]}/{file['path']}"
-            table = pq.read_table(io.BytesIO(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
-            found |= dict(zip(map(str, table["date"].to_pylist()), table["value"].to_pylist(), strict=True))
-        return found
 
 
 class Side:
