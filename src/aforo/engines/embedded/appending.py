@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 Made = tuple[Record, tuple[Mask, ...]]
 """A commit that is durable, and which rows of each stream it was the first to bring."""
 
-LAND_ROWS = 10_000
+LAND_ROWS = 20_000
 """So many rows go into the tables together where nothing asks for them before."""
 MOST_ROWS = 50_000
 """So many may wait; then an append waits until they have landed."""
