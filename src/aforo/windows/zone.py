@@ -37,6 +37,8 @@ _MINUTE = 60 * _SECOND
 # What stands beside the zones on some machines: the machine's own setting, and templates. (`right/` counts
 # leap seconds, `posix/` says again what the names without it say.)
 _NOT_CIVIL = frozenset({"localtime", "posixrules", "Factory"})
+_REMEMBERED, _LONGEST = 128, 400 * DAY
+"""Windows whose days are remembered, and how long they are at most: some 60 KiB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,7 @@ class Zone:
 
     def days(self, window: Window) -> tuple[Day, ...]:
         """All local days that touch the window, whole, ascending, without those of no length."""
-        edges, dates = self._local_edges(window, lambda day: day, _next_day)
-        return tuple(map(Day, dates, edges, edges[1:]))
+        return (_days_at_hand if window.length <= _LONGEST else _days_of)(self, window)
 
     def buckets(self, window: Window, grain: Grain) -> tuple[Bucket, ...]:
         """The pieces of the window by the grain, ascending, each beginning where the one before ends."""
@@ -92,7 +93,7 @@ class Zone:
             case Grain.HOUR:
                 return _clipped(self._hour_edges(window), repeat(None), window)
             case Grain.DAY:
-                return _clipped(*self._local_edges(window, lambda day: day, _next_day), window)
+                return (_buckets_at_hand if window.length <= _LONGEST else _buckets_of)(self, window)
             case Grain.WEEK:
                 return _clipped(*self._local_edges(window, self.week_start_of, _next_week), window)
             case Grain.MONTH:
@@ -156,6 +157,20 @@ class Zone:
                 begun, offset = change, coming
             probed = upto
         yield begun, end, offset
+
+
+def _days_of(zone: Zone, window: Window) -> tuple[Day, ...]:
+    edges, dates = zone._local_edges(window, lambda day: day, _next_day)
+    return tuple(map(Day, dates, edges, edges[1:]))
+
+
+def _buckets_of(zone: Zone, window: Window) -> tuple[Bucket, ...]:
+    return _clipped(*zone._local_edges(window, lambda day: day, _next_day), window)
+
+
+# The questions of one page are of one window, and so are those of the next who looks at it.
+_days_at_hand = lru_cache(_REMEMBERED)(_days_of)
+_buckets_at_hand = lru_cache(_REMEMBERED)(_buckets_of)
 
 
 @lru_cache(maxsize=8_192)  # one question asks for the days of its windows many times, and so does the next
