@@ -109,6 +109,13 @@ def test_a_day_tells_as_of_which_commit_it_was_folded_last_and_when(bench: Bench
     assert behind(bench, "all_readings").folds == (fold,)
 
 
+def test_without_measures_the_folds_are_told_alone(bench: Bench) -> None:
+    bench.send(Sent(id="1"))
+    bench.fold()
+    assert behind(bench) == Behind(0, 0, (), behind(bench, "all_readings").folds)
+    assert behind(bench).folds
+
+
 def test_a_day_that_was_changed_beneath_a_fold_was_not_folded_again(bench: Bench) -> None:
     bench.send(Sent(id="1"))
     bench.fold()

@@ -13,7 +13,10 @@ from aforo.windows import Window
 
 @dataclass(frozen=True, slots=True)
 class BehindRequest:
-    """Of which events of one tenant to tell, by what they give to measures, and how many to show at most."""
+    """Of which events of one tenant to tell, by what they give to measures, and how many to show at most.
+
+    Without measures no event is read: the folds are told alone.
+    """
 
     tenant: str
     stream: Stream

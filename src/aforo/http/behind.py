@@ -89,7 +89,7 @@ def folds_of(raw: Raw, zone: Zone) -> tuple[DayFoldReply, ...]:
 def events_of(raw: Raw, zone: Zone, *, events: bool) -> BehindReply:
     """How many events there are, and some of them where `events` may be seen."""
     behind = raw.behind
-    if behind is None:
+    if behind is None or raw.why_not is not None:
         return BehindReply(None, None, None, raw.why_not)
     sample = tuple(
         SampledEvent(

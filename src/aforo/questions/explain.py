@@ -53,8 +53,8 @@ class Told:
 class Raw:
     """The events of a stream that the window holds, for which the conditions of the question hold.
 
-    `behind` is None where `why_not` says why nothing is told. `folds` counts the days, of which the latest
-    are told; there are none where the rows were not read from a rollup.
+    `why_not` says why no events are told; `behind` is None where the stream keeps none. `folds` counts the
+    days, of which the latest are told; there are none where the rows were not read from a rollup.
     """
 
     stream: Stream
@@ -136,18 +136,18 @@ def _states(planned: Planned, side: Side, states: States, at: int | None) -> Row
 def _raw(desk: Desk, planned: Planned, most_shown: int) -> Raw:
     stream, question = planned.stream, planned.question
     if stream.ledger:
-        why_not = f"{stream.name} keeps no events: its counts are all there is"
-        return Raw(stream=stream, behind=None, why_not=why_not, folds=0)
+        no_events = f"{stream.name} keeps no events: its counts are all there is"
+        return Raw(stream=stream, behind=None, why_not=no_events, folds=0)
     limits = desk.settings.questions
-    wanted = BehindRequest(
-        question.tenant, stream, planned.measures, question.window, most_shown, question.where
-    )
     cost = RawRead.of(stream, question.window, planned.own.plan, planned.measures, question.where)
     would = expected([cost], question.tenant, desk.engine, limits)
-    if would.raw_rows_expected > would.raw_rows_limit or would.raw_bytes_expected > would.raw_bytes_limit:
-        why_not = f"to look at the events behind it would read {would}: ask a shorter window"
-        return Raw(stream=stream, behind=None, why_not=why_not, folds=0)
+    few = (
+        would.raw_rows_expected <= would.raw_rows_limit and would.raw_bytes_expected <= would.raw_bytes_limit
+    )
+    why_not = None if few else f"to look at the events behind it would read {would}: ask a shorter window"
+    measures = planned.measures if few else ()
+    wanted = BehindRequest(question.tenant, stream, measures, question.window, most_shown, question.where)
     found = desk.engine.read_behind(wanted, time_limit_seconds=limits.time_limit_seconds)
     folds: tuple[DayFolded, ...] = () if planned.own.plan.rollup is None else found.folds
     behind = replace(found, folds=folds[-MOST_FOLDS:])
-    return Raw(stream=stream, behind=behind, why_not=None, folds=len(folds))
+    return Raw(stream=stream, behind=behind, why_not=why_not, folds=len(folds))

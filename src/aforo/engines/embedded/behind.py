@@ -20,6 +20,9 @@ WHERE stream = $stream AND tenant = $tenant AND day >= $day AND day < $end ORDER
 
 def read(cursor: Cursor, request: BehindRequest, zone: Zone) -> Behind:
     """The events that gave something, and the folds of their days; `zone` is the tenant's."""
+    folds = _folds(cursor, request, zone)
+    if not request.measures:
+        return Behind(0, 0, (), folds)
     parameters = Parameters()
     rows, gives = _rows(request, parameters)
     counted = first_row(
@@ -32,7 +35,7 @@ def read(cursor: Cursor, request: BehindRequest, zone: Zone) -> Behind:
     )
     assert counted is not None, "an aggregate without groups gives one row"
     shown = _shown(cursor, request) if request.most_shown else ()
-    return Behind(int(counted[0]), int(counted[1]), shown, _folds(cursor, request, zone))
+    return Behind(int(counted[0]), int(counted[1]), shown, folds)
 
 
 def _rows(request: BehindRequest, parameters: Parameters) -> tuple[str, str]:
