@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from sqlalchemy import Connection, insert, make_url, select
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from tests.store.postgres import Server, programs_of, server_of
 from tests.store_kinds import NOWHERE, Databases
 
@@ -21,6 +21,7 @@ from aforo.store import postgres, tables
 from aforo.store.act import Action, Actor
 from aforo.store.audit import Audit
 from aforo.store.connect import Store
+from aforo.store.later import LATER
 
 ME = Actor("tests")
 FIRST = {"kind": "team", "name": "first", "created_at": 1}
@@ -243,6 +244,28 @@ def test_a_server_that_was_stopped_at_once_is_used_again(own_server: Server) -> 
     own_server.start()
     assert [act.subject for act in audit.page(1)] == ["before"]
     store.close()
+
+
+def test_a_connection_that_the_server_has_ended_is_made_anew(store: Store, url: str) -> None:
+    with store.reading() as connection:
+        session = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with psycopg.connect(url) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 30000)", (session,))
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != session
+
+
+@pytest.mark.parametrize("then", ["the end", "another statement"])
+def test_what_may_be_told_later_is_told_and_nothing_is_kept(store: Store, then: str) -> None:
+    later = insert(tables.principals).inline().execution_options(**{LATER: True})
+    with pytest.raises(IntegrityError), store.working() as connection:
+        connection.execute(later, FIRST)
+        connection.execute(later, [FIRST, SECOND])
+        if then == "another statement":
+            pytest.fail(f"{names(connection)} were read")
+    with store.working() as connection:
+        connection.execute(later, SECOND)
+        assert names(connection) == ["second"]
 
 
 def test_a_server_that_stops_under_a_writer_keeps_nothing_of_it(own_server: Server) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from aforo.store.later import LATER
 from aforo.store.metadata import DETAIL_LENGTH
 from aforo.store.run import LogKind, Run, Said
 from aforo.store.run_tables import event_log
 
-ADD = insert(event_log)
+ADD = insert(event_log).inline().execution_options(**{LATER: True})
 # Lines are numbered as they come: who wants the old ones reads the first, and no index of times is kept.
 _first = select(event_log.c.id, event_log.c.at).order_by(event_log.c.id).limit(bindparam("most")).subquery()
 OLD = select(_first.c.id).where(_first.c.at < bindparam("before"))

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, select, update
 
+from aforo.store.later import LATER
 from aforo.store.metadata import DETAIL_LENGTH
 from aforo.store.run import OutboxState, Outgoing, RunState
 from aforo.store.run_tables import metric_runs, outbox
 
 COLUMNS = tuple(column for column in outbox.c if column.name not in ("run_id", "attempt", "due_at"))
-ADD = insert(outbox)
+ADD = insert(outbox).inline().execution_options(**{LATER: True})
 _waits = outbox.c.state == str(OutboxState.WAITING)
 # The first that are due; what another process has in hand is passed over.
 DUE = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import select
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from aforo.errors import AforoError, InvalidSettings
@@ -15,6 +16,8 @@ from aforo.store.postgres_errors import IDLE_SECONDS, LOCK_SECONDS, STATEMENT_SE
 
 if TYPE_CHECKING:
     import psycopg
+
+    from aforo.store.postgres_pipeline import Pipelined
 
 LEAST_VERSION = 15
 CONNECTIONS, CONNECTIONS_AT_MOST = 5, 16
@@ -26,6 +29,10 @@ MIGRATION_SECONDS = 600.0
 WRITERS_LOCK = 0x61666F726F  # "aforo"; of this database only, so that two databases never meet
 FIRST = "aforo_first"
 """The option of a connection that says what its transactions do first."""
+BEGIN = "aforo_begin"
+"""The option of a connection that says how its transactions begin."""
+WRITES = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+READS = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 LINK = {
     "connect_timeout": "10",
@@ -73,10 +80,11 @@ class Postgres:
         """
         engine = self._engine()
         event.listen(engine, "connect", self._prepare)
+        event.listen(engine, "checkout", _look)
         event.listen(engine, "begin", _begin)
         lock, limit = (LOCK_WRITERS, (WRITERS_LOCK,)), _milliseconds(MIGRATION_SECONDS)
         return Doors(
-            reading=engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+            reading=engine.execution_options(**{BEGIN: READS}),
             writing=engine.execution_options(**{FIRST: (lock,)}),
             working=engine,
             migrating=engine.execution_options(**{FIRST: ((TAKE_LONG, (limit, limit)), lock)}),
@@ -88,20 +96,20 @@ class Postgres:
 
     def _engine(self) -> Engine:
         try:
-            return create_engine(
+            engine = create_engine(
                 self._url,
-                isolation_level="READ COMMITTED",
                 pool_size=CONNECTIONS,
                 max_overflow=CONNECTIONS_AT_MOST - CONNECTIONS,
                 pool_timeout=FREE_SECONDS,
-                pool_pre_ping=True,
                 hide_parameters=True,
             )
+            _through_pipelines(engine)
         except ImportError as error:
             raise InvalidSettings(
                 "store names a PostgreSQL database, and its driver is not installed",
                 hint="pip install 'aforo[postgres]'",
             ) from error
+        return engine
 
     def _prepare(
         self, connection: psycopg.Connection[tuple[object, ...]], _entry: ConnectionPoolEntry
@@ -129,8 +137,38 @@ class Postgres:
             )
 
 
+def _through_pipelines(engine: Engine) -> None:
+    # The driver is an extra, and this the one file that imports it.
+    from aforo.store import postgres_pipeline as pipeline
+
+    def connect(_dialect: Dialect, _entry: object, args: list[Any], options: dict[str, Any]) -> Pipelined:
+        return pipeline.Pipelined.connect(*args, autocommit=True, **options)
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "do_execute", pipeline.execute)
+    event.listen(engine, "do_executemany", pipeline.execute_many)
+    event.listen(engine, "do_execute_no_params", pipeline.execute_plain)
+
+
+def _look(connection: Pipelined, _entry: ConnectionPoolEntry, _borrowed: object) -> None:
+    """Has those connections made anew that the server has ended while nobody used them.
+
+    A server with nothing to answer says nothing but that it ends; out of reach, the kernel says so.
+    """
+    heard = select.poll()
+    heard.register(connection.fileno(), select.POLLIN)
+    if heard.poll(0):
+        try:
+            connection.execute("SELECT 1")
+        except connection.Error as error:
+            raise InvalidatePoolError from error
+
+
 def _begin(connection: Connection) -> None:
-    for statement, values in connection.get_execution_options().get(FIRST, ()):
+    options = connection.get_execution_options()
+    driven: Any = connection.connection.driver_connection
+    driven.begin(options.get(BEGIN, WRITES))
+    for statement, values in options.get(FIRST, ()):
         connection.exec_driver_sql(statement, values)
 
 
