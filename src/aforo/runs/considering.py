@@ -10,23 +10,26 @@ from aforo.runs.ending import end_cancelled
 from aforo.runs.hand import Hand
 from aforo.runs.messages import Input, MetricRunRequestEvent, Place, encode
 from aforo.runs.readiness import Readiness, deadline, readiness
-from aforo.store import catalog, outbox, runs, updates
+from aforo.store import catalog, outbox, runs
 from aforo.store.channel import Channel
 from aforo.store.run import Cause, LogKind, Metric, Run, RunState, Series, Version, new_id
+from aforo.store.standing import Standing, standing
 from aforo.windows import Zone
 
 _UTC = Zone("UTC")
 
 
-def consider(hand: Hand, metric: Metric, version: Version) -> Run | None:
+def consider(hand: Hand, metric: Metric, version: Version, stands: Standing) -> Run | None:
     """A new version makes a run, joins the one that waits, or is noted by the one that cannot take it in."""
-    waiting, going = runs.open_runs(hand.connection, metric.tenant, metric.id)
+    waiting, going = None, None
+    if stands.busy:
+        waiting, going = runs.open_runs(hand.connection, metric.tenant, metric.id)
     if waiting is None:
-        return begin(hand, metric, Cause.UPDATE, going, version=version)
+        return begin(hand, metric, Cause.UPDATE, going, version=version, stands=stands)
     if waiting.state is RunState.REQUESTED or waiting.pinned:
         note(hand, waiting, version)
         return None
-    return join(hand, metric, waiting, going, version)
+    return join(hand, metric, waiting, going, version, stands)
 
 
 def begin(
@@ -38,10 +41,14 @@ def begin(
     by: str = "",
     pinned: tuple[Version, ...] | None = None,
     version: Version | None = None,
+    stands: Standing | None = None,
 ) -> Run:
-    """A new run over the newest versions, or those of an earlier run; asked for if nothing is missing."""
-    reads = catalog.read_by(hand.connection, metric.id)
-    found = _found(hand, metric, reads, cause) if pinned is None else Readiness(pinned, {})
+    """A new run over the newest versions, or those of an earlier run; asked for if nothing is missing.
+
+    `stands` is how its metric stands, where that was read already.
+    """
+    stands = stands or standing(hand.connection, metric.id)
+    found = _found(metric, stands, cause) if pinned is None else Readiness(pinned, {})
     run = _new(hand, metric, cause, found, by=by, pinned=pinned is not None)
     goes = found.ready and going is None
     if goes:
@@ -49,27 +56,29 @@ def begin(
     runs.add(hand.connection, run)
     runs.set_versions(hand.connection, run.id, found.versions, anew=True)
     if goes:
-        _send(hand, metric, run, reads, found.versions)
+        _send(hand, metric, run, stands.reads, found.versions)
     else:
         runs.set_missing(hand.connection, run.id, found.missing, anew=True)
         hand.tell(LogKind.RUN_WAITS, run, _why(found, going), version)
     return run
 
 
-def join(hand: Hand, metric: Metric, waiting: Run, going: Run | None, version: Version) -> Run:
+def join(
+    hand: Hand, metric: Metric, waiting: Run, going: Run | None, version: Version, stands: Standing
+) -> Run:
     """The run that waits takes a version in, and is asked for where nothing is missing any more."""
     hand.tell(LogKind.UPDATE_JOINED, waiting, version=version)
-    return renew(hand, metric, waiting, going)
+    return renew(hand, metric, waiting, going, stands)
 
 
-def renew(hand: Hand, metric: Metric, waiting: Run, going: Run | None) -> Run:
+def renew(hand: Hand, metric: Metric, waiting: Run, going: Run | None, stands: Standing | None = None) -> Run:
     """The run that waits, over the newest versions there are now."""
-    reads = catalog.read_by(hand.connection, metric.id)
-    found = _found(hand, metric, reads, waiting.cause)
+    stands = stands or standing(hand.connection, metric.id)
+    found = _found(metric, stands, waiting.cause)
     runs.set_versions(hand.connection, waiting.id, found.versions)
     runs.set_missing(hand.connection, waiting.id, found.missing)
     if found.ready and going is None:
-        return _request(hand, metric, waiting, reads, found)
+        return _request(hand, metric, waiting, stands.reads, found)
     expires_at = deadline(found, _window(metric, waiting.cause), hand.now)
     return runs.change(
         hand.connection, waiting, hand.now, triggered_at=found.triggered_at, expires_at=expires_at
@@ -127,19 +136,18 @@ def request_again(hand: Hand, metric: Metric, run: Run) -> None:
 
 def request_renewed(hand: Hand, metric: Metric, run: Run) -> None:
     """Asks for a lost run again: over the newest versions where these serve, else over those it had."""
-    reads = catalog.read_by(hand.connection, metric.id)
-    found = _found(hand, metric, reads, run.cause)
+    stands = standing(hand.connection, metric.id)
+    found = _found(metric, stands, run.cause)
     if run.pinned or not found.ready:
         request_again(hand, metric, run)
         return
     runs.set_versions(hand.connection, run.id, found.versions)
-    _request(hand, metric, run, reads, found)
+    _request(hand, metric, run, stands.reads, found)
 
 
-def _found(hand: Hand, metric: Metric, reads: list[Series], cause: Cause) -> Readiness:
-    required = {each.dataset_id for each in reads}
-    newest = updates.newest_of(hand.connection, required)
-    return readiness(required, newest, _window(metric, cause))
+def _found(metric: Metric, stands: Standing, cause: Cause) -> Readiness:
+    required = {each.dataset_id for each in stands.reads}
+    return readiness(required, stands.newest, _window(metric, cause))
 
 
 def _window(metric: Metric, cause: Cause) -> int | None:

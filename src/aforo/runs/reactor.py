@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,6 +14,7 @@ from aforo.runs.hand import Hand, Turns
 from aforo.runs.messages import ProjectionUpdateEvent
 from aforo.store import catalog, updates
 from aforo.store.run import Dataset, DatasetKind, LogKind, Run, Version
+from aforo.store.standing import Standing, standings
 from aforo.windows import Zone
 
 
@@ -55,8 +56,8 @@ def react(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> Reactio
         return Reaction(known.id, repeated=True)
     version = Version(id=taken, dataset_id=dataset.id, manifest_uri=event.uri, updated_at=event.made_at)
     metrics = catalog.hold_readers(hand.connection, dataset.id)
-    newest = updates.newest(hand.connection, dataset.id)
-    assert newest is not None, "this one is there"
+    stands = standings(hand.connection, [metric.id for metric in metrics]) if metrics else {}
+    newest = _newest(hand, dataset, stands)
     if newest.id != taken:
         hand.tell_of(LogKind.UPDATE_OLDER, dataset, version, f"update {newest.id} is of {_at(newest)}")
         return Reaction(taken, older=True)
@@ -64,8 +65,15 @@ def react(hand: Hand, event: ProjectionUpdateEvent, dataset: Dataset) -> Reactio
         hand.tell_of(LogKind.UPDATE_UNUSED, dataset, version)
         return Reaction(taken)
     hand.tell_of(LogKind.UPDATE_TAKEN, dataset, version, ", ".join(metric.code for metric in metrics))
-    made = [consider(hand, metric, version) for metric in metrics]
+    made = [consider(hand, metric, version, stands.get(metric.id, Standing())) for metric in metrics]
     return Reaction(taken, runs=tuple(run for run in made if run is not None))
+
+
+def _newest(hand: Hand, dataset: Dataset, stands: Mapping[int, Standing]) -> Version:
+    known = (each.newest.get(dataset.id) for each in stands.values())
+    found = next(filter(None, known), None) or updates.newest(hand.connection, dataset.id)
+    assert found is not None, "the one that came is there"
+    return found
 
 
 def _dataset(hand: Hand, event: ProjectionUpdateEvent, tenants: frozenset[str] | None) -> Dataset:

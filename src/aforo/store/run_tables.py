@@ -214,6 +214,10 @@ metric_run_pending_datasets = Table(
     Column("needed_since", BigInteger),  # the oldest version that would do; null: any
 )
 
+# In the words of the indexes, which are not found where the states are values of a statement.
+IS_WAITING = text(f"metric_runs.state IN ({words(WAITING)})")
+IS_GOING = text(f"metric_runs.state IN ({words(GOING)})")
+
 run_dataset_updates = Table(
     "run_dataset_updates",
     metadata,

@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.sql import Select
 
+from aforo.store.later import LATER
 from aforo.store.run import GOING, MOVES, WAITING, Cause, Lease, Run, RunState, Version
 from aforo.store.run_tables import (
+    IS_GOING,
+    IS_WAITING,
     dataset_updates,
     metric_run_pending_datasets,
     metric_runs,
@@ -22,21 +25,20 @@ OPEN = select(*COLUMNS).where(
     metric_runs.c.tenant == bindparam("tenant"),
     metric_runs.c.metric_id == bindparam("metric_id"),
     # Two conditions that each have an index of their own.
-    or_(
-        metric_runs.c.state.in_([str(state) for state in RunState if state in WAITING]),
-        metric_runs.c.state.in_([str(state) for state in RunState if state in GOING]),
-    ),
+    or_(IS_WAITING, IS_GOING),
 )
 ONE = select(*COLUMNS).where(metric_runs.c.id == bindparam("run_id"))
-ADD = insert(metric_runs)
+ADD = insert(metric_runs).execution_options(**{LATER: True})
 # What is set is named by the values given.
-CHANGE = update(metric_runs).where(metric_runs.c.id == bindparam("of_run"))
+CHANGE = update(metric_runs).where(metric_runs.c.id == bindparam("of_run")).execution_options(**{LATER: True})
 MISSING = select(metric_run_pending_datasets.c.dataset_id, metric_run_pending_datasets.c.needed_since).where(
     metric_run_pending_datasets.c.run_id == bindparam("run_id")
 )
-ADD_MISSING = insert(metric_run_pending_datasets)
-DROP_MISSING = delete(metric_run_pending_datasets).where(
-    metric_run_pending_datasets.c.run_id == bindparam("of_run")
+ADD_MISSING = insert(metric_run_pending_datasets).execution_options(**{LATER: True})
+DROP_MISSING = (
+    delete(metric_run_pending_datasets)
+    .where(metric_run_pending_datasets.c.run_id == bindparam("of_run"))
+    .execution_options(**{LATER: True})
 )
 VERSIONS = (
     select(
@@ -49,13 +51,19 @@ VERSIONS = (
     .where(run_dataset_updates.c.run_id == bindparam("run_id"))
     .order_by(dataset_updates.c.dataset_id)
 )
-ADD_VERSIONS = insert(run_dataset_updates)
-DROP_VERSIONS = delete(run_dataset_updates).where(run_dataset_updates.c.run_id == bindparam("of_run"))
-LEASE = insert(run_leases)
+ADD_VERSIONS = insert(run_dataset_updates).execution_options(**{LATER: True})
+DROP_VERSIONS = (
+    delete(run_dataset_updates)
+    .where(run_dataset_updates.c.run_id == bindparam("of_run"))
+    .execution_options(**{LATER: True})
+)
+LEASE = insert(run_leases).execution_options(**{LATER: True})
 HEARD = update(run_leases).where(
     run_leases.c.run_id == bindparam("of_run"), run_leases.c.attempt == bindparam("of_attempt")
 )
-RELEASE = delete(run_leases).where(run_leases.c.run_id == bindparam("of_run"))
+RELEASE = (
+    delete(run_leases).where(run_leases.c.run_id == bindparam("of_run")).execution_options(**{LATER: True})
+)
 # Attempts nothing was heard of in time, the longest silent first.
 SILENT = (
     select(metric_runs.c.id, metric_runs.c.metric_id)
