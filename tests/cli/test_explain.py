@@ -10,6 +10,7 @@ from tests.cli.conftest import Aforo
 from tests.cli.test_sets import loaded, shop
 
 from aforo.cli.explained import PARTS
+from aforo.cli.proofs import considered_lines, proof_lines
 
 __all__ = ["loaded", "shop"]  # the loaded shop, as a fixture
 
@@ -62,6 +63,22 @@ def test_an_answer_tells_what_ranked_its_groups_and_what_its_totals_are_of(aforo
     assert re.search(r"folds of orders\n.*\n2024-03-01 ", text)
     assert re.search(r"\d raw events of orders are kept, and \d of them count here", text)
     assert "carl" in text
+
+
+def test_the_limits_that_an_answer_was_near_are_told() -> None:
+    read = {"source": "rollup", "rollup": "all", "grains": ["day"], "rowsRead": 1, "considered": []}
+    fresh = {"completeUntil": "now", "staleSeconds": 0, "exact": {}, "tookMs": 1, "modelVersion": "m"}
+    proof = {**read, **fresh, "timezone": "UTC", "weekStart": "monday", "commit": 1, "revision": 1}
+    turn = {"keyQuestionsAtOnce": 2, "keyQuestionsLimit": 3}
+    assert considered_lines({**proof, "guard": turn}) == [
+        "guard: 2 of 3 questions of the key were under way, with this one"
+    ]
+    nulls = [{"metric": "orders", "reason": "before_measure", "until": "March"}]
+    told = proof_lines({**proof, "sealedUntil": "February", "nulls": nulls})
+    assert told[1:3] == [
+        "raw events before February were purged",
+        "orders is null before March: it is kept only since then",
+    ]
 
 
 def test_an_explained_answer_is_written_where_there_is_a_place_for_it(aforo: Aforo) -> None:

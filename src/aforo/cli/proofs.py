@@ -31,13 +31,16 @@ def considered_lines(proof: Json) -> list[str]:
 
 
 def _guard(proof: Json) -> list[str]:
-    """What reading raw events was expected to cost, beside what it might."""
-    if "guard" not in proof:
-        return []
-    guard = proof["guard"]
-    expected = f"about {guard['rawRowsExpected']:,} raw events with {guard['rawBytesExpected']:,} bytes"
-    allowed = f"{guard['rawRowsLimit']:,} with {guard['rawBytesLimit']:,} bytes"
-    return [f"guard: {expected} were expected, and {allowed} allowed"]
+    """What reading raw events was expected to cost, beside what it might, and the questions of the key."""
+    guard, lines = proof.get("guard", {}), []
+    if "rawRowsExpected" in guard:
+        expected = f"about {guard['rawRowsExpected']:,} raw events with {guard['rawBytesExpected']:,} bytes"
+        allowed = f"{guard['rawRowsLimit']:,} with {guard['rawBytesLimit']:,} bytes"
+        lines.append(f"guard: {expected} were expected, and {allowed} allowed")
+    if "keyQuestionsLimit" in guard:
+        under_way, limit = guard["keyQuestionsAtOnce"], guard["keyQuestionsLimit"]
+        lines.append(f"guard: {under_way:,} of {limit:,} questions of the key were under way, with this one")
+    return lines
 
 
 def _considered(read: Json) -> list[str]:
@@ -68,6 +71,12 @@ def proof_lines(proof: Json) -> list[str]:
     read = f"{last} in {proof['tookMs']:,.1f} ms; {exact}"
     days = f"{fresh}; {proof['timezone']}, weeks from {proof['weekStart']}"
     also = [f"also {_origin(each)}" for each in proof.get("alsoRead", ())]
+    if "sealedUntil" in proof:
+        also.append(f"raw events before {proof['sealedUntil']} were purged")
+    also += [
+        f"{each['metric']} is null before {each['until']}: it is kept only since then"
+        for each in proof.get("nulls", ())
+    ]
     made_up = ["of made-up data: the tenant's name says so"] if proof.get("simulated") else []
     return [
         *made_up,
