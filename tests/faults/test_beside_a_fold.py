@@ -116,8 +116,8 @@ def test_an_append_that_must_wait_waits_for_one_piece_of_a_fold(
     asked = Event()
     submit: Callable[..., Future[Any]] = engine._database.submit
 
-    def submitted(change: Callable[[Any], object]) -> Future[Any]:
-        found = submit(change)
+    def submitted(change: Callable[[Any], object], **told: Any) -> Future[Any]:
+        found = submit(change, **told)
         asked.set()
         return found
 
