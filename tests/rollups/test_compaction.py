@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from tests.engines.gauges import DEFAULT, MODEL, NOON, Bench, Sent, some_readings
@@ -103,14 +104,14 @@ def test_events_are_acknowledged_meanwhile(engine: EmbeddedEngine) -> None:
     within, steps = Event(), []
     write = engine._database.write
 
-    def writing(change: Callable[..., object]) -> object:
+    def writing(change: Callable[..., object], **told: Any) -> object:
         def slowly(cursor: object) -> object:
             done = change(cursor)
             within.set()
             assert acknowledged.wait(60)
             return done
 
-        return write(slowly if not within.is_set() else change)  # type: ignore[arg-type]
+        return write(slowly if not within.is_set() else change, **told)  # type: ignore[arg-type]
 
     acknowledged = Event()
     engine._database.write = writing  # type: ignore[method-assign, assignment]
