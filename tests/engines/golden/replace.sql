@@ -53,9 +53,13 @@ INSERT INTO revisions SELECT $stream, tenant, start, revision, $as_of, $now FROM
 DELETE FROM held USING places AS p WHERE stream = $stream AND held.tenant = p.tenant AND slot = p.start;
 -- stream = readings
 
+-- Slots that are quiet, and as they were made from all of their events: nothing is left to be settled.
+DELETE FROM held
+WHERE NOT merged AND made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits);
+
 -- The kept rows of these slots hold what the fold read.
-INSERT INTO held
-SELECT $stream, p.tenant, p.start, $commit, (SELECT made_at FROM commits WHERE "commit" = $commit)
+INSERT INTO held (stream, tenant, slot, "commit", made_at, merged)
+SELECT $stream, p.tenant, p.start, $commit, (SELECT made_at FROM commits WHERE "commit" = $commit), p.merged
 FROM places AS p;
 -- stream = readings
 -- commit = 1
