@@ -18,6 +18,7 @@ from aforo.engines.embedded import (
     replacing,
     rezoning,
     sealing,
+    serving,
 )
 from aforo.engines.embedded.answering import Answering
 from aforo.engines.embedded.database import Cursor, only_row
@@ -91,7 +92,7 @@ class EmbeddedEngine(Answering, Retaining, Overseeing):
 
         def write(cursor: Cursor, portion: Folded) -> None:
             self._leases.renew(portion.claim)
-            if names != stream.rollups.keys() or not building.is_current(cursor, stream):
+            if names != stream.rollups.keys() or not serving.is_current(cursor, stream):
                 return  # other rollups serve now, and its marks wait to be claimed again
             replacing.write(cursor, portion, stream, self._clock.now())
             building.mark_folded(cursor, portion)
@@ -144,12 +145,12 @@ class EmbeddedEngine(Answering, Retaining, Overseeing):
         if not self._served.builds:
             return ()
         with self._database.snapshot() as cursor:
-            now = building.read(cursor, self.model)
+            now = serving.read(cursor, self.model)
         return now.builds if stream is None else now.of(stream)
 
     def _look_at_builds(self) -> None:
         with self._database.snapshot() as cursor:
-            self._served = building.read(cursor, self.model)
+            self._served = serving.read(cursor, self.model)
 
     def tenants_of(self, stream: str) -> tuple[str, ...]:
         with self._landed() as cursor:

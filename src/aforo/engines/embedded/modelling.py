@@ -8,9 +8,11 @@ from aforo.engines.embedded import (
     derive_marks,
     dictionary,
     held,
+    meanings,
     periods,
     rezoning,
     sealing,
+    serving,
     unheld,
     upgrading,
 )
@@ -99,13 +101,14 @@ def _keep_ordinals(cursor: Cursor, stream: Stream, kept: list[str], hashes: Hash
 
 def _keep_rollups(cursor: Cursor, model: Model) -> None:
     building.make_room(cursor)
+    meanings.make_room(cursor)
     kept = {row[0] for row in cursor.execute(KEPT_ROLLUPS).fetchall()}
     wanted = {
         layout.hash: (stream, layout)
         for stream in model.streams.values()
         for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
     }
-    earlier = [each for _, each in building.known(cursor, model).values()]
+    earlier = [each for _, each in meanings.known(cursor, model).values()]
     known = {each.hash: each for each in (RollupLayout.of(one.stream, one.rollup) for one in earlier)}
     known.update({hash_: layout for hash_, (_, layout) in wanted.items()})
     upgrading.join_parts(cursor, known.values())
@@ -116,9 +119,9 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
             _make_rollup(cursor, stream, layout)
             building.begin(cursor, stream, layout, commit)
     gone = kept - set(wanted)
-    for hash_ in sorted(gone - building.needed(cursor, model, gone)):
+    for hash_ in sorted(gone - serving.needed(cursor, model, gone)):
         building.drop(cursor, hash_)
-    building.remember(cursor, model)
+    meanings.remember(cursor, model)
 
 
 def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:

@@ -9,9 +9,9 @@ from threading import Lock
 
 from aforo.clock import Clock, SystemClock
 from aforo.engines.embedded import (
-    building,
     rezoning,
     sealing,
+    serving,
     standings,
 )
 from aforo.engines.embedded.appending import Appending
@@ -93,7 +93,7 @@ class Opened:
             raise
         self._model: Model | None = None
         self._births: dict[tuple[str, str], dict[str, int]] = {}
-        self._served = building.Served(Model(streams={}, metrics={}, tenants={}))
+        self._served = serving.Served(Model(streams={}, metrics={}, tenants={}))
         self._one_build_at_a_time = Lock()
         # What was found to be held by nothing must be so still when it goes, but for what events bring.
         self._one_purge_at_a_time = Lock()

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from aforo.engines.drifted import DaysChecked, KeptDays, Returned
 from aforo.engines.embedded import (
-    building,
     drift,
     modelling,
     returning,
     sampling,
+    serving,
     tidying,
 )
 from aforo.engines.embedded.appending import LAND_ROWS
@@ -90,7 +90,7 @@ class Overseeing(Opened):
                     row for stream in self.model.streams for row in _stream_statistics(cursor, stream)
                 ),
                 outcomes={outcome: int(count) for outcome, count in cursor.execute(OUTCOMES).fetchall()},
-                builds=building.read(cursor, self.model).builds,
+                builds=serving.read(cursor, self.model).builds,
             )
 
     def refused(self, asked: SamplesAsked) -> tuple[KeptSample, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from pyroaring import BitMap
 
-from aforo.engines.embedded import building
+from aforo.engines.embedded import meanings
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.gathering import lengths_of, members_of
 from aforo.engines.embedded.layout import RollupLayout, quoted
@@ -81,7 +81,7 @@ def of_entity(cursor: Cursor, model: Model, entity: str) -> list[Sets]:
     """All there are of an entity, those with the fewest splits first; of rollups that are being built too."""
     kept = [
         (earlier.stream.name, RollupLayout.of(earlier.stream, earlier.rollup))
-        for _, earlier in building.known(cursor, model).values()
+        for _, earlier in meanings.known(cursor, model).values()
     ]
     return [
         Sets(stream, layout.hash, layout.table(Period.DAY), each.key, not each.measure.where)
