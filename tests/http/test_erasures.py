@@ -53,7 +53,12 @@ def test_lists_by_the_page(client: TestClient, bearer: dict[str, str]) -> None:
     ("body", "status", "told"),
     [
         ([], 400, "no object"),
-        ({"tenant": "nyc"}, 400, "entity"),
+        ({"tenant": "nyc"}, 400, "entity is missing; value is missing"),
+        (
+            {"tenant": 1, "vale": "N99999"},
+            400,
+            "'vale'; tenant: Expected `str`, got `int`; entity is missing",
+        ),
         ({**SECRET, "vale": 1}, 400, "did you mean 'value'?"),
         ({**SECRET, "value": ["N99999"]}, 400, "value"),
         ({**SECRET, "entity": "aircrafts"}, 400, "did you mean 'aircraft'?"),

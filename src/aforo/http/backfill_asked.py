@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
-from aforo.errors import Fault, InvalidRequest, UnknownName, suggestion
-from aforo.rollups.backfill import Wanted
+from aforo.errors import Fault, InvalidRequest
+from aforo.http import members
+from aforo.rollups.backfill import Wanted, moment
 
 
 class BackfillAsked(
@@ -25,28 +24,28 @@ class BackfillAsked(
     to: str | None = None
 
 
-PARAMETERS = BackfillAsked.__struct_encode_fields__
 SHAPE = 'for example {"stream": "flights", "tenants": ["nyc"], "from": "2013-01-01", "to": "2013-01-31"}'
 
 
 def decode(asked: object) -> Wanted:
-    """What a decoded body asks for. Raises InvalidRequest, UnknownName."""
-    if not isinstance(asked, Mapping):
-        raise InvalidRequest("the body is JSON but no object", hint=SHAPE)
-    unknown = [str(name) for name in asked if name not in PARAMETERS]
-    if unknown:
-        faults = [
-            Fault(name, "unknown_name", f"there is no parameter named {name!r}") for name in unknown[:20]
-        ]
-        told = "; ".join(fault.message for fault in faults)
-        raise UnknownName(told, hint=suggestion(unknown[0], PARAMETERS), faults=faults)
-    try:
-        read = msgspec.convert(asked, BackfillAsked)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        place = path.rstrip("`").lstrip(".")
-        fault = Fault(place, "wrong_value", message)
-        raise InvalidRequest(f"{place or 'the backfill'}: {message}", hint=SHAPE, faults=[fault]) from error
+    """What a decoded body asks for. Raises InvalidRequest, UnknownName, with all faults."""
+    read = members.read(asked, BackfillAsked, SHAPE)
     if read.tenants == ():
         raise InvalidRequest("tenants is an empty list", hint="name some, or leave it out for everyone's")
-    return Wanted(stream=read.stream, tenants=read.tenants, from_=read.from_, to=read.to)
+    wanted = Wanted(stream=read.stream, tenants=read.tenants, from_=read.from_, to=read.to)
+    _refuse_unreadable(wanted)
+    return wanted
+
+
+def _refuse_unreadable(wanted: Wanted) -> None:
+    """Both ends of the window are told where neither can be read."""
+    met = []
+    for name, text in (("from", wanted.from_), ("to", wanted.to)):
+        try:
+            if text is not None:
+                moment(text)
+        except InvalidRequest as error:
+            met.append((Fault(name, "wrong_value", f"{name}: {error.detail}"), error.hint))
+    if met:
+        told = "; ".join(fault.message for fault, _ in met)
+        raise InvalidRequest(told, hint=met[0][1], faults=[fault for fault, _ in met])

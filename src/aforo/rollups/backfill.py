@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from aforo.engines.engine import Engine
-from aforo.errors import InvalidRequest, UnknownName
+from aforo.errors import Fault, InvalidRequest, UnknownName, suggestion
 from aforo.model.model import Model
 from aforo.store.backfill import Span
 from aforo.windows import (
@@ -24,6 +24,8 @@ from aforo.windows import (
 # Before any backfill has run here: what a small machine does, the folder's own work beside it.
 FIRST_EVENTS_PER_SECOND = 150_000
 FIRST_SLOTS_PER_SECOND = 10_000
+
+MOST_TOLD = 20  # names of nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +114,18 @@ def _guessed(slots: int, events: int) -> float:
 def _tenants(engine: Engine, model: Model, wanted: Wanted) -> Iterable[str]:
     if wanted.tenants is None:
         return engine.tenants_of(wanted.stream)
-    for name in wanted.tenants:
-        if engine.tenant(name) is None and name not in model.tenants:
-            raise UnknownName.of("tenant", name, engine.tenants_of(wanted.stream))
+    unknown = {
+        f"tenants[{at}]": name
+        for at, name in enumerate(wanted.tenants)
+        if engine.tenant(name) is None and name not in model.tenants
+    }
+    if unknown:
+        faults = [
+            Fault(path, UnknownName.code, f"there is no tenant named {name[:100]!r}")
+            for path, name in unknown.items()
+        ][:MOST_TOLD]
+        near = suggestion(next(iter(unknown.values())), engine.tenants_of(wanted.stream))
+        raise UnknownName("; ".join(fault.message for fault in faults), hint=near, faults=faults)
     return dict.fromkeys(wanted.tenants)
 
 
@@ -139,10 +150,12 @@ def _spanned(engine: Engine, stream: str, tenant: str, window: Window, sealed_be
     )
 
 
+def moment(text: str) -> int | date:
+    """The instant or the date that is written. Raises InvalidRequest."""
+    return parse_instant(text) if "T" in text.upper() or ":" in text else parse_date(text)
+
+
 def _read(text: str, zone: Zone) -> Window:
     """The local day of a date, or the window of no length at an instant."""
-    if "T" in text.upper() or ":" in text:
-        instant = parse_instant(text)
-        return Window(instant, instant)
-    day = parse_date(text)
-    return window_of_dates(day, day, zone)
+    read = moment(text)
+    return Window(read, read) if isinstance(read, int) else window_of_dates(read, read, zone)
