@@ -116,6 +116,8 @@ def test_files_that_cannot_be_read(folder: Path, aforo: Aforo) -> None:
 def test_words_that_do_not_fit(folder: Path, aforo: Aforo) -> None:
     file = csv_file(folder / "orders.csv", ORDERS)
     aforo("load", file, "--stream", "oders", "--tenant", "corner").told_no("did you mean 'orders'?")
+    (folder / "empty.ndjson").touch()
+    aforo("load", "empty.ndjson", "--stream", "oders").told_no("did you mean 'orders'?")
     aforo("load", file, "--stream", "orders").told_no("has no tenant column", "--tenant T")
     aforo("load", file, *SHOP, "--input", "cvs").told_no("no input format named 'cvs'", "did you mean 'csv'?")
     aforo("load", file, *SHOP, "--map", "amount").told_no("wanted FIELD=COLUMN")

@@ -83,8 +83,10 @@ def load(
 
     Each draft goes with the bytes of the file that it took, shared out by rows where a chunk has several.
 
-    Whatever was acknowledged stays, should a later chunk fail.
+    Whatever was acknowledged stays, should a later chunk fail. Raises UnknownName before the first.
     """
+    if order.stream is not None:
+        model.sent_stream(order.stream)  # a file without a row would not ask for it
     loaded = Loaded()
     waiting: deque[_Sent] = deque()
 
