@@ -19,6 +19,7 @@ from tests.engines.gauges import (
 )
 
 from aforo.errors import ModelConflict
+from aforo.model.condition import Condition, Op
 from aforo.model.field import Field, FieldType
 from aforo.model.measure import Measure, MeasureKind
 from aforo.model.model import Model
@@ -186,6 +187,35 @@ def test_a_field_of_another_type_is_a_conflict_and_changes_nothing(opens: Opens)
     changed(bench, opens, MODEL)
     assert bench.engine.dirty_slots() == 0
     bench.check_everything()
+
+
+def test_a_sum_that_what_is_kept_does_not_fit_is_a_conflict_and_changes_nothing(opens: Opens) -> None:
+    """Its rollup could never be built; that of a smaller scale, or of what fits, can."""
+    bench = filled(opens, summing())
+    for at, mass in enumerate((9e17, 2.5, None)):
+        bench.send(Sent(id=f"{at}", fields={"mass": mass}), stream=summing().streams["readings"])
+    for scale, where in ((6, ()), (1, ()), (6, (Condition("mass", Op.LT, 1e12),))):
+        total = Measure(name="total", kind=MeasureKind.SUM, field="mass", where=where)
+        if (scale, where) == (6, ()):
+            with pytest.raises(
+                ModelConflict, match=r"total of stream readings .* mass, 9e\+17 .* scale of 6"
+            ):
+                bench.engine.apply_model(summing(total, scale), DEFAULT)
+        else:
+            changed(bench, opens, summing(total, scale))
+        bench.fold()
+        bench.check_everything()
+
+
+def summing(total: Measure | None = None, scale: int = 0) -> Model:
+    """The readings with one more field, and perhaps a sum of it."""
+    mass = Field(name="mass", type=FieldType.NUMBER, scale=scale)
+    stream = replace(READINGS, fields={**READINGS.fields, "mass": mass})
+    if total is not None:
+        sums = Rollup(name="sums", dimensions=(), measures=("total",))
+        measures, rollups = {**READINGS.measures, "total": total}, {**READINGS.rollups, "sums": sums}
+        stream = replace(stream, measures=measures, rollups=rollups)
+    return having(stream)
 
 
 def test_a_tenant_without_events_may_move(opens: Opens) -> None:

@@ -7,6 +7,7 @@ from aforo.engines.embedded import (
     building,
     derive_marks,
     dictionary,
+    fitting,
     held,
     meanings,
     periods,
@@ -116,6 +117,7 @@ def _keep_rollups(cursor: Cursor, model: Model) -> None:
     commit = last_commit(cursor)
     for hash_, (stream, layout) in wanted.items():
         if hash_ not in kept:
+            fitting.refuse_unfit(cursor, stream, layout.measures)
             _make_rollup(cursor, stream, layout)
             building.begin(cursor, stream, layout, commit)
     gone = kept - set(wanted)
