@@ -129,6 +129,35 @@ def test_no_tenant_waits_for_the_backlog_of_another(bench: Bench) -> None:
     bench.check_everything("plain")
 
 
+def test_a_tenant_whose_history_is_loaded_without_an_end_lets_others_have_their_turn(bench: Bench) -> None:
+    """Of hills a newer slot comes with every claim, so that its oldest wait for ever; river has its turns."""
+    for tenant in ("hills", "river"):
+        bench.send(*(Sent(id=f"{at}", tenant=tenant, time=NOON - 2 * DAY - at * SLOT) for at in range(8)))
+    turns = []
+    for turn in range(9):
+        bench.send(Sent(id=f"more {turn}", tenant="hills", time=NOON - DAY + turn * SLOT))
+        claim = claimed(bench.engine, 2)
+        turns += slots_in(claim)
+        bench.engine.replace(bench.engine.fold(claim))
+    assert turns == ["hills", "river"] * 4 + ["hills"]
+    bench.fold(2)
+    bench.check_everything()
+    bench.check_everything("hills")
+
+
+def test_what_fills_without_an_end_leaves_a_turn_to_what_has_waited(bench: Bench) -> None:
+    bench.send(Sent(id="late", tenant="plain", time=NOON - 2 * DAY), arrival=NOON)
+    turns = []
+    for turn in range(8):
+        for tenant in ("hills", "river"):
+            bench.send(Sent(id=f"{turn}", tenant=tenant), arrival=NOON)
+        claim = claimed(bench.engine, 1)
+        turns += slots_in(claim)
+        bench.engine.replace(bench.engine.fold(claim))
+    assert turns.index("plain") == 3
+    assert turns.count("plain") == 1
+
+
 def test_a_fold_writes_nothing_before_it_is_replaced(bench: Bench) -> None:
     bench.send(Sent(id="1"))
     folded = bench.engine.fold(claimed(bench.engine))

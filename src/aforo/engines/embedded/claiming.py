@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,14 @@ from aforo.windows import DAY
 
 SLOTS_AT_ONCE = 40_000
 DAYS_AT_ONCE = 1_200
+Dirty: TypeAlias = dict[str, npt.NDArray[Any]]
+"""Dirty slots by turn, as DIRTY_SLOTS gives them."""
 LITTLE = 8
 """What waits of a tenant is little below this part of a claim."""
 
 SETTLE_EVERY = 20
+PASSED_OVER_AT_MOST = 3
+"""As many claims of a stream may leave out whoever waits longest, for what fills and those of little."""
 
 DIRTY_STREAMS = """
 -- The streams that have dirty slots which nobody has claimed.
@@ -32,8 +36,9 @@ SELECT DISTINCT stream FROM ledger AS l WHERE list_contains($streams, stream) AN
 
 DIRTY_SLOTS = """
 -- A stream's dirty slots that nobody has claimed, by turn: those still filling, then those of tenants for
--- whom little waits, then one tenant's backlog after the other. Who has waited longest is first, and of each
--- tenant the newest slot.
+-- whom little waits, then one tenant's backlog after the other. Of those whose backlog was cut by a claim
+-- others go first; else who has waited longest is first, and of each tenant the newest slot. By age what is
+-- filling goes last, and nobody before others for having little.
 WITH dirty AS (
     SELECT tenant, slot, sum(events)::BIGINT AS events, min("commit") AS since,
         slot + INTERVAL 30 MINUTES > (SELECT max(made_at) FROM commits) AS filling
@@ -44,8 +49,12 @@ WITH dirty AS (
     SELECT *, sum(events) OVER whose > $little AS much, min(since) OVER whose AS first
     FROM dirty WINDOW whose AS (PARTITION BY tenant, filling)
 )
-SELECT tenant, epoch_us(slot) AS slot, events FROM waiting
-ORDER BY filling DESC, much, first, tenant, slot DESC
+SELECT tenant, epoch_us(slot) AS slot, events, filling, much,
+    bool_or(NOT filling) OVER () AS others, bool_or(much AND NOT filling) OVER () AS backlogs
+FROM waiting
+ORDER BY filling = $by_age, much AND NOT $by_age,
+    CASE WHEN much OR $by_age THEN coalesce(list_position($cut::VARCHAR[], tenant), 0) ELSE 0 END,
+    first, tenant, slot DESC
 LIMIT $slots
 """
 
@@ -62,6 +71,7 @@ class Claiming:
         self._one_at_a_time = Lock()
         self._last = ""
         self._claims = 0
+        self._turns: dict[str, _Turns] = {}
 
     def claim(self, cursor: Cursor, streams: Iterable[str], max_rows: int) -> Claim | None:
         """About `max_rows` events of one stream, at least one slot; None where nothing is left to claim."""
@@ -82,9 +92,36 @@ class Claiming:
             return _settling(cursor, known)
         names = [row[0] for row in found]
         self._last = next((name for name in names if name > self._last), names[0])
+        turns = self._turns.setdefault(self._last, _Turns())
         asked = {"stream": self._last, "little": max_rows // LITTLE, "slots": SLOTS_AT_ONCE}
-        dirty = cursor.execute(DIRTY_SLOTS, asked).fetchnumpy()
-        return Claim(self._last, _within(dirty, max_rows))
+        dirty = cursor.execute(DIRTY_SLOTS, {**asked, "by_age": turns.by_age, "cut": turns.cut}).fetchnumpy()
+        taken = _within(dirty, max_rows)
+        turns.took(dirty, taken)
+        return Claim(self._last, _first(dirty, taken))
+
+
+class _Turns:
+    """Whose turn it is in a stream: nobody waits for ever, however much comes of others."""
+
+    def __init__(self) -> None:
+        self.cut: list[str] = []
+        self._passed_over = 0
+
+    @property
+    def by_age(self) -> bool:
+        """Whether it is the turn of who has waited longest, whatever is filling."""
+        return self._passed_over >= PASSED_OVER_AT_MOST
+
+    def took(self, dirty: Dirty, taken: int) -> None:
+        """The first of the dirty slots were claimed."""
+        tenants, kept = np.asarray(dirty["tenant"], np.object_), ~np.asarray(dirty["filling"], bool)
+        served = set(tenants[:taken][kept[:taken]])
+        # What lies beyond the slots that were looked at may be the last tenant's.
+        left = {*tenants[taken:][kept[taken:]], *(tenants[-1:] if len(tenants) == SLOTS_AT_ONCE else ())}
+        self.cut = [each for each in self.cut if each not in served] + sorted(served & left)
+        much = bool((np.asarray(dirty["much"], bool) & kept)[:taken].any())
+        left_out = (dirty["others"][0] and not served) or (dirty["backlogs"][0] and not much)
+        self._passed_over = 0 if self.by_age or not left_out else self._passed_over + 1
 
 
 def _settling(cursor: Cursor, streams: list[str]) -> Claim | None:
@@ -92,23 +129,32 @@ def _settling(cursor: Cursor, streams: list[str]) -> Claim | None:
     return None if found is None else Claim(*found, settling=True)
 
 
-def _within(dirty: dict[str, npt.NDArray[Any]], max_rows: int) -> Places:
-    """The first of the dirty slots that are not too many events, nor of too many days.
+def _within(dirty: Dirty, max_rows: int) -> int:
+    """How many of the first dirty slots are not too many events, nor of too many days.
 
     A day that would be cut is left to the next claim, which would have to merge it with what is kept, unless
     that leaves little.
     """
-    tenants, slots = np.asarray(dirty["tenant"], np.object_), np.asarray(dirty["slot"], np.int64)
-    _, codes = np.unique(tenants, return_inverse=True)
-    days = codes << 32 | slots // DAY
+    days = _codes(dirty) << 32 | np.asarray(dirty["slot"], np.int64) // DAY
     _, first_of_day = np.unique(days, return_index=True)
-    new_days = np.zeros(len(slots), np.int64)
+    new_days = np.zeros(len(days), np.int64)
     new_days[first_of_day] = 1
     fits = (np.cumsum(dirty["events"]) <= max_rows) & (np.cumsum(new_days) <= DAYS_AT_ONCE)
     taken = max(1, int(fits.sum()))
-    if taken < len(slots):
+    if taken < len(days):
         before = int((days[:taken] != days[taken]).sum())
         if 2 * dirty["events"][:before].sum() >= max_rows:
             taken = before
-    order = np.lexsort((slots[:taken], codes[:taken]))
+    return taken
+
+
+def _first(dirty: Dirty, taken: int) -> Places:
+    tenants, slots = np.asarray(dirty["tenant"], np.object_), np.asarray(dirty["slot"], np.int64)
+    order = np.lexsort((slots[:taken], _codes(dirty)[:taken]))
     return Places(tenants[order], slots[order])
+
+
+def _codes(dirty: Dirty) -> npt.NDArray[np.int64]:
+    """A number for each row's tenant, in the order of their names."""
+    _, codes = np.unique(np.asarray(dirty["tenant"], np.object_), return_inverse=True)
+    return np.asarray(codes, np.int64)
