@@ -138,8 +138,11 @@ def test_sealed_time_is_left_out_and_said(house: House) -> None:
     (part,) = begun.parts
     assert (part.start, part.slots, part.sealed_before) == (today, SLOTS, today)
     work(house)
-    with pytest.raises(InvalidRequest, match="nothing of readings"):
-        house.backfiller.begin(Wanted(stream="readings", from_="2013-03-08", to="2013-03-08"), ME)
+    purged = Wanted(stream="readings", from_="2013-03-08", to="2013-03-08")
+    (span,) = house.backfiller.plan(purged).spans
+    assert (span.slots, span.sealed_before) == (0, today)
+    with pytest.raises(InvalidRequest, match=r"nothing of readings .* purged there"):
+        house.backfiller.begin(purged, ME)
 
 
 @pytest.mark.parametrize(

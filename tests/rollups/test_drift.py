@@ -10,6 +10,7 @@ from threading import Event
 import duckdb
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from tests.engines.conftest import embedded
 from tests.engines.gauges import DEFAULT, MODEL, NOON, READINGS, Bench, Sent, some_readings
 
@@ -22,7 +23,7 @@ from aforo.errors import Stopping, StorageError
 from aforo.rollups import drift
 from aforo.rollups.drift import DriftCheck, by_lot, portions
 from aforo.telemetry import Telemetry
-from aforo.windows import DAY
+from aforo.windows import DAY, parse_instant
 
 WHOLE = RollupLayout.of(READINGS, READINGS.rollups["whole"])
 
@@ -65,7 +66,10 @@ def test_drift_is_reported_alarmed_marked_and_mended(bench: Bench, tmp_path: Pat
     check = checking(bench.engine, telemetry, marked)
     assert check.last is None
     heard: list[tuple[int, int]] = []
-    report = check.run_once(None, lambda done, of: heard.append((done, of)))
+    with capture_logs() as logs:
+        report = check.run_once(None, lambda done, of: heard.append((done, of)))
+    told = [parse_instant(each["start"]) for each in logs if each["log_level"] == "error"]
+    assert told == [each.start for each in report.differences]
     days = sum(len(each.days) for each in bench.engine.kept_days())
     assert (report.kept, report.days, report.waiting) == (days, days, 0)
     assert heard[-1] == (days, days)

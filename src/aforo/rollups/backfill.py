@@ -44,7 +44,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The windows that would be folded again, and the seconds that would take by what is known."""
+    """The windows that would be folded again, and the seconds that would take by what is known.
+
+    A window without slots is one that reaches into what was purged, and holds nothing after it.
+    """
 
     stream: str
     spans: tuple[Span, ...]
@@ -77,7 +80,7 @@ def plan(
     slots, events = sum(span.slots for span in spans), sum(span.events for span in spans)
     return Plan(
         stream=wanted.stream,
-        spans=tuple(span for span in spans if span.slots),
+        spans=tuple(span for span in spans if span.slots or span.sealed_before is not None),
         seconds=estimated(slots, events, pace) / busy_share,
     )
 

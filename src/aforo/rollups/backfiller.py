@@ -64,12 +64,14 @@ class Backfiller:
     def begin(self, wanted: Wanted, actor: Actor) -> Backfill:
         """Begins one. Raises InvalidRequest, UnknownName, Conflict."""
         planned = self.plan(wanted)
-        if not planned.spans:
+        spans = tuple(span for span in planned.spans if span.slots)
+        if not spans:
+            purged = "; raw events were purged there, and rollups stay as they are" if planned.spans else ""
             raise InvalidRequest(
-                f"nothing of {wanted.stream} is kept in that window",
+                f"nothing of {wanted.stream} is kept in that window{purged}",
                 hint="aforo doctor tells from when to when each stream has events",
             )
-        begun = self.backfills.begin(planned.stream, planned.spans, actor)
+        begun = self.backfills.begin(planned.stream, spans, actor)
         self._rounds.wake()
         return begun
 

@@ -14,6 +14,7 @@ from aforo.engines.drifted import DaysChecked, Difference, KeptDays, ReturnedId
 from aforo.engines.engine import Engine
 from aforo.rounds import Rounds
 from aforo.telemetry import Telemetry
+from aforo.windows import Zone
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +149,7 @@ class DriftCheck:
                 tenant=each.tenant,
                 rollup=each.rollup,
                 period=each.period,
-                start=each.start,
+                start=Zone("UTC").rfc3339(each.start),
                 measure=each.measure,
                 against=each.against.value,
                 wanted=each.wanted,
