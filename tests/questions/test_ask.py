@@ -27,6 +27,7 @@ from aforo.model.tenant import Tenant
 from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
+from aforo.questions.outline import outline
 from aforo.rollups.folder import Folder
 from aforo.settings import Questions, Settings
 from aforo.states.histogram import RELATIVE_ERROR
@@ -475,8 +476,9 @@ def test_too_many_groups_are_refused_before_their_sets_are_read(embedded: Embedd
 
 def test_an_explanation_reads_nothing() -> None:
     engine = reference(EVENTS)
-    told = desk(engine).explain(
-        decode({"tenant": "nyc", "metrics": ["trips"], "by": ["plate"], "compare": "previous"})
+    told = outline(
+        desk(engine),
+        decode({"tenant": "nyc", "metrics": ["trips"], "by": ["plate"], "compare": "previous"}),
     )
     assert told.startswith("question: read from events: trips has no rollup split by plate\n- whole: ")
     assert "\n\ncomparison: read from events" in told

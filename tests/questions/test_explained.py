@@ -15,6 +15,7 @@ from aforo.clock import ManualClock
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
+from aforo.questions.outline import outline
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 
@@ -65,7 +66,7 @@ def explained(model: Model, tenant: str, questions: Mapping[str, Mapping[str, ob
     engine = ReferenceEngine(model)
     desk = Desk(engine, model, Settings(), ManualClock(NOW), Telemetry())  # type: ignore[arg-type]
     told = [
-        f"## {title}\n\n{desk.explain(decode({'tenant': tenant, **question}))}\n"
+        f"## {title}\n\n{outline(desk, decode({'tenant': tenant, **question}))}\n"
         for title, question in questions.items()
     ]
     assert not engine.requests

@@ -38,6 +38,7 @@ from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
 from aforo.questions.funnel import Funnel, funnel
+from aforo.questions.outline import outline
 from aforo.questions.paths import of_events, reached
 from aforo.questions.retention import Retention, retention
 from aforo.rollups.folder import Folder
@@ -498,7 +499,7 @@ def test_law_7_who_came_is_known_after_the_events_are_gone(tmp_path: Path) -> No
 
 def test_explained(engine: EmbeddedEngine) -> None:
     body = {"tenant": "madrid", "metrics": ["new_people"], "from": "2011-12-25", "to": "2012-01-10"}
-    told = desk(engine).explain(decode(body))
+    told = outline(desk(engine), decode(body))
     assert "\nseen before: read from rollup whole (day rows)" in told
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from aforo.clock import Clock
 from aforo.engines.appends import UNKNOWN
 from aforo.engines.engine import Engine
-from aforo.engines.reads import Split
 from aforo.errors import RollupReplaced, UnknownName
 from aforo.model.model import Model
 from aforo.model.stream import Stream
@@ -16,25 +15,21 @@ from aforo.questions.answer import Answer
 from aforo.questions.aside import as_served
 from aforo.questions.asked import Asked
 from aforo.questions.cache import Cache, Wanted
-from aforo.questions.cost import raw_reads
 from aforo.questions.evidence import Part, Parts, evidence
 from aforo.questions.ground import Ground
-from aforo.questions.guard import Budget, expected, guarded, refuse_unmeasured
+from aforo.questions.guard import Budget, guarded, refuse_unmeasured
 from aforo.questions.kept import ANSWERS, Anew, Form, K, T
-from aforo.questions.ordering import rank_of
-from aforo.questions.parts import by_stream, has_compared_totals, has_totals_of_its_own, ranking, totals
-from aforo.questions.plan import explained
+from aforo.questions.needed import parts_of, plans_of
+from aforo.questions.parts import by_stream
 from aforo.questions.planned import Planned, planned
 from aforo.questions.proof import Guarded, Proof, Turn
 from aforo.questions.question import Question
 from aforo.questions.reading import Read, read
 from aforo.questions.resolve import resolve
-from aforo.questions.telling import kept_groups, told
+from aforo.questions.telling import told
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
-from aforo.windows import Window, Zone
-
-Plans = Mapping[Question, Planned]
+from aforo.windows import Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +109,7 @@ class Desk:
         """
         begun = self.clock.monotonic()
         question, asked_at = self.resolve(asked), self.clock.now()
-        plans = self._plans(question)
+        plans = plans_of(self, question)
         allowed = guarded(plans, self.engine, self.settings.questions)
         if self.cache is None:
             answer = self._computed(question, plans, begun).answer
@@ -135,7 +130,7 @@ class Desk:
         """The same with everything that was read for it, read now and by SQL. Raises the same."""
         begun, desk = self.clock.monotonic(), self.anew()
         question = desk.resolve(asked)
-        plans = desk._plans(question)
+        plans = plans_of(desk, question)
         allowed = guarded(plans, self.engine, self.settings.questions)
         found = desk._computed(question, plans, begun)
         self.answered(found.answer.proof)
@@ -161,38 +156,12 @@ class Desk:
 
     def _computed(self, question: Question, plans: Sequence[Planned], begun: float) -> Answered:
         """The question as it was answered, which knows the groups that a limit keeps."""
-        parts = self._parts(question, {each.question: each for each in plans})
+        parts = parts_of(self, question, {each.question: each for each in plans})
         kept = parts.rows[0].planned.question.kept
         proof = evidence(question, parts, self.model.version, self.clock.monotonic() - begun)
         most_rows = self.settings.questions.max_rows
         question = replace(question, kept=kept)
         return Answered(question, parts, told(question, parts, proof, most_rows, self.clock.now()))
-
-    def explain(self, asked: Asked) -> str:
-        """How a question would be answered, in lines for a person; nothing is read."""
-        question = self.resolve(asked)
-        parts = by_stream(question, self.model)
-        several = len(parts) > 1
-        told = [_told(self.plan(part), "question", "comparison", named=several) for part in parts]
-        if question.limit is not None:
-            rankings = self._rankings(question, self.plan(parts[0]))
-            told += [
-                _told(self.plan(each), title, named=several)
-                for title, each in zip(("ranking", "ranking compared"), rankings, strict=False)
-            ]
-        if has_totals_of_its_own(question):
-            other = _compared_window(question, self.plan(parts[0]))
-            wholes = {"totals": question.window, **({} if other is None else {"totals compared": other})}
-            told += [
-                _told(self.plan(totals(part, window)), title, named=several)
-                for title, window in wholes.items()
-                for part in parts
-            ]
-        raw = [read for planned in self._plans(question) for read in raw_reads(planned)]
-        if raw:
-            limits = self.settings.questions
-            told.append(f"guard: it would read {expected(raw, question.tenant, self.engine, limits)}")
-        return "\n\n".join(told)
 
     def served(self, stream: str) -> Stream:
         """A stream with the rollups that may be read now."""
@@ -247,76 +216,6 @@ class Desk:
             return None  # what was being built serves now, and is read the next time
         return found if self.engine.seal(question.stream, question.tenant) == planned.seal else None
 
-    def _parts(self, question: Question, plans: Plans) -> Parts:
-        """Everything that the question needs, read one after the other.
-
-        Rows and totals are of two moments where events are folded in between; the proof tells of the earlier.
-        """
-        asked = by_stream(question, self.model)
-        first: tuple[Part, ...] = ()
-        if question.limit is not None:
-            first, kept = self._ranked(question, question.limit, plans)
-            asked = tuple(replace(part, kept=kept) for part in asked)
-        most_rows = self.settings.questions.max_rows
-        rows = tuple(self._part(part, plans, most_rows) for part in asked)
-        if not has_totals_of_its_own(question):
-            return Parts(rows, first)
-        other = _compared_window(question, rows[0].planned)
-        return Parts(
-            rows,
-            first,
-            tuple(self._part(totals(part, part.window), plans) for part in asked),
-            tuple(self._part(totals(part, other), plans) for part in asked) if other is not None else (),
-        )
-
-    def _part(self, question: Question, plans: Plans, most_keys: int | None = None) -> Part:
-        """The question read by its plan, which was guarded when it was made; else by a new one."""
-        first = plans.get(replace(question, kept=None))  # which groups are kept changes no plan
-        planned = None if first is None else replace(first, question=question)
-        return self.read(question, most_keys=most_keys, planned=planned)
-
-    def _ranked(
-        self, question: Question, limit: int, plans: Plans
-    ) -> tuple[tuple[Part, ...], tuple[Split, ...]]:
-        """The groups that the limit keeps, best first, and what told them.
-
-        The other window is read where the rank is of it, or where the question's own has too few groups.
-        """
-        rank, other = rank_of(question.order, question.metrics), self._other_window(question, plans)
-        parts = [self._part(ranking(question, question.window, self.model), plans)]
-        if other is not None and (rank.needs_other or len(kept_groups(rank, parts, limit)) < limit):
-            parts.append(self._part(ranking(question, other, self.model), plans))
-        return tuple(parts), kept_groups(rank, parts, limit)
-
-    def _rankings(self, question: Question, rows: Planned) -> tuple[Question, ...]:
-        """What is surely read to rank groups: of the window, and of the other where the rank is of it."""
-        own = ranking(question, question.window, self.model)
-        if not rank_of(question.order, question.metrics).needs_other or rows.counterpart is None:
-            return (own,)
-        other = rows.counterpart.window
-        return (own, ranking(question, other, self.model)) if other.length else (own,)
-
-    def _other_window(self, question: Question, plans: Plans) -> Window | None:
-        """What the rows are compared with as a whole, where that holds any time."""
-        first = by_stream(question, self.model)[0]
-        against = (plans.get(first) or self.plan(first)).counterpart
-        return None if against is None or not against.window.length else against.window
-
-    def _plans(self, question: Question) -> tuple[Planned, ...]:
-        """The plan of everything that would be read: of the rows, the ranking, and the totals.
-
-        Where the other window is read for too few groups alone, that is of what the rows are compared with.
-        """
-        asked = by_stream(question, self.model)
-        plans = [self.plan(part) for part in asked]
-        if question.limit is not None:
-            plans += map(self.plan, self._rankings(question, plans[0]))
-        if has_totals_of_its_own(question):
-            other = _compared_window(question, plans[0])
-            windows = (question.window, *(() if other is None else (other,)))
-            plans += [self.plan(totals(part, window)) for part in asked for window in windows]
-        return tuple(plans)
-
     def proof(self, part: Part, begun: float) -> Proof:
         """The evidence of what was read; `begun` is the clock's when it was asked."""
         took = self.clock.monotonic() - begun
@@ -347,19 +246,3 @@ class Desk:
                 f"there is no tenant named {name!r}", hint="a tenant exists from its first event on"
             )
         return Zone(tenant.timezone, tenant.week_start)
-
-
-def _told(planned: Planned, *titles: str, named: bool) -> str:
-    """The plan of each window in lines for a person, with the stream's name where there are several."""
-    of = f" of {planned.stream.name}" if named else ""
-    return "\n\n".join(
-        f"{title}{of}: " + "\nseen before: ".join(explained(plan) for _, plan in side.reads)
-        for title, side in zip(titles, planned.sides, strict=False)
-    )
-
-
-def _compared_window(question: Question, planned: Planned) -> Window | None:
-    """The other window as a whole, where it holds any time and totals of it can be told."""
-    if planned.counterpart is None or not planned.counterpart.window.length:
-        return None
-    return planned.counterpart.window if has_compared_totals(question) else None
