@@ -30,7 +30,7 @@ from aforo.engines.embedded.engine import EmbeddedEngine
 from aforo.engines.engine import Engine
 from aforo.engines.keeping import PurgeAsked
 from aforo.engines.reads import Paths
-from aforo.errors import InvalidRequest, NotServable, QuestionTooLarge, UnknownName
+from aforo.errors import InvalidRequest, NotServable, QuestionTooLarge
 from aforo.model.tenant import Tenant
 from aforo.questions import funnel_asked
 from aforo.questions import retention_asked as retentions
@@ -320,9 +320,30 @@ def test_cohorts_that_cannot_be(engine: EmbeddedEngine, asked: dict[str, object]
 
 
 def test_a_fault_names_the_place_in_the_question_of_retention(engine: EmbeddedEngine) -> None:
-    with pytest.raises(UnknownName) as raised:
-        retained(engine, returns="reeders")
-    assert [fault.path for fault in raised.value.faults] == ["returns"]
+    for asked, places in (
+        ({"returns": "reeders"}, ["returns"]),
+        ({"metric": "visits"}, ["metric"]),
+        ({"metric": "visits", "returns": "new_share"}, ["metric", "returns"]),
+        ({"returns": "buyers"}, ["returns"]),
+        ({"grain": "hour"}, ["grain"]),
+        ({"grain": "hour", "metric": "peeple", "to": "soon"}, ["grain", "metric", "to"]),
+    ):
+        with pytest.raises(InvalidRequest) as raised:
+            retained(engine, **asked)
+        assert [fault.path for fault in raised.value.faults] == places
+    assert "did you mean 'people'?" in raised.value.faults[1].message
+
+
+def test_a_fault_names_the_place_in_a_funnel(engine: EmbeddedEngine) -> None:
+    for asked, places in (
+        ({"stream": "vists", "steps": [{}, {}, {"stream": "oders"}]}, ["stream", "steps[2].stream"]),
+        ({"stream": None, "steps": [{}, {}]}, ["stream"]),
+        ({"stream": "vists", "steps": [{"stream": "visits"}]}, ["stream"]),
+        ({"steps": []}, ["steps"]),
+    ):
+        with pytest.raises(InvalidRequest) as raised:
+            funnelled(engine, **asked)
+        assert [fault.path for fault in raised.value.faults] == places
 
 
 STEPS = [{"where": "page = 'home'"}, {"where": "page = 'book'"}, {"where": "page = 'cart'"}]

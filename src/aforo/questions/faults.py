@@ -28,15 +28,21 @@ class Faults:
         """Raises the only error as it is, or one that lists all of them."""
         if not self._met:
             return
-        faults = [Fault(path, error.code, _told(error, self._met)) for path, error in self._met]
+        several = len(self._met) > 1
+        faults = [fault for path, error in self._met for fault in _faults_of(path, error, hinted=several)]
         first = self._met[0][1]
-        if len(self._met) == 1:
-            first.faults = first.faults or tuple(faults)
+        if not several:
+            first.faults = tuple(faults)
             raise first
         raise InvalidRequest(
-            f"{len(self._met)} things are wrong with this question", hint=first.hint, faults=faults
+            f"{len(faults)} things are wrong with this question", hint=first.hint, faults=faults
         )
 
 
-def _told(error: InvalidRequest, met: list[tuple[str, InvalidRequest]]) -> str:
-    return f"{error.detail} ({error.hint})" if error.hint and len(met) > 1 else error.detail
+def _faults_of(path: str, error: InvalidRequest, *, hinted: bool) -> tuple[Fault, ...]:
+    """What is wrong, at the place that the error itself names where it does; each with its own hint."""
+    if len(error.faults) > 1:
+        return error.faults
+    place = error.faults[0].path if error.faults else path
+    told = f"{error.detail} ({error.hint})" if error.hint and hinted else error.detail
+    return (Fault(place, error.code, told),)

@@ -94,7 +94,10 @@ def resolve(asked: FunnelAsked, model: Model, tenant_zone: Zone, now: int) -> Fu
     window = window_of(dates, zone, now, faults)
     within = faults.taken("within", lambda: _within(asked))
     faults.taken("steps", lambda: _few_enough(asked))
-    steps = [_step(at, step, asked, model, faults) for at, step in enumerate(asked.steps)]
+    shared = None
+    if asked.stream is not None or any(step.stream is None for step in asked.steps):
+        shared = faults.taken("stream", lambda: _stream(asked.stream, model))
+    steps = [_step(at, step, asked.entity, shared, model, faults) for at, step in enumerate(asked.steps)]
     for name in dict.fromkeys(step.stream or asked.stream or "" for step in asked.steps):
         if name in model.streams:
             faults.taken("entity", partial(_check_entity, model.streams[name], asked.entity))
@@ -111,13 +114,17 @@ def resolve(asked: FunnelAsked, model: Model, tenant_zone: Zone, now: int) -> Fu
     )
 
 
-def _step(at: int, step: FunnelStep, asked: FunnelAsked, model: Model, faults: Faults) -> Step | None:
-    place = f"steps[{at}]"
-    stream = faults.taken(f"{place}.stream", lambda: _stream(step.stream or asked.stream, model))
+def _step(
+    at: int, step: FunnelStep, entity_name: str, shared: Stream | None, model: Model, faults: Faults
+) -> Step | None:
+    """The step, of the stream that all share where it names none of its own."""
+    place, stream = f"steps[{at}]", shared
+    if step.stream is not None:
+        stream = faults.taken(f"{place}.stream", lambda: _stream(step.stream, model))
     where = conditions_of(step.where, () if stream is None else (stream,), faults, f"{place}.where")
     if stream is None:
         return None
-    entity = stream.entities.get(asked.entity)
+    entity = stream.entities.get(entity_name)
     return None if entity is None else Step(step.name or _named(stream, where), stream, entity, where)
 
 
@@ -141,7 +148,12 @@ def _named(stream: Stream, where: tuple[Condition, ...]) -> str:
 
 def _few_enough(asked: FunnelAsked) -> None:
     if not 1 <= len(asked.steps) <= MOST_STEPS:
-        raise InvalidRequest(f"{len(asked.steps)} steps came, and a funnel has 1 to {MOST_STEPS}")
+        raise InvalidRequest(
+            f"{len(asked.steps)} steps came, and a funnel has 1 to {MOST_STEPS}",
+            hint="leave out the steps between that matter least"
+            if asked.steps
+            else 'for example "steps": [{}]',
+        )
 
 
 _UNITS: Mapping[str, int] = MappingProxyType(

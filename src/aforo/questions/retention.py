@@ -21,7 +21,7 @@ from aforo.questions.ground import Ground
 from aforo.questions.kept import Anew, Form, KeptProof, WithProof, unpacking
 from aforo.questions.proof import Proof
 from aforo.questions.question import Question
-from aforo.questions.retention_asked import RetentionAsked, measures_of, resolved
+from aforo.questions.retention_asked import RetentionAsked, resolved
 from aforo.questions.sighting import before_each
 from aforo.states import distinct
 from aforo.windows import Bucket, Grain
@@ -121,10 +121,10 @@ class _Asked:
 def retention(desk: Desk, asked: RetentionAsked) -> Retention:
     """The cohorts with the proof. Raises what a question does."""
     begun = desk.clock.monotonic()
-    question = resolved(desk, asked)
+    question, joined, returned = resolved(desk, asked)
     periods = question.zone.buckets(question.window, question.grain)
     _few_enough(len(periods), desk.settings.questions.max_rows)
-    wanted = _Asked(question, *measures_of(question, desk.model), periods, desk.clock.now())
+    wanted = _Asked(question, joined, returned, periods, desk.clock.now())
     sets, seen = (wanted.returned.name,), (wanted.joined.name,)
     planned, allowed = desk.guarded(question, sets, seen)
     ground = Ground.of([planned], 1, desk.engine, wanted.now)

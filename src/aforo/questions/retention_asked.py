@@ -11,6 +11,7 @@ from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.questions.asked import Asked, AskedCondition
 from aforo.questions.asked import decoded as decoded_as
+from aforo.questions.faults import Faults
 from aforo.questions.question import Question
 from aforo.windows import Grain
 
@@ -44,17 +45,35 @@ def decode(body: object) -> RetentionAsked:
 _SHAPE = 'for example {"tenant": "nyc", "metric": "planes", "from": "2013-01-01", "to": "2013-03-31"}'
 
 
-def resolved(desk: Desk, asked: RetentionAsked) -> Question:
-    """The question of both metrics by the period of cohorts. Raises what a question does."""
-    if asked.grain not in tuple(map(str, GRAINS)):
-        raise UnknownName.of("period of cohorts", asked.grain, map(str, GRAINS))
+def resolved(desk: Desk, asked: RetentionAsked) -> tuple[Question, Measure, Measure]:
+    """The question of both metrics by the period of cohorts, and the distinct measures behind them.
+
+    Raises what a question does; everything that is wrong is told at once.
+    """
+    faults = Faults()
+    grain = faults.taken("grain", lambda: _period(asked.grain)) or GRAINS[0]
+    question = faults.taken("tenant", lambda: _resolved(desk, asked, grain))
+    measures = None if question is None else _measures(question, desk.model, faults)
+    faults.raise_if_any()
+    assert question is not None, "what is no question is a fault"
+    assert measures is not None, "what is no measure is a fault"
+    return (question, *measures)
+
+
+def _period(name: str) -> Grain:
+    if name not in tuple(map(str, GRAINS)):
+        raise UnknownName.of("period of cohorts", name, map(str, GRAINS))
+    return Grain(name)
+
+
+def _resolved(desk: Desk, asked: RetentionAsked, grain: Grain) -> Question:
     both = (asked.metric,) if asked.returns in (None, asked.metric) else (asked.metric, str(asked.returns))
     question = Asked(
         tenant=asked.tenant,
         metrics=both,
         from_=asked.from_,
         to=asked.to,
-        grain=asked.grain,
+        grain=str(grain),
         where=asked.where,
         timezone=asked.timezone,
     )
@@ -70,34 +89,32 @@ def resolved(desk: Desk, asked: RetentionAsked) -> Question:
 _PLACES = {"metrics": "metric", "metrics[0]": "metric", "metrics[1]": "returns"}
 
 
-def measures_of(question: Question, model: Model) -> tuple[Measure, Measure]:
-    """The distinct measures behind both metrics, of one entity."""
-    _of_one_stream(question, model)
-    stream = model.asked_stream(question.stream)
-    found: list[Measure] = []
-    for name in question.metrics:
-        metric = model.metric(name)
-        measure = stream.measures[metric.formula.measure] if isinstance(metric.formula, Ref) else None
-        if measure is None or measure.kind is not MeasureKind.DISTINCT:
-            able = [each for each in model.metrics if _counts_entities(model, each)]
-            able = [each for each in able if model.metric(each).stream == question.stream] or able
-            raise InvalidRequest(
-                f"{name} is {metric.text!r}, but cohorts are of a metric that counts entities",
-                hint=f"such as {' or '.join(able)}"
-                if able
-                else "declare a metric that is a distinct measure",
-            )
-        found.append(measure)
-    if found[0].entity != found[-1].entity:
-        raise InvalidRequest(
-            f"{question.metrics[0]} counts each {found[0].entity} once and {question.metrics[-1]} each "
-            f"{found[-1].entity}, but both must count the same entity",
-            hint="ask a metric of the same entity as 'returns'",
-        )
-    return found[0], found[-1]
+def _measures(question: Question, model: Model, faults: Faults) -> tuple[Measure, Measure] | None:
+    """Those of who comes first and of who is back, of one stream and one entity."""
+    joined = faults.taken("metric", lambda: _measure(question.metrics[0], question, model))
+    returned = joined
+    if len(question.metrics) > 1:
+        returned = faults.taken("returns", lambda: _returned(question, joined, model))
+    return None if joined is None or returned is None else (joined, returned)
 
 
-def _of_one_stream(question: Question, model: Model) -> None:
+def _measure(name: str, question: Question, model: Model) -> Measure:
+    """The distinct measure that a metric is."""
+    metric = model.metric(name)
+    measures = model.asked_stream(metric.stream).measures
+    measure = measures[metric.formula.measure] if isinstance(metric.formula, Ref) else None
+    if measure is not None and measure.kind is MeasureKind.DISTINCT:
+        return measure
+    able = [each for each in model.metrics if _counts_entities(model, each)]
+    able = [each for each in able if model.metric(each).stream == question.stream] or able
+    raise InvalidRequest(
+        f"{name} is {metric.text!r}, but cohorts are of a metric that counts entities",
+        hint=f"such as {' or '.join(able)}" if able else "declare a metric that is a distinct measure",
+    )
+
+
+def _returned(question: Question, joined: Measure | None, model: Model) -> Measure:
+    """That of who is back: of the same stream, and of the same entity."""
     first, last = (model.metric(question.metrics[at]) for at in (0, -1))
     if first.stream != last.stream:
         raise InvalidRequest(
@@ -105,6 +122,14 @@ def _of_one_stream(question: Question, model: Model) -> None:
             "but cohorts are of metrics of one stream",
             hint=f"ask a metric of {first.stream} as 'returns'",
         )
+    measure = _measure(last.name, question, model)
+    if joined is not None and joined.entity != measure.entity:
+        raise InvalidRequest(
+            f"{first.name} counts each {joined.entity} once and {last.name} each {measure.entity}, "
+            "but both must count the same entity",
+            hint="ask a metric of the same entity as 'returns'",
+        )
+    return measure
 
 
 def _counts_entities(model: Model, name: str) -> bool:
