@@ -83,10 +83,10 @@ def test_seen_on_a_directory_and_through_its_server(
     loaded(folder, aforo)
     seen = ("seen", "--tenant", "corner", "--entity", "buyer", "--format", "json", "--value")
     told = aforo(*seen, "ana").json
-    assert told["first"] == {"time": "2024-03-01T08:15:00+00:00", "exactTo": "event"}
-    assert told["last"] == {"time": "2024-03-02T10:30:00+00:00", "exactTo": "event"}
+    assert told["first"] == {"time": "2024-03-01T09:15:00+01:00", "exactTo": "event"}
+    assert told["last"] == {"time": "2024-03-02T11:30:00+01:00", "exactTo": "event"}
     monkeypatch.setattr("sys.stdin", io.StringIO("ana\n"))
     with serving(folder):
         assert aforo(*seen, "-").json == told
-    assert "2024-03-02T10:30:00" in aforo(*seen[:5], "--value", "ana").out
+    assert "2024-03-02T11:30:00+01:00" in aforo(*seen[:5], "--value", "ana").out
     aforo(*seen, "nobody").told_no("to the letter", code=2)

@@ -121,7 +121,7 @@ SEEN: Examples = {
         "tenant": "nyc",
         "entity": "aircraft",
         "first": {"time": "2013-01-01", "exactTo": "day"},
-        "last": {"time": "2013-07-04T14:30:00+00:00", "exactTo": "event"},
+        "last": {"time": "2013-07-04T10:30:00-04:00", "exactTo": "event"},
         "knownFrom": None,
     }
 }

@@ -12,7 +12,7 @@ from aforo.http.about import OF_BODIES, About, Content
 from aforo.http.asking import asking
 from aforo.http.door import Door
 from aforo.http.readings import Readings
-from aforo.http.reply import Shape, instant
+from aforo.http.reply import Shape
 from aforo.http.value_asked import ValueAsked, decode
 from aforo.model.model import Model
 from aforo.rollups.value import seen
@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 16 * 1_024
 
 
 class SightReply(Shape, frozen=True):
-    """An instant, exact to the event; or where events were purged a date in the tenant's zone."""
+    """An instant, exact to the event; or where events were purged a date; in the tenant's zone."""
 
     time: str
     exact_to: Literal["event", "day"]
@@ -60,13 +60,13 @@ def shown(engine: Engine, model: Model, asked: ValueAsked) -> SeenReply:
         entity=asked.entity,
         first=_sight(found.first, zone),
         last=_sight(found.last, zone),
-        known_from=instant(found.known_from),
+        known_from=None if found.known_from is None else zone.rfc3339(found.known_from),
     )
 
 
 def _sight(sight: Sight, zone: Zone) -> SightReply:
     if sight.of_event:
-        return SightReply(time=instant(sight.time) or "", exact_to="event")
+        return SightReply(time=zone.rfc3339(sight.time), exact_to="event")
     return SightReply(time=zone.date_of(sight.time).isoformat(), exact_to="day")
 
 
