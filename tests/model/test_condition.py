@@ -72,6 +72,8 @@ def test_texts(text: str, wanted: tuple[Condition, ...]) -> None:
         ("", "the end came where the name of a field was wanted"),
         ("carrier", "the end came where a comparison was wanted"),
         ("carrier == 'UA'", "'=' at column 10 came where a value was wanted"),
+        ("carrier == 'UA'", "hint: equal is written with one '='"),
+        ("carrier <> 'UA'", "hint: unequal is written '!='"),
         ("carrier contain 'UA'", "did you mean 'contains'?"),
         ("carrier = UA", 'a string stands in quotes: "UA"'),
         ("carrier = 'UA", "the quote ' at column 11 is never closed"),

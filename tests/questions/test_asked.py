@@ -119,7 +119,11 @@ BAD = [
     ({"from": "2013-01-01T05"}, "not an instant"),
     ({"to": "2013-02-30"}, "not a date"),
     ({"to": "9999-12-31"}, "dates lie between"),
-    ({"from": "0001-01-01"}, "dates lie between"),
+    ({"from": "0001-01-01"}, "dates lie between 1973-01-02 and 2999-12-30: 0001-01-01 came"),
+    (
+        {"timezone": "Pacific/Apia", "from": "2011-12-30", "to": "2011-12-30"},
+        "there was no 2011-12-30 in Pacific/Apia, whose clocks skipped that day",
+    ),
     ({"from": "1890-01-01T00:00:00Z"}, "1973"),
     ({"where": [{"dimension": "line", "value": "three"}]}, "whole number"),
     ({"where": [{"dimension": "city", "op": "in", "value": "Rome"}]}, "list"),

@@ -237,6 +237,7 @@ def test_a_comparison_reads_back(text: str) -> None:
     [
         ("prevoius", "did you mean 'previous'"),
         ("2013-01-02..2013-01-01", "ends before"),
+        ("2013-01-02..", "names one date of two\nhint: write the first and the last day"),
         ("a..b", "not a date"),
     ],
 )

@@ -176,9 +176,14 @@ def _value(cursor: Cursor) -> Scalar:
         return False
     if token.says("null"):
         raise InvalidRequest(f"{token} equals nothing", hint="write 'is null' or 'is not null'")
-    error = cursor.wanted("a value")
-    unquoted = token.kind is TokenKind.WORD
-    raise InvalidRequest(error.detail, hint=f'a string stands in quotes: "{token.text}"' if unquoted else "")
+    hint = _MEANT.get(token.text, "")
+    if token.kind is TokenKind.WORD:
+        hint = f'a string stands in quotes: "{token.text}"'
+    raise InvalidRequest(cursor.wanted("a value").detail, hint=hint)
+
+
+_MEANT = {"=": "equal is written with one '='", ">": "unequal is written '!='"}
+"""What the second sign of a comparison from another language is here: of `==` and of `<>`."""
 
 
 def _number(text: str) -> int | float:

@@ -39,9 +39,11 @@ def parse(text: str) -> Comparison:
     """The comparison of a text; InvalidRequest says what came and what was wanted."""
     if ".." in text:
         begins, _, ends = text.partition("..")
+        if not begins.strip() or not ends.strip():
+            raise InvalidRequest(f"the comparison {text!r} names one date of two", hint=_BOTH)
         first, last = parse_date(begins.strip()), parse_date(ends.strip())
         if first > last:
-            raise InvalidRequest(f"the comparison {text!r} ends before it begins")
+            raise InvalidRequest(f"the comparison {text!r} ends before it begins", hint=_BOTH)
         return Comparison(Against.DATES, first, last)
     named = (Against.PREVIOUS, Against.YEAR, Against.BEFORE)
     if text not in named:
@@ -50,6 +52,9 @@ def parse(text: str) -> Comparison:
             hint=suggestion(text, named),
         )
     return Comparison(Against(text))
+
+
+_BOTH = "write the first and the last day: 2013-01-01..2013-01-31"
 
 
 def with_weekdays(comparison: Comparison | None) -> Comparison:

@@ -131,4 +131,7 @@ def _can_order(order: Order, columns: tuple[str, ...], metrics: Mapping[str, Met
         raise UnknownName.of("column of this answer", order.column, columns)
     metric = metrics.get(order.column) or metrics.get(order.column.removesuffix(COMPARED))
     if metric is not None and isinstance(metric.formula, Distribution):
-        raise InvalidRequest(f"{order.column} is a distribution, which no rows are ordered by")
+        raise InvalidRequest(
+            f"{order.column} is a distribution, which no rows are ordered by",
+            hint="order by a metric that is a number, or by what is split by",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -212,7 +212,7 @@ def _why_raw(
         return f"{stream.name} has no rollup{by}", f"declare a rollup{by.replace(' split', '')}"
     nearest = [objection for objection in found if objection.stage == stage]
     whys = dict.fromkeys(objection.why for objection in nearest)
-    told = [f"{_listed(one.rollup for one in nearest if one.why == why)} {why}" for why in whys]
+    told = [f"{_each_of([one.rollup for one in nearest if one.why == why])} {why}" for why in whys]
     by = f" split by {_listed(split)}" if split else ""
     return f"no rollup{by} can serve: {'; '.join(told)}", nearest[0].remedy
 
@@ -259,6 +259,10 @@ def _midnight_from(time: int, zone: Zone) -> int:
 
 def _slots(start: int, end: int) -> tuple[Segment, ...]:
     return (Segment(Period.SLOT, start, end),)
+
+
+def _each_of(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"each of {', '.join(names[:-1])} and {names[-1]}"
 
 
 def _listed(names: Iterable[str]) -> str:

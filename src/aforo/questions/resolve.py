@@ -120,6 +120,11 @@ def _until(end: int, asked: Asked, zone: Zone) -> Window:
     else:
         start = zone.day_start(zone.date_of(end - 1) - (DEFAULT_DAYS - 1) * _DAY)
     _within(start)
+    if start == end and asked.from_ == asked.to and not _names_time(str(asked.to)):
+        raise InvalidRequest(
+            f"there was no {asked.to} in {zone.name}, whose clocks skipped that day",
+            hint="ask the day before it or the one after it",
+        )
     if start >= end:
         told = [f"{name} {text}" for name, text in (("from", asked.from_), ("to", asked.to)) if text]
         raise InvalidRequest(
@@ -136,11 +141,16 @@ def _within(time: int) -> None:
 
 def _read(text: str, zone: Zone) -> Window:
     """The local day of a date, or the window of no length at an instant."""
-    if ":" in text or text[len("2013-01-31") :].upper().startswith("T"):
+    if _names_time(text):
         instant = parse_instant(text)
         return Window(instant, instant)
     day = parse_date(text)
     return window_of_dates(day, day, zone)
+
+
+def _names_time(text: str) -> bool:
+    """Whether it is meant as an instant, and not as a date."""
+    return ":" in text or text[len("2013-01-31") :].upper().startswith("T")
 
 
 def _has_before(compare: comparison.Comparison | None, grain: Grain) -> None:

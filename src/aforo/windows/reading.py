@@ -73,7 +73,10 @@ def window_of_dates(first: date, last_inclusive: date, zone: Zone) -> Window:
     # A local day at either limit may reach a day beyond it.
     earliest, latest = _date_of(EARLIEST) + timedelta(days=1), _date_of(LATEST) - timedelta(days=2)
     if first < earliest or last_inclusive > latest:
-        raise InvalidRequest(f"dates lie between {earliest} and {latest}: {first} to {last_inclusive} came")
+        came = f"{first}" if first == last_inclusive else f"{first} to {last_inclusive}"
+        raise InvalidRequest(
+            f"dates lie between {earliest} and {latest}: {came} came", hint="ask days between those two"
+        )
     return Window(zone.day_start(first), zone.day_start(last_inclusive + timedelta(days=1)))
 
 
