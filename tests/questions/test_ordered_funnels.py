@@ -274,6 +274,8 @@ def test_steps_of_several_rollups_and_streams_are_all_told(engine: EmbeddedEngin
     assert told.counts == (2, 2)
     source = told.proof.source
     assert [source.rollup, *(each.rollup for each in source.also_read)] == ["whole", "all", None, None]
+    read = [source.as_json(), *(each.brief() for each in source.also_read)]
+    assert [each["stream"] for each in read] == ["visits", "orders", "visits", "orders"]
     unordered = funnelled(engine, tenant=tenant, steps=[{}, {"stream": "orders"}], ordered=False)
     assert [each.rollup for each in unordered.proof.source.also_read] == ["all"]
 

@@ -51,9 +51,10 @@ def _considered(read: Json) -> list[str]:
 
 def _origin(read: Json) -> str:
     rows = f"{read['rowsRead']:,} rows read"
+    of = f" of {read['stream']}" if "stream" in read else ""
     if read["source"] == "raw":
-        return f"from the raw events: {read['reason']}, {rows}"
-    name = "the ledger" if read["source"] == "ledger" else f"rollup {read['rollup']}"
+        return f"from the raw events{of}: {read['reason']}, {rows}"
+    name = "the ledger" if read["source"] == "ledger" else f"rollup {read['rollup']}{of}"
     return f"from {name} ({' and '.join(read['grains'])} rows), {rows}"
 
 

@@ -32,6 +32,7 @@ class Source:
     considered: tuple[Considered, ...]
     seen_before: Source | None = None  # what told new from returning, where that was asked
     also_read: tuple[Source, ...] = ()  # what else a funnel was told by
+    stream: str = ""  # whose rollup or events, where a funnel is of several streams
 
     @classmethod
     def of(cls, plan: Plan, stream: Stream, states: States, seen_before: Source | None = None) -> Source:
@@ -68,7 +69,7 @@ class Source:
         considered = [
             {"rollup": each.rollup, "chosen": each.chosen, "why": each.why} for each in self.considered
         ]
-        beside: dict[str, Json] = {}
+        beside: dict[str, Json] = {"stream": self.stream} if self.stream else {}
         if self.seen_before is not None:
             beside["seenBefore"] = self.seen_before.brief()
         if self.also_read:

@@ -68,7 +68,10 @@ class Sources:
 
     def told(self) -> Source:
         """The source of the proof, with all that was read beside it."""
-        first, *others = (_source(each) for each in self._read.values())
+        several = len({stream for stream, _ in self._read}) > 1
+        first, *others = (
+            replace(_source(each), stream=each.stream.name if several else "") for each in self._read.values()
+        )
         return replace(first, also_read=tuple(others))
 
 
