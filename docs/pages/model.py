@@ -88,11 +88,12 @@ FORMULAS = """
 ## Formulas
 
 A formula is made of measures of one stream, numbers, `+`, `-`, `*`, `/`, parentheses and
-`percentile(measure, p)` with `p` from 0 to 100, such as 99.9. A distinct measure stands for the size of its
-set; of it, `new(measure)` are those whom the measure never counted before the bucket began, over all time
-that is kept, and `returning(measure)` the others. A histogram is answered by `percentile`, or whole by
-`distribution(measure)`, which is a formula of its
-own: a list of `{"from": 15.0, "to": 15.3, "count": 42}`, one for each bucket that holds values, ascending.
+`percentile(measure, p)` with `p` from 0 to 100, such as 99.9: the lowest value with at least `p` %
+of all at or below it, as `percentile_disc` of SQL has it. A distinct measure stands for the
+size of its set; of it, `new(measure)` are those whom the measure never counted before the bucket began, over
+all time that is kept, and `returning(measure)` the others. A histogram is answered by `percentile`, or whole
+by `distribution(measure)`, which is a formula of its own: a list of
+`{"from": 15.0, "to": 15.3, "count": 42}`, one for each bucket that holds values, ascending.
 `distribution(measure, 50)` puts as many neighbours together, 2, 4, 8 and so on, as give 50 buckets at most.
 Counts are exact; a value lies above `from` and at most at `to`, a negative one at least at `from` and below
 `to`, and what is nearer to zero than 1e-9 is from -1e-9 to 1e-9. An average is written as a sum by a count,
