@@ -11,6 +11,7 @@ from tests.cli.conftest import Aforo, furnished
 from tests.cli.shop import ORDERS, csv_file
 
 from aforo.cli.app import run
+from aforo.cli.output import shown
 
 MARCH = ("--tenant", "corner", "--from", "2024-03-01", "--to", "2024-03-03")
 FUNNEL = ("funnel", *MARCH, "--entity", "buyer", "--stream", "orders")
@@ -66,8 +67,19 @@ def test_a_funnel(aforo: Aforo) -> None:
     assert unordered.json["proof"]["rollup"] == "country"
 
 
+def test_numbers_of_a_distribution_are_written_out() -> None:
+    bounds = ((-25_312.7, -7_126.5), (-1e-9, 1e-9), (0.28157, 1.0), (7_126.5, 25_312.7))
+    told = shown([{"from": low, "to": high, "count": 1_200} for low, high in bounds])
+    assert told.split("\n") == [
+        "-25,313 to -7,126: 1,200", "0: 1,200", "0.2816 to 1: 1,200", "7,126 to 25,313: 1,200",
+    ]  # fmt: skip
+
+
 def test_wrong_words(aforo: Aforo) -> None:
     said = aforo("retention", "orders", *MARCH)
     assert said.code == 2
     assert "such as buyers" in said.err
+    assert said.err.count("cohorts are of a metric") == 1  # an only fault is the error itself
+    several = aforo("retention", "orders", *MARCH, "--returns", "revenue", "--grain", "hour").err
+    assert "grain: there is no period of cohorts named 'hour'" in several
     assert "no length of time" in aforo(*FUNNEL, "amount > 1", "--within", "ever").err

@@ -62,7 +62,10 @@ def complain(error: AforoError) -> None:
 
     console = err()
     console.print(f"[bold red]error[/]: {escape(error.detail)}", soft_wrap=True)
+    alone = len(error.faults) == 1 and error.faults[0].line is None
     for fault in error.faults:
+        if alone and fault.message == error.detail:
+            continue  # said already
         console.print(f"  {escape(str(fault))}", soft_wrap=True)
     if error.hint:
         console.print(f"[bold]hint[/]: {escape(error.hint)}", soft_wrap=True)
@@ -108,8 +111,19 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.6f}".rstrip("0").rstrip(".")
     if isinstance(value, list):
-        return "\n".join(f"{each['from']:,.4g} to {each['to']:,.4g}: {each['count']:,}" for each in value)
+        return "\n".join(map(_bin, value))
     return str(value)
+
+
+def _bin(each: Json) -> str:
+    """How many values lie where in a distribution, with bounds of four digits or all before the point."""
+    low, high = each["from"], each["to"]
+    where = "0" if low < 0 < high else f"{_bound(low)} to {_bound(high)}"
+    return f"{where}: {each['count']:,}"
+
+
+def _bound(value: float) -> str:
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _plain(value: object) -> object:
