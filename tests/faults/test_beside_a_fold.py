@@ -174,6 +174,34 @@ def test_until_all_is_clean_the_next_fold_is_read_while_one_is_written(
     bench.check_everything()
 
 
+def test_what_waits_when_no_event_comes_is_folded_without_a_rest(
+    engine: EmbeddedEngine, bench: Bench
+) -> None:
+    """Between the folds of a folder that would rest for ever."""
+    done, folds = Event(), iter(range(1, DAYS))
+
+    def folded() -> None:
+        if next(folds, None) is None:
+            done.set()
+
+    folder = Folder(
+        engine,
+        ManualClock(NOON),
+        Telemetry(),
+        batch_rows=1,
+        wake_after_seconds=1e6,
+        most_rest_seconds=1e6,
+        least_rest_seconds=1e6,
+        folded=folded,
+    )
+    folder.start()
+    folder.wake()
+    assert done.wait(LONG)
+    folder.stop()
+    bench.reference.fold()
+    bench.check_everything()
+
+
 def test_a_write_that_fails_leaves_no_slot_claimed(
     engine: EmbeddedEngine, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,7 +113,7 @@ class Aforo:
             after_seconds=settings.intake.commit_after_seconds,
             queue_rows=settings.intake.queue_rows,
             echoes=Echoes(self.engine.untimed_ids, clock),
-            sinks=(self.lag.came, lambda _commit: self.folder.wake()),
+            sinks=(self.lag.came, self.folder.came),
         )
         self.intake = Intake(
             self.model,

@@ -11,6 +11,7 @@ from threading import Lock
 import structlog
 
 from aforo.clock import Clock
+from aforo.engines.appends import Commit
 from aforo.engines.engine import Engine
 from aforo.engines.folds import Claim, Folded
 from aforo.errors import ClaimLost
@@ -22,8 +23,12 @@ log = structlog.get_logger(__name__)
 
 WRITE_ROWS = 100_000
 CORE_SHARE = 0.6
-MOST_REST_SECONDS = 0.6
+MOST_REST_SECONDS = 2.0
 LEAST_REST_SECONDS = 0.2
+BUSY_ROWS = 50_000
+"""Where so many events come during one fold, the rest after it is the longest."""
+STILL_SECONDS = 0.2
+"""Where no event comes for so long, none do any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,11 @@ class _Fold:
 class Folder:
     """Folds in the background whenever it is woken, and at least every `wake_after_seconds`.
 
-    In the background it works for `core_share` of the time. It rests for `least_rest_seconds`, since a fold
-    of few events takes as long as one of many, and for `most_rest_seconds` at most while something waits; who
-    asks it to fold until all is clean is not made to wait.
+    In the background it works for `core_share` of the time while events come. It rests for
+    `least_rest_seconds`, since a fold of few events takes as long as one of many, and for `most_rest_seconds`
+    at most while something waits: the longer the more events come, so that there are fewer and larger folds.
+    What waits when none come any more is folded without a rest, and who asks it to fold until all is clean is
+    not made to wait.
 
     One fold takes about `batch_rows` events. Its reading runs beside commits; its writing is in transactions
     of about `write_rows` rows, or in one where it was never started: then nothing else waits to be written.
@@ -74,6 +81,7 @@ class Folder:
         self._lag = lag
         self._folded = folded
         self._one_at_a_time = Lock()
+        self._came = 0  # events, since the start
         self._rounds = Rounds(
             "fold", self._round, again_seconds=wake_after_seconds, first_after_seconds=wake_after_seconds
         )
@@ -84,6 +92,11 @@ class Folder:
 
     def wake(self) -> None:
         """Says that there may be dirty slots."""
+        self._rounds.wake()
+
+    def came(self, commit: Commit) -> None:
+        """Says that there are dirty slots, since a commit was made."""
+        self._came += sum(int(fresh.sum()) for fresh in commit.fresh)
         self._rounds.wake()
 
     def stop(self) -> None:
@@ -154,15 +167,27 @@ class Folder:
     def run_until_clean(self, told: Callable[[Folded], None] | None = None) -> int:
         """Folds until nothing is dirty; how many slots that were. `told` hears of each fold.
 
-        The next fold is read while one is written. What is being built aside is built by the thread, or by
-        `build_until_whole`.
+        What is being built aside is built by the thread, or by `build_until_whole`.
+        """
+        with self._one_at_a_time:
+            slots = self._one_after_another(lambda: True, told)
+            self._look(clean=True)
+        self._telemetry.set("ledger_slots", 0)
+        return slots
+
+    def _one_after_another(
+        self, going_on: Callable[[], bool], told: Callable[[Folded], None] | None = None
+    ) -> int:
+        """Folds what is dirty while it is `going_on`; how many slots that were.
+
+        The next fold is read while one is written.
         """
         slots = 0
-        with self._one_at_a_time, ThreadPoolExecutor(1, "aforo-fold-write") as writer:
-            fold = self._next()
+        with ThreadPoolExecutor(1, "aforo-fold-write") as writer:
+            fold = self._next() if going_on() else None
             while fold is not None:
                 writing = writer.submit(self._written, fold)
-                following = self._next()
+                following = self._next() if going_on() else None
                 with self._releasing(None if following is None else following.folded.claim):
                     if writing.result():
                         self._tell(fold)
@@ -170,9 +195,7 @@ class Folder:
                         if told is not None:
                             told(fold.folded)
                 # What waited for the writing to end is found once it has.
-                fold = following or self._next()
-            self._look(clean=True)
-        self._telemetry.set("ledger_slots", 0)
+                fold = following or (self._next() if going_on() else None)
         return slots
 
     def build_once(self) -> bool:
@@ -188,14 +211,32 @@ class Folder:
             pass
 
     def _paced(self) -> Folded | None:
-        """One fold, and a rest after it, so that commits and questions have the machine too."""
-        begun = self._clock.monotonic()
+        """One fold, and a rest after it, so that commits and questions have the machine too.
+
+        Where no event came meanwhile no commit needs it, and what waits is folded before the rest.
+        """
+        begun, before = self._clock.monotonic(), self._came
         folded = self.run_once()
         if folded is not None:
-            took = self._clock.monotonic() - begun
-            rest = rest_after(took, self._core_share, self._most_rest_seconds, self._least_rest_seconds)
-            self._rounds.rest(rest)
+            rest = rest_after(
+                self._clock.monotonic() - begun,
+                self._core_share,
+                self._most_rest_seconds,
+                self._least_rest_seconds,
+                came=self._came - before,
+            )
+            with self._one_at_a_time:
+                self._one_after_another(lambda: self._came == before and not self._rounds.stopping)
+            self._rest(rest)
         return folded
+
+    def _rest(self, seconds: float) -> None:
+        """Rests, but not for long once no events come any more."""
+        came = -1
+        while seconds > 0 and self._came != came:
+            came = self._came
+            self._rounds.rest(min(seconds, STILL_SECONDS))
+            seconds -= STILL_SECONDS
 
     def _round(self) -> float:
         while not self._rounds.stopping and self._paced() is not None:
@@ -207,7 +248,16 @@ class Folder:
 
 
 def rest_after(
-    took_seconds: float, core_share: float, most_seconds: float, least_seconds: float = 0.0
+    took_seconds: float,
+    core_share: float,
+    most_seconds: float,
+    least_seconds: float = 0.0,
+    *,
+    came: int = 0,
 ) -> float:
-    """Seconds of rest after which the work was `core_share` of the time, within the least and the most."""
-    return min(max(took_seconds * (1 / core_share - 1), least_seconds), most_seconds)
+    """Seconds of rest after which the work was `core_share` of the time, within the least and the most.
+
+    They are more where many events `came` during the work.
+    """
+    share = took_seconds * (1 / core_share - 1)
+    return min(max(share, least_seconds, most_seconds * came / BUSY_ROWS), most_seconds)

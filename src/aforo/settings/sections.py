@@ -169,10 +169,16 @@ class Fold:
         1.0, "How often the folder looks for work though no commit woke it.", least=0, most=3_600
     )
     core_share: float = setting(
-        0.6, "Part of one core's time that folding takes: it rests in between.", least=0.05, most=1.0
+        0.6,
+        "Part of one core's time that folding takes while events come: it rests in between.",
+        least=0.05,
+        most=1.0,
     )
     most_rest_seconds: float = setting(
-        0.6, "Longest rest between two folds while something waits.", least=0, most=60
+        2.0,
+        "Longest rest between two folds while something waits; it is as long while very many events come.",
+        least=0,
+        most=60,
     )
     least_rest_seconds: float = setting(
         0.2, "Shortest rest between two folds, within the longest.", least=0, most=60
