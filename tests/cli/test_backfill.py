@@ -25,6 +25,9 @@ def test_backfills_of_a_directory(folder: Path, aforo: Aforo) -> None:
     aforo("backfill", "pause", done["id"]).told_no("is done and cannot be paused")
     aforo("backfill", "resume", "bf_x").told_no("no backfill with the id 'bf_x'")
     aforo("backfill", "run", "order").told_no("did you mean 'orders'?")
+    wrong = aforo("backfill", "plan", "orders", "--from", "2024-02-30", "--to", "soon")
+    wrong.told_no("from: '2024-02-30' is not a date", "to: 'soon' is not a date")
+    assert wrong.err.count("soon") == 1  # and not again as a fault
     aforo("backfill", "run", "orders", "--from", "2020-01-01", "--to", "2020-01-02").told_no("nothing of")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,7 +12,9 @@ from starlette.testclient import TestClient
 from tests.http.conftest import House
 
 from aforo.http import backfill_examples, examples
-from aforo.http.backfills_shown import BackfillList, BackfillReply, PlanReply
+from aforo.http.backfills_shown import BackfillList, BackfillReply, PlanReply, shown
+from aforo.store.backfill import Backfill, BackfillState, Part
+from aforo.windows import SLOT
 
 WINDOW = {"stream": "flights", "tenants": ["nyc"], "from": "2013-01-01", "to": "2013-01-31"}
 
@@ -104,14 +107,48 @@ def test_none_of_it_without_an_admin(client: TestClient, bearer: dict[str, str])
 
 
 @pytest.mark.parametrize(
-    ("shown", "shape"),
+    ("example", "shape"),
     [
         (backfill_examples.BACKFILLS, BackfillReply),
         (backfill_examples.BACKFILL_LISTS, BackfillList),
         (backfill_examples.BACKFILL_PLANS, PlanReply),
     ],
 )
-def test_the_examples_have_the_shape_that_is_told(shown: Any, shape: type) -> None:
-    for example in shown.values():
-        back = msgspec.to_builtins(msgspec.convert(example, shape))
-        assert json.loads(json.dumps(back)) == json.loads(json.dumps(example))
+def test_the_examples_have_the_shape_that_is_told(example: Any, shape: type) -> None:
+    for each in example.values():
+        back = msgspec.to_builtins(msgspec.convert(each, shape))
+        assert json.loads(json.dumps(back)) == json.loads(json.dumps(each))
+
+
+def test_progress_is_by_the_work_and_not_by_the_slots_alone() -> None:
+    """What is done is half of the slots, and most of the events."""
+    busy = Part(
+        tenant="busy",
+        start=0,
+        end=SLOT,
+        slots=100,
+        events=3_000_000,
+        done_from=0,
+        slots_done=100,
+        events_done=3_000_000,
+        batches=1,
+        seconds=40.0,
+        batch=None,
+    )
+    quiet = replace(busy, tenant="quiet", done_from=SLOT, slots_done=0, events=0, events_done=0)
+    half = Backfill(
+        id="bf_x",
+        stream="flights",
+        state=BackfillState.RUNNING,
+        created_by="admin",
+        created_at=0,
+        changed_at=0,
+        finished_at=None,
+        reason="",
+        parts=(busy, quiet),
+    )
+    reply = shown(half, (100, 3_000_000, 40.0))
+    assert (reply.slots_done / reply.slots, reply.events_done / reply.events) == (0.5, 1.0)
+    assert reply.progress == 0.9995
+    assert reply.seconds_left == 0.0
+    assert shown(replace(half, state=BackfillState.PAUSED), (0, 0, 0.0)).seconds_left is None

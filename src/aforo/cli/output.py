@@ -57,14 +57,13 @@ def err() -> Console:
 
 
 def complain(error: AforoError) -> None:
-    """An error for a person: what is wrong, every fault, and what to do."""
+    """An error for a person: what is wrong, every fault that this does not say already, and what to do."""
     from rich.markup import escape
 
     console = err()
     console.print(f"[bold red]error[/]: {escape(error.detail)}", soft_wrap=True)
-    alone = len(error.faults) == 1 and error.faults[0].line is None
     for fault in error.faults:
-        if alone and fault.message == error.detail:
+        if fault.line is None and fault.message in error.detail:
             continue  # said already
         console.print(f"  {escape(str(fault))}", soft_wrap=True)
     if error.hint:

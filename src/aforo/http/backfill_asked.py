@@ -45,7 +45,7 @@ def _refuse_unreadable(wanted: Wanted) -> None:
             if text is not None:
                 moment(text)
         except InvalidRequest as error:
-            met.append((Fault(name, "wrong_value", f"{name}: {error.detail}"), error.hint))
+            met.append((Fault(name, "wrong_value", error.detail), error.hint))
     if met:
-        told = "; ".join(fault.message for fault, _ in met)
+        told = "; ".join(str(fault) for fault, _ in met)
         raise InvalidRequest(told, hint=met[0][1], faults=[fault for fault, _ in met])

@@ -48,7 +48,10 @@ class PartReply(Shape, frozen=True):
 
 
 class BackfillReply(Shape, frozen=True):
-    """A backfill. `progress` is the share of its slots that are done, `secondsLeft` an estimate."""
+    """A backfill. `progress` is the share of the work that is done, by its slots and their events.
+
+    `secondsLeft` is an estimate of the rest of it, without the pauses between batches.
+    """
 
     id: str
     stream: str
@@ -86,7 +89,8 @@ def shown(backfill: Backfill, pace: tuple[int, int, float]) -> BackfillReply:
     events = max(events_done, sum(part.events for part in parts))
     done = backfill.state is BackfillState.DONE
     running = backfill.state is BackfillState.RUNNING
-    left = estimated(slots - slots_done, events - events_done, pace) if running else None
+    left = estimated(slots - slots_done, events - events_done, pace)
+    whole = estimated(slots, events, pace)
     return BackfillReply(
         id=backfill.id,
         stream=backfill.stream,
@@ -101,8 +105,8 @@ def shown(backfill: Backfill, pace: tuple[int, int, float]) -> BackfillReply:
         events=events,
         events_done=events_done,
         batches=sum(part.batches for part in parts),
-        progress=1.0 if done else round(slots_done / slots, 4) if slots else 0.0,
-        seconds_left=None if left is None else round(left, 1),
+        progress=1.0 if done else round(1 - left / whole, 4) if whole else 0.0,
+        seconds_left=round(left, 1) if running else None,
         tenants=tuple(_shown_part(part) for part in parts),
     )
 

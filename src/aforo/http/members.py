@@ -11,6 +11,7 @@ from msgspec.structs import FieldInfo
 from aforo.errors import Fault, InvalidRequest, UnknownName, suggestion
 
 MOST_UNKNOWN = 20  # that are named
+WRONG = "wrong_value"
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -49,9 +50,9 @@ def _wrong(field: FieldInfo, asked: Mapping[str, object]) -> Iterator[Fault]:
         msgspec.convert(asked[name], field.type)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        place = name + path.rstrip("`")
-        yield Fault(place, "wrong_value", f"{place}: {message}")
+        yield Fault(name + path.rstrip("`"), WRONG, message)
 
 
 def _told(faults: list[Fault]) -> str:
-    return "; ".join(fault.message for fault in faults)
+    """A wrong value is told with its place; what is missing or unknown names it."""
+    return "; ".join(str(fault) if fault.code == WRONG else fault.message for fault in faults)
