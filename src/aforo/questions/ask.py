@@ -21,7 +21,8 @@ from aforo.questions.guard import Budget, guarded, refuse_unmeasured
 from aforo.questions.kept import ANSWERS, Anew, Form, K, T
 from aforo.questions.needed import parts_of, plans_of
 from aforo.questions.parts import by_stream
-from aforo.questions.planned import Planned, planned
+from aforo.questions.planned import Keeping, Planned, planned
+from aforo.questions.plans import PlanAsked, Plans
 from aforo.questions.proof import Guarded, Proof, Turn
 from aforo.questions.question import Question
 from aforo.questions.reading import Read, read
@@ -56,6 +57,7 @@ class Desk:
         *,
         turn: Turn | None = None,
         at_hand: bool = True,
+        plans: Plans | None = None,
     ) -> None:
         self.engine = engine
         self.model = model
@@ -66,6 +68,7 @@ class Desk:
         self._expected = expected
         self._turn = turn
         self._at_hand = at_hand
+        self._plans = plans or Plans()
 
     def within(self, budget: Budget) -> Desk:
         """The desk with other limits of raw events for each question, and the turn that one has."""
@@ -100,6 +103,7 @@ class Desk:
             self._expected if expected is None else expected,
             turn=turn or self._turn,
             at_hand=self._at_hand,
+            plans=self._plans,
         )
 
     def ask(self, asked: Asked) -> Answer:
@@ -175,8 +179,15 @@ class Desk:
     def plan(self, question: Question, sets: tuple[str, ...] = (), seen: tuple[str, ...] = ()) -> Planned:
         """What both windows of the question would be read from; see `planned`."""
         metrics = tuple(self.model.metric(name) for name in question.metrics)
-        stream, now = self.served(question.stream), self.clock.now()
-        return planned(question, stream, metrics, self.engine, now, sets, seen)
+        builds, now = self.engine.builds(question.stream), self.clock.now()
+        stream = as_served(self.model.asked_stream(question.stream), builds)
+        keeping = Keeping.of(self.engine, question.stream, question.tenant)
+
+        def made() -> Planned:
+            return planned(question, stream, metrics, keeping, now, sets, seen)
+
+        asked = PlanAsked(question, sets, seen)
+        return made() if builds else self._plans.found_or_made(asked, keeping, now, made)
 
     def read(
         self,

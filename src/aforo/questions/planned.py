@@ -14,7 +14,7 @@ from aforo.questions.compare import Counterpart, counterpart
 from aforo.questions.plan import Plan, Span, plan
 from aforo.questions.question import Question
 from aforo.questions.sighting import Past, past_of, sighted
-from aforo.questions.unmeasured import late_rollups, measured_from
+from aforo.questions.unmeasured import Births, late_rollups, measured_from
 from aforo.windows import Bucket, Window
 
 
@@ -59,11 +59,27 @@ class Planned:
         return tuple(read for side in self.sides for read in side.reads)
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What the engine keeps of a stream and tenant, as far as a plan depends on it."""
+
+    seal: Seal
+    days_wait: bool
+    births: Births
+
+    @classmethod
+    def of(cls, engine: Engine, stream: str, tenant: str) -> Keeping:
+        """As it is now."""
+        return cls(
+            engine.seal(stream, tenant), engine.days_wait(stream, tenant), engine.births(stream, tenant)
+        )
+
+
 def planned(
     question: Question,
     stream: Stream,
     metrics: tuple[Metric, ...],
-    engine: Engine,
+    keeping: Keeping,
     now: int,
     sets: tuple[str, ...] = (),
     seen: tuple[str, ...] = (),
@@ -73,9 +89,7 @@ def planned(
     `sets` are distinct measures whose sets are wanted themselves, `seen` those of which it matters whom
     they saw before, beside what the metrics ask.
     """
-    seal = engine.seal(question.stream, question.tenant)
-    days_wait = engine.days_wait(question.stream, question.tenant)
-    births = engine.births(question.stream, question.tenant)
+    seal, births = keeping.seal, keeping.births
     used = dict.fromkeys(name for metric in metrics for name in metric.measures)
     measures = tuple(stream.measures[name] for name in used)
     seen = tuple(dict.fromkeys((*seen, *(leaf.measure for leaf in sighted(metrics)))))
@@ -83,7 +97,7 @@ def planned(
     def side(window: Window, buckets: tuple[Bucket, ...]) -> Side:
         late = late_rollups(births, measures, window.start)
         zone = question.tenant_zone
-        span = Span(window, question.grain, buckets, zone, seal.slots_from, days_wait, late)
+        span = Span(window, question.grain, buckets, zone, seal.slots_from, keeping.days_wait, late)
         own = plan(stream, measures, question.by, question.where, span)
         # What the window itself tells of its earlier buckets is not read a second time.
         told_whole = not (question.by or question.where) and {*seen} <= {*used}
