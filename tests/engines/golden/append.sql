@@ -1,12 +1,21 @@
 -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
 -- written of one time stands together.
+SELECT DISTINCT time FROM "events_readings"
+WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND time IN (SELECT unnest($times));
+-- earliest = 2013-03-09 17:00:00
+-- latest = 2013-03-09 17:00:00
+-- untimed = False
+-- times = [datetime.datetime(2013, 3, 9, 17, 0)]
+
+-- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+-- written of one time stands together.
 SELECT tenant, id, time FROM "events_readings"
 WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND time IN (SELECT unnest($times)) AND id IN (SELECT unnest($ids));
 -- earliest = 2013-03-09 17:00:00
 -- latest = 2013-03-09 17:00:00
 -- untimed = False
--- times = [datetime.datetime(2013, 3, 9, 17, 0)]
--- ids = ['1']
+-- times = []
+-- ids = []
 
 -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
 -- written of one time stands together.

@@ -80,31 +80,47 @@ def _alike(
 ) -> pa.Table:
     """The kept events of a window that have one of the rows' ids (and times), whose ever they are.
 
-    One late row makes the window as long as the stream. Looking for the times as well reads one column of
-    what lies between, and ids only where a time is found.
+    One late row makes the window as long as the stream. Where times are few that any kept event has, as with
+    events that are new, their column is all that is read of it: DuckDB would look for ids in the same scan,
+    which reads them all.
     """
     window: dict[str, object] = {"earliest": earliest, "latest": latest, "untimed": untimed}
-    names = ("id",) if untimed else ("time", "id")
-    if rows.num_rows <= FEW:
-        lists: dict[str, object] = {f"{name}s": rows[name].to_pylist() for name in names}
-        return _search(cursor, stream, {name: f"unnest(${name}s)" for name in names}, {**window, **lists})
-    cursor.register(BROUGHT, rows)
-    found = _search(cursor, stream, {name: f"{name} FROM {BROUGHT}" for name in names}, window)
-    cursor.unregister(BROUGHT)
-    return found
+    if untimed:
+        return _search(cursor, stream, "tenant, id, time", rows, ("id",), window)
+    times = _search(cursor, stream, "DISTINCT time", rows, ("time",), window)
+    there = rows.filter(pc.is_in(rows["time"], value_set=times["time"].combine_chunks()))
+    return _search(cursor, stream, "tenant, id, time", there, ("time", "id"), window)
 
 
-def _search(cursor: Cursor, stream: str, among: Mapping[str, str], parameters: dict[str, object]) -> pa.Table:
+def _search(
+    cursor: Cursor,
+    stream: str,
+    what: str,
+    rows: pa.Table,
+    names: Sequence[str],
+    window: Mapping[str, object],
+) -> pa.Table:
+    """What is said of the kept events of a window whose columns of these names are among the rows'."""
+    if rows.num_rows > FEW:
+        cursor.register(BROUGHT, rows)
+        among = {name: f"{name} FROM {BROUGHT}" for name in names}
+        lists = {}
+    else:
+        among = {name: f"unnest(${name}s)" for name in names}
+        lists = {f"{name}s": rows[name].to_pylist() for name in names}
     conditions = "".join(f" AND {name} IN (SELECT {source})" for name, source in among.items())
-    return cursor.sql(
+    found = cursor.sql(
         f"""
         -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
         -- written of one time stands together.
-        SELECT tenant, id, time FROM {events_table(stream)}
+        SELECT {what} FROM {events_table(stream)}
         WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed{conditions}
         """,
-        params=parameters,
+        params={**window, **lists},
     ).to_arrow_table()
+    if rows.num_rows > FEW:
+        cursor.unregister(BROUGHT)
+    return found
 
 
 def _firsts(rows: pa.Table, names: Sequence[str]) -> Mask:
