@@ -5,11 +5,12 @@ It shares no line with planner, engine, windows or states; `disagreements` holds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,15 +45,19 @@ class Place:
         if grain == "slot":
             return instant - (instant - EPOCH) % QUARTER
         wall = self.wall(instant)
+        if grain == "hour":
+            # A change of clocks in the middle of an hour makes it two.
+            return wall.replace(minute=0, second=0, microsecond=0, tzinfo=None), wall.utcoffset()
+        return self.first(wall.date(), grain)
+
+    def first(self, day: date, grain: str) -> date:
+        """The first day of the bucket that a day is in."""
         match grain:
-            case "hour":
-                # A change of clocks in the middle of an hour makes it two.
-                return wall.replace(minute=0, second=0, microsecond=0, tzinfo=None), wall.utcoffset()
             case "day":
-                return wall.date()
+                return day
             case "week":
-                return wall.date() - timedelta((wall.weekday() - WEEKDAYS.index(self.week_start)) % 7)
-        return wall.date().replace(day=1)
+                return day - timedelta((day.weekday() - WEEKDAYS.index(self.week_start)) % 7)
+        return day.replace(day=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +212,37 @@ class Plain:
 
 @lru_cache(maxsize=2000)  # a handful of windows, asked again and again whatever the split
 def _buckets(asked: Asked, born: datetime) -> Mapping[Key, datetime]:
-    keys = _keys(asked)
-    before = {key for time, key in keys if time < born}
-    return {key: time + QUARTER for time, key in keys if key not in before}
+    return {key: last + QUARTER for key, (first, last) in _spans(asked).items() if first >= born}
 
 
-@lru_cache(maxsize=50)  # whatever is born when
-def _keys(asked: Asked) -> Sequence[tuple[datetime, Key]]:
-    return [(time, asked.place.bucket(time, asked.grain)) for time in asked.quarters()]
+@lru_cache(maxsize=500)  # whatever is born when
+def _spans(asked: Asked) -> Mapping[Key, tuple[datetime, datetime]]:
+    """The first and the last slot of every bucket, in order."""
+    first: dict[Key, datetime] = {}
+    last: dict[Key, datetime] = {}
+    for time, key in _keys(asked):
+        first.setdefault(key, time)
+        last[key] = time
+    return {key: (time, last[key]) for key, time in first.items()}
+
+
+def _keys(asked: Asked) -> Iterator[tuple[datetime, Key]]:
+    place, grain = asked.place, asked.grain
+    if grain not in ("day", "week", "month"):
+        yield from ((time, place.bucket(time, grain)) for time in asked.quarters())
+        return
+    for day, times in groupby(asked.quarters(), datetime.date):
+        dates = _dates(place.zone, day)
+        firsts = {each: place.first(each, grain) for each in {*dates}}
+        yield from ((time, firsts[dates[time.hour * 4 + time.minute // 15]]) for time in times)
+
+
+@lru_cache(maxsize=10_000)  # a year in each of the places, at every question about its weeks or months
+def _dates(zone: str, day: date) -> Sequence[date]:
+    """Which day it is in a zone, at each quarter hour of a day in UTC."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    there = [(midnight + at * QUARTER).astimezone(ZoneInfo(zone)).date() for at in range(96)]
+    return [there[there.index(each)] for each in there]  # a few dates, and not 96
 
 
 def _key(asked: Asked, row: Mapping[str, Any]) -> Key:
