@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aforo.engines.embedded.catalog import Catalog
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.layout import events_table, ordinal_column
 from aforo.engines.embedded.parameters import timestamp
@@ -51,7 +52,7 @@ FROM (
 ) AS m JOIN derivations AS d ON d.source = m.source AND d.active
 """
 
-KEPT = "SELECT hash, active FROM derivations WHERE stream = $stream"
+KEPT = "SELECT stream, hash, active FROM derivations"
 
 FORGET = "DELETE FROM derivations WHERE stream = $stream"
 
@@ -113,24 +114,26 @@ def make_room(cursor: Cursor) -> None:
         cursor.execute(statement)
 
 
-def keep_derivations(cursor: Cursor, model: Model) -> None:
+def keep_derivations(cursor: Cursor, catalog: Catalog, model: Model) -> None:
     """Marks the whole source of what is derived for the first time, or differently than before.
 
     Raises `ModelConflict` where events that were sent would have to make room for derived ones.
     """
-    make_room(cursor)
-    derived = [stream for stream in model.streams.values() if stream.derivation is not None]
-    cursor.execute(LET_GO, {"streams": [stream.name for stream in derived]})
-    for stream in derived:
-        _keep(cursor, stream, model)
-    cursor.execute(SWEEP)
+    if not {"derivations", "derive_marks"} <= catalog.found:
+        make_room(cursor)
+    derived = {stream.name: stream for stream in model.streams.values() if stream.derivation is not None}
+    kept = {name: (hash_, active) for name, hash_, active in cursor.execute(KEPT).fetchall()}
+    for stream in derived.values():
+        _keep(cursor, stream, model, kept.get(stream.name))
+    if any(active and name not in derived for name, (_, active) in kept.items()):
+        cursor.execute(LET_GO, {"streams": [*derived]})
+        cursor.execute(SWEEP)
 
 
-def _keep(cursor: Cursor, stream: Stream, model: Model) -> None:
+def _keep(cursor: Cursor, stream: Stream, model: Model, kept: tuple[str, bool] | None) -> None:
     assert stream.derivation is not None
     source = model.streams[stream.derivation.source]
     now = derivation_hash(source, stream.derivation)
-    kept = first_row(cursor, KEPT, {"stream": stream.name})
     if kept is None and first_row(cursor, f"SELECT 1 FROM {events_table(stream.name)} LIMIT 1"):
         raise ModelConflict(
             f"stream {stream.name} has events that were sent, and the model says that they are derived",

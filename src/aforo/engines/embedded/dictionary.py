@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from aforo.engines.embedded.catalog import Catalog
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.hashes import HASHED, Hashes
-from aforo.engines.embedded.layout import entity_table, events_table, ordinal_column, quoted
+from aforo.engines.embedded.layout import ENTITY, entity_table, events_table, ordinal_column, quoted
 from aforo.model.stream import Entity, Stream
 
 Row = tuple[str, str, int]
@@ -35,11 +36,12 @@ class Numbered:
         )
 
 
-def make(cursor: Cursor, entity: str) -> None:
+def make(catalog: Catalog, entity: str) -> None:
     """Makes the table where there is none."""
-    cursor.execute(
-        f"CREATE TABLE IF NOT EXISTS {entity_table(entity)} "
-        "(tenant VARCHAR NOT NULL, value VARCHAR NOT NULL, ordinal UINTEGER NOT NULL)"
+    catalog.make(
+        f"{ENTITY}{entity}",
+        f"CREATE TABLE {entity_table(entity)} "
+        "(tenant VARCHAR NOT NULL, value VARCHAR NOT NULL, ordinal UINTEGER NOT NULL)",
     )
 
 

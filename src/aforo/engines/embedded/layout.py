@@ -211,7 +211,11 @@ class RollupLayout:
         return f"tenant VARCHAR NOT NULL, start TIMESTAMP NOT NULL{dimensions}{numbers}{lists}"
 
     def table(self, period: Period) -> str:
-        return quoted(f"rollup_{self.hash}_{period}")
+        return quoted(self.table_name(period))
+
+    def table_name(self, period: Period) -> str:
+        """The name of a period's table, unquoted."""
+        return f"rollup_{self.hash}_{period}"
 
 
 def of_kind(measures: tuple[MeasureLayout, ...], kind: MeasureKind) -> tuple[MeasureLayout, ...]:

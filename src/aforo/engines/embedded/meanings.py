@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import msgspec
@@ -40,28 +40,33 @@ class Meaning(msgspec.Struct, frozen=True):
     measures: dict[str, Measure]
 
 
-def make_room(cursor: Cursor) -> None:
-    """The table of meanings, in data directories of before there was one too."""
-    cursor.execute(CREATE)
-
-
 def remember(cursor: Cursor, model: Model) -> None:
     """What every rollup of the model means, for the day it is another."""
+    kept = {tuple(row) for row in cursor.execute(MEANINGS).fetchall()}
+    new = [row for row in _rows(model) if row not in kept]
+    if new:
+        hashes, streams, names, versions, meanings = map(list, zip(*new, strict=True))
+        cursor.execute("DELETE FROM rollup_meanings WHERE list_contains($hashes, hash)", {"hashes": hashes})
+        cursor.execute(
+            "INSERT INTO rollup_meanings SELECT unnest($hashes), unnest($streams), unnest($names), "
+            "unnest($versions), unnest($meanings)",
+            {
+                "hashes": hashes,
+                "streams": streams,
+                "names": names,
+                "versions": versions,
+                "meanings": meanings,
+            },
+        )
+
+
+def _rows(model: Model) -> Iterator[tuple[str, str, str, str, str]]:
     for stream in model.streams.values():
         for rollup in stream.rollups.values():
             measures = {name: stream.measures[name] for name in rollup.measures}
+            meaning = msgspec.json.encode(Meaning(rollup, measures)).decode()
             hash_ = RollupLayout.of(stream, rollup).hash
-            cursor.execute("DELETE FROM rollup_meanings WHERE hash = $hash", {"hash": hash_})
-            cursor.execute(
-                "INSERT INTO rollup_meanings VALUES ($hash, $stream, $name, $version, $meaning)",
-                {
-                    "hash": hash_,
-                    "stream": stream.name,
-                    "name": rollup.name,
-                    "version": model.version,
-                    "meaning": msgspec.json.encode(Meaning(rollup, measures)).decode(),
-                },
-            )
+            yield hash_, stream.name, rollup.name, model.version, meaning
 
 
 def others_of_that_name(cursor: Cursor, stream: str, name: str, hash_: str) -> list[str]:

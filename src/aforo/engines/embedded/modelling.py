@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aforo.engines.embedded import (
     births,
     building,
@@ -17,6 +19,7 @@ from aforo.engines.embedded import (
     unheld,
     upgrading,
 )
+from aforo.engines.embedded.catalog import Catalog
 from aforo.engines.embedded.database import Cursor, first_row
 from aforo.engines.embedded.hashes import Hashes
 from aforo.engines.embedded.layout import (
@@ -44,48 +47,64 @@ COLUMNS_OF = """
 SELECT name, type FROM pragma_table_info($table)
 """
 
+STREAMS = "SELECT stream FROM streams"
+
 TENANTS = "SELECT name, timezone, week_start, declared FROM tenants"
 
 KEPT_ROLLUPS = "SELECT hash FROM rollups"
 
 
 def apply_model(cursor: Cursor, model: Model, hashes: Hashes) -> None:
-    """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed."""
+    """Brings the tables to the model; raises `ModelConflict`, and then nothing was changed.
+
+    What the model asks for is looked for in what is there, each time: only what is missing costs more.
+    """
     hashes.exist(cursor)  # whose key is lost hears of it before anything comes
-    cursor.execute(sealing.CREATE)
-    cursor.execute(rezoning.CREATE)
-    cursor.execute(births.CREATE)
-    cursor.execute(held.CREATE)
+    catalog = Catalog(cursor)
+    catalog.make("seals", sealing.CREATE)
+    catalog.make("rezoned", rezoning.CREATE)
+    catalog.make("births", births.CREATE)
+    catalog.make("held", held.CREATE)
+    streams = {row[0] for row in cursor.execute(STREAMS).fetchall()}
     for stream in model.streams.values():
         for entity in stream.entities:
-            dictionary.make(cursor, entity)
-        _make_events(cursor, stream, hashes)
-    derive_marks.keep_derivations(cursor, model)
-    _keep_rollups(cursor, model)
-    periods.make_room(cursor, model)
+            dictionary.make(catalog, entity)
+        _make_events(cursor, catalog, stream, hashes)
+        if stream.name not in streams:
+            cursor.execute("INSERT INTO streams VALUES ($stream)", {"stream": stream.name})
+    derive_marks.keep_derivations(cursor, catalog, model)
+    _keep_rollups(cursor, catalog, model)
+    periods.make_room(cursor, catalog, (layout for _, layout in _layouts(model)))
     kept = {row[0]: row[1:] for row in cursor.execute(TENANTS).fetchall()} if model.tenants else {}
     for tenant in model.tenants.values():
         _declare_tenant(cursor, tenant, kept.get(tenant.name))
 
 
-def _make_events(cursor: Cursor, stream: Stream, hashes: Hashes) -> None:
-    table = events_table(stream.name)
-    cursor.execute(
-        f"CREATE TABLE IF NOT EXISTS {table} (tenant VARCHAR NOT NULL, id VARCHAR NOT NULL, "
-        'time TIMESTAMP NOT NULL, untimed BOOLEAN NOT NULL, "commit" BIGINT NOT NULL)'
-    )
-    cursor.execute("INSERT OR IGNORE INTO streams VALUES ($stream)", {"stream": stream.name})
-    have = dict(cursor.execute(COLUMNS_OF, {"table": f"events_{stream.name}"}).fetchall())
-    for field in stream.fields.values():
-        kept = have.get(field.name)
+def _make_events(cursor: Cursor, catalog: Catalog, stream: Stream, hashes: Hashes) -> None:
+    name, table = f"{EVENTS}{stream.name}", events_table(stream.name)
+    wanted = {field.name: SQL_TYPES[field.type] for field in stream.fields.values()}
+    if name not in catalog.found:
+        numbers = {ordinal_column(each.name, each.field): "UINTEGER" for each in stream.entities.values()}
+        own = {quoted(column): type_ for column, type_ in wanted.items()} | numbers
+        more = "".join(f", {column} {type_}" for column, type_ in own.items())
+        catalog.make(
+            name,
+            f"CREATE TABLE {table} (tenant VARCHAR NOT NULL, id VARCHAR NOT NULL, "
+            f'time TIMESTAMP NOT NULL, untimed BOOLEAN NOT NULL, "commit" BIGINT NOT NULL{more})',
+        )
+        return
+    have = dict(cursor.execute(COLUMNS_OF, {"table": name}).fetchall())
+    for column, type_ in wanted.items():
+        kept = have.get(column)
         if kept is None:
-            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(field.name)} {SQL_TYPES[field.type]}")
-        elif kept != SQL_TYPES[field.type]:
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {type_}")
+        elif kept != type_:
             raise ModelConflict(
-                f"field {field.name} of stream {stream.name} was kept as {kept} and is now {field.type}",
+                f"field {column} of stream {stream.name} was kept as {kept} and is now "
+                f"{stream.fields[column].type}",
                 hint="give the field of the new type another name",
             )
-    _keep_ordinals(cursor, stream, [name for name in have if name.startswith(ORDINALS)], hashes)
+    _keep_ordinals(cursor, stream, [column for column in have if column.startswith(ORDINALS)], hashes)
 
 
 def _keep_ordinals(cursor: Cursor, stream: Stream, kept: list[str], hashes: Hashes) -> None:
@@ -100,40 +119,59 @@ def _keep_ordinals(cursor: Cursor, stream: Stream, kept: list[str], hashes: Hash
             dictionary.number_events(cursor, stream, entity, hashes)
 
 
-def _keep_rollups(cursor: Cursor, model: Model) -> None:
-    building.make_room(cursor)
-    meanings.make_room(cursor)
+def _keep_rollups(cursor: Cursor, catalog: Catalog, model: Model) -> None:
+    if not {"builds", "build_marks"} <= catalog.found:
+        building.make_room(cursor)
+    catalog.make("rollup_meanings", meanings.CREATE)
     kept = {row[0] for row in cursor.execute(KEPT_ROLLUPS).fetchall()}
-    wanted = {
-        layout.hash: (stream, layout)
-        for stream in model.streams.values()
-        for layout in (RollupLayout.of(stream, rollup) for rollup in stream.rollups.values())
-    }
-    earlier = [each for _, each in meanings.known(cursor, model).values()]
-    known = {each.hash: each for each in (RollupLayout.of(one.stream, one.rollup) for one in earlier)}
-    known.update({hash_: layout for hash_, (_, layout) in wanted.items()})
-    upgrading.join_parts(cursor, known.values())
-    upgrading.tell_gaps(cursor, known.values())
-    commit = last_commit(cursor)
-    for hash_, (stream, layout) in wanted.items():
-        if hash_ not in kept:
-            fitting.refuse_unfit(cursor, stream, layout.measures)
-            _make_rollup(cursor, stream, layout)
-            building.begin(cursor, stream, layout, commit)
+    wanted = {layout.hash: (stream, layout) for stream, layout in _layouts(model)}
+    if upgrading.is_due(catalog):
+        _upgrade(cursor, catalog, model)
+    new = [made for hash_, made in wanted.items() if hash_ not in kept]
+    if new:
+        _make_rollups(cursor, catalog, new)
     gone = kept - set(wanted)
-    for hash_ in sorted(gone - serving.needed(cursor, model, gone)):
-        building.drop(cursor, hash_)
+    if gone:
+        for hash_ in sorted(gone - serving.needed(cursor, model, gone)):
+            building.drop(cursor, hash_)
     meanings.remember(cursor, model)
 
 
-def _make_rollup(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
-    for period in layout.periods:
-        cursor.execute(f"CREATE TABLE {layout.table(period)} ({layout.columns_sql})")
+def _layouts(model: Model) -> Iterator[tuple[Stream, RollupLayout]]:
+    for stream in model.streams.values():
+        yield from ((stream, RollupLayout.of(stream, rollup)) for rollup in stream.rollups.values())
+
+
+def _upgrade(cursor: Cursor, catalog: Catalog, model: Model) -> None:
+    """Brings the rows of every rollup whose meaning is known to what they are now."""
+    earlier = (each for _, each in meanings.known(cursor, model).values())
+    layouts = [RollupLayout.of(each.stream, each.rollup) for each in earlier]
+    layouts += [layout for _, layout in _layouts(model)]
+    known = {layout.hash: layout for layout in layouts}
+    upgrading.join_parts(cursor, catalog, known.values())
+    upgrading.tell_gaps(cursor, catalog, known.values())
+
+
+def _make_rollups(cursor: Cursor, catalog: Catalog, new: list[tuple[Stream, RollupLayout]]) -> None:
+    commit = last_commit(cursor)
     cursor.execute(
-        "INSERT INTO rollups VALUES ($hash, $stream, $name)",
-        {"hash": layout.hash, "stream": stream.name, "name": layout.rollup.name},
+        "INSERT INTO rollups SELECT unnest($hashes), unnest($streams), unnest($names)",
+        {
+            "hashes": [layout.hash for _, layout in new],
+            "streams": [stream.name for stream, _ in new],
+            "names": [layout.rollup.name for _, layout in new],
+        },
     )
-    births.born(cursor, stream, layout)
+    for stream, layout in new:
+        has_events = not catalog.is_new(EVENTS + stream.name)
+        if has_events:
+            fitting.refuse_unfit(cursor, stream, layout.measures)
+        for period in layout.periods:
+            if not catalog.is_new(layout.table_name(period)):
+                cursor.execute(f"CREATE TABLE {layout.table(period)} ({layout.columns_sql})")
+        if has_events:
+            births.born(cursor, stream, layout)
+            building.begin(cursor, stream, layout, commit)
 
 
 def last_commit(cursor: Cursor) -> int:

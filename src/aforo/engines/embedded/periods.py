@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from aforo.engines.coarsening import Kept
+from aforo.engines.embedded.catalog import Catalog
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, MeasureLayout, RollupLayout
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.folds import Period
 from aforo.model.measure import MeasureKind
-from aforo.model.model import Model
 from aforo.windows import Window
 
 Times = npt.NDArray[np.int64]
@@ -55,19 +55,17 @@ WHERE stream = $stream AND tenant = $tenant AND day >= $first AND day < $last OR
 """
 
 
-def make_room(cursor: Cursor, model: Model) -> None:
-    """Tables for the weeks and months of every rollup, in data directories of before there were any too."""
-    cursor.execute(CREATE)
+def make_room(cursor: Cursor, catalog: Catalog, layouts: Iterable[RollupLayout]) -> None:
+    """Tables for the weeks and months of rollups, in data directories of before there were any too."""
+    catalog.make("period_versions", CREATE)
     cursor.execute(ADD_WITHOUT)
     cursor.execute(FORGET_DROPPED)
-    for stream in model.streams.values():
-        for rollup in stream.rollups.values():
-            _make_tables(cursor, RollupLayout.of(stream, rollup))
-
-
-def _make_tables(cursor: Cursor, layout: RollupLayout) -> None:
-    for period in PERIODS_OF_DAYS:
-        cursor.execute(f"CREATE TABLE IF NOT EXISTS {layout.table(period)} ({layout.columns_sql})")
+    for layout in layouts:
+        for period in PERIODS_OF_DAYS:
+            catalog.make(
+                layout.table_name(period),
+                f"CREATE TABLE IF NOT EXISTS {layout.table(period)} ({layout.columns_sql})",
+            )
 
 
 class RevisionSums:

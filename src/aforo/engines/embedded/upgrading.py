@@ -12,7 +12,8 @@ import pyarrow as pa
 from duckdb.func import PythonUDFType
 from pyroaring import BitMap
 
-from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.catalog import Catalog
+from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.gathering import lengths_of
 from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, quoted
 from aforo.engines.folds import Period
@@ -22,16 +23,22 @@ GAPS_OF_SERIALISED = "gaps_of_serialised_set"
 GAPS_OF = "gaps_of_members"
 OF_MEMBERS = "sets_of_members"
 
-PARTS = """
--- Tables of the three parts that a rollup's period had.
-SELECT table_name FROM information_schema.tables
-WHERE starts_with(table_name, 'rollup_') AND regexp_matches(table_name, '_(sums|buckets|sets)$')
-"""
+PARTS = ("sums", "buckets", "sets")
+"""The tables that a rollup's period had."""
 
 
-def join_parts(cursor: Cursor, layouts: Iterable[RollupLayout]) -> None:
+def is_due(catalog: Catalog) -> bool:
+    """Whether there is anything of an earlier format."""
+    return OF_MEMBERS in catalog.found or any(map(_is_part, catalog.found))
+
+
+def _is_part(table: str) -> bool:
+    return table.startswith("rollup_") and table.endswith(tuple(f"_{part}" for part in PARTS))
+
+
+def join_parts(cursor: Cursor, catalog: Catalog, layouts: Iterable[RollupLayout]) -> None:
     """Brings the rows of rollups into their one table a period, where they are not there yet."""
-    have = {row[0] for row in cursor.execute(PARTS).fetchall()}
+    have = {*filter(_is_part, catalog.found)}
     if not have:
         return
     cursor.create_function(
@@ -62,7 +69,7 @@ def _join(cursor: Cursor, layout: RollupLayout, period: Period) -> None:
         f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(given)} "
         f"FROM {quoted(_part(layout, period, 'sums'))} AS s{''.join(joins)} ORDER BY s.tenant, s.start"
     )
-    for part in ("sums", "buckets", "sets"):
+    for part in PARTS:
         cursor.execute(f"DROP TABLE IF EXISTS {quoted(_part(layout, period, part))}")
 
 
@@ -88,12 +95,9 @@ def _gaps_of_serialised(sets: pa.ChunkedArray) -> pa.Array:
     return pa.array(lists, pa.list_(pa.uint32()))
 
 
-def tell_gaps(cursor: Cursor, layouts: Iterable[RollupLayout]) -> None:
+def tell_gaps(cursor: Cursor, catalog: Catalog, layouts: Iterable[RollupLayout]) -> None:
     """Has the sets of rollups tell gaps instead of members, where they do not yet."""
-    if (
-        first_row(cursor, "SELECT 1 FROM duckdb_tables() WHERE table_name = $name", {"name": OF_MEMBERS})
-        is None
-    ):
+    if OF_MEMBERS not in catalog.found:
         return
     left = {quoted(row[0]) for row in cursor.execute(f"SELECT table_name FROM {OF_MEMBERS}").fetchall()}
     cursor.create_function(GAPS_OF, _gaps, ["UINTEGER[]"], "UINTEGER[]", type=PythonUDFType.ARROW)
