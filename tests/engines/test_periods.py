@@ -151,6 +151,25 @@ def test_periods_outlive_a_restart_and_a_rollup_that_comes_back_begins_anew(open
     assert bench.check(month) == before
 
 
+def test_a_rollup_that_comes_back_after_another_was_built_begins_anew(opens: Opens) -> None:
+    bench = Bench(opens())
+    filled(bench)
+    build(bench.engine)
+    whole = READINGS.rollups["whole"]
+    month = ask(READINGS, whole, window=dates("2013-02-01", "2013-02-28"), zone=NEW_YORK)
+    before = bench.check(month)
+    less = {**READINGS.rollups, "whole": replace(whole, measures=whole.measures[:1])}
+    streams = {**bench.reference.model.streams, "readings": replace(READINGS, rollups=less)}
+    for model in (replace(bench.reference.model, streams=streams), bench.reference.model):
+        bench.engine = opens(model)
+        while bench.engine.build(10**6) is not None:
+            pass
+    assert bench.check(month) == before
+    build(bench.engine)
+    assert read(bench.engine, month) == (Period.MONTH,)
+    assert bench.check(month) == before
+
+
 def test_a_directory_of_before_there_were_periods_gets_them(opens: Opens, tmp_path: Path) -> None:
     bench = Bench(opens())
     filled(bench)

@@ -57,9 +57,13 @@ def born(cursor: Cursor, stream: Stream, layout: RollupLayout) -> None:
         _take_over(cursor, stream, layout, other, period, shared)
 
 
-def read(cursor: Cursor) -> dict[tuple[str, str], dict[str, int]]:
-    """From when on measures are kept, by rollup's hash and tenant; those of rollups that are gone go too."""
+def forget_dropped(cursor: Cursor) -> None:
+    """Forgets what is known of rollups that are gone."""
     cursor.execute(FORGET)
+
+
+def read(cursor: Cursor) -> dict[tuple[str, str], dict[str, int]]:
+    """From when on measures are kept, by rollup's hash and tenant."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for hash_, tenant, measure, begins in cursor.execute(ALL).fetchall():
         found.setdefault((hash_, tenant), {})[measure] = begins

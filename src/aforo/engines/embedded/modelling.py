@@ -73,8 +73,10 @@ def apply_model(cursor: Cursor, model: Model, hashes: Hashes) -> None:
         if stream.name not in streams:
             cursor.execute("INSERT INTO streams VALUES ($stream)", {"stream": stream.name})
     derive_marks.keep_derivations(cursor, catalog, model)
-    _keep_rollups(cursor, catalog, model)
+    # Before any is made: one that means the same as one that went begins anew.
+    births.forget_dropped(cursor)
     periods.make_room(cursor, catalog, (layout for _, layout in _layouts(model)))
+    _keep_rollups(cursor, catalog, model)
     kept = {row[0]: row[1:] for row in cursor.execute(TENANTS).fetchall()} if model.tenants else {}
     for tenant in model.tenants.values():
         _declare_tenant(cursor, tenant, kept.get(tenant.name))
