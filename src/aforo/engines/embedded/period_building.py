@@ -132,7 +132,7 @@ class PeriodBuilding:
     def _build_of(self, stream: Stream, zone_of: Callable[[str], Zone], now: int) -> int:
         with self._database.snapshot() as cursor:
             looked = self._look(cursor, stream, zone_of, now)
-            work = _first_work(cursor, stream, looked.finished)
+            work = _first_work(cursor, stream, looked.finished) if looked.finished else None
             if work is None:
                 self._settled.update(looked.settled)
                 return 0
