@@ -197,8 +197,10 @@ def _names(measures: tuple[MeasureLayout, ...]) -> dict[str, str]:
 
 
 def _rows(cursor: Cursor, sql: str, parameters: Parameters) -> Iterator[dict[str, Any]]:
-    for batch in cursor.sql(sql, params=parameters).to_arrow_table().to_batches(max_chunksize=1_000):
-        yield from batch.to_pylist()
+    """The rows by their columns: mostly none, for which a relation would plan the statement twice."""
+    found = cursor.execute(sql, parameters).fetchall()
+    names = [column[0] for column in cursor.description or ()]
+    yield from (dict(zip(names, row, strict=True)) for row in found)
 
 
 def _unlike(layout: RollupLayout, row: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str | None]]:
