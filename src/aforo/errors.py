@@ -356,6 +356,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def together(met: Sequence[tuple[str, InvalidRequest]]) -> InvalidRequest:
+    """One error that tells all that were met, each at its place, and what to do about the first."""
+    first = met[0][1]
+    faults = [Fault(path, error.code, error.detail) for path, error in met]
+    return type(first)("; ".join(map(str, faults)), hint=first.hint, faults=faults)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """A hint naming the nearest of `known`, else up to twelve of them, else that there are none."""
     names = sorted({str(name) for name in known})  # members of a StrEnum show as what they say

@@ -63,6 +63,11 @@ def test_lists_by_the_page(client: TestClient, bearer: dict[str, str]) -> None:
         ({**SECRET, "value": ["N99999"]}, 400, "value"),
         ({**SECRET, "entity": "aircrafts"}, 400, "did you mean 'aircraft'?"),
         ({**SECRET, "tenant": "lax"}, 400, "no tenant"),
+        (
+            {"tenant": "lax", "entity": "plane", "value": ""},
+            400,
+            "entity: there is no entity named 'plane'; tenant: there is no tenant named 'lax'; value: came 0",
+        ),
     ],
 )
 def test_mistakes(client: TestClient, bearer: dict[str, str], body: Any, status: int, told: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from aforo.errors import Fault, InvalidRequest
+from aforo.errors import InvalidRequest, together
 from aforo.http import members
 from aforo.rollups.backfill import Wanted, moment
 
@@ -39,13 +39,12 @@ def decode(asked: object) -> Wanted:
 
 def _refuse_unreadable(wanted: Wanted) -> None:
     """Both ends of the window are told where neither can be read."""
-    met = []
+    met: list[tuple[str, InvalidRequest]] = []
     for name, text in (("from", wanted.from_), ("to", wanted.to)):
         try:
             if text is not None:
                 moment(text)
         except InvalidRequest as error:
-            met.append((Fault(name, "wrong_value", error.detail), error.hint))
+            met.append((name, error))
     if met:
-        told = "; ".join(str(fault) for fault, _ in met)
-        raise InvalidRequest(told, hint=met[0][1], faults=[fault for fault, _ in met])
+        raise together(met)

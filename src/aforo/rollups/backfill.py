@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from aforo.engines.engine import Engine
-from aforo.errors import Fault, InvalidRequest, UnknownName, suggestion
+from aforo.errors import InvalidRequest, UnknownName, together
 from aforo.model.model import Model
 from aforo.store.backfill import Span
 from aforo.windows import (
@@ -117,18 +117,14 @@ def _guessed(slots: int, events: int) -> float:
 def _tenants(engine: Engine, model: Model, wanted: Wanted) -> Iterable[str]:
     if wanted.tenants is None:
         return engine.tenants_of(wanted.stream)
-    unknown = {
-        f"tenants[{at}]": name
+    known = engine.tenants_of(wanted.stream)
+    unknown = [
+        (f"tenants[{at}]", UnknownName.of("tenant", name[:100], known))
         for at, name in enumerate(wanted.tenants)
         if engine.tenant(name) is None and name not in model.tenants
-    }
+    ]
     if unknown:
-        faults = [
-            Fault(path, UnknownName.code, f"there is no tenant named {name[:100]!r}")
-            for path, name in unknown.items()
-        ][:MOST_TOLD]
-        near = suggestion(next(iter(unknown.values())), engine.tenants_of(wanted.stream))
-        raise UnknownName("; ".join(fault.message for fault in faults), hint=near, faults=faults)
+        raise together(unknown[:MOST_TOLD])
     return dict.fromkeys(wanted.tenants)
 
 
