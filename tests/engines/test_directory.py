@@ -122,6 +122,7 @@ def test_a_directory_of_a_newer_version_is_left_alone(directory: Path) -> None:
             StorageError,
             "closed",
         ),
+        ("Out of Memory Error: failed to allocate data of size 128.0 MiB", StorageError, "engine's memory"),
         ("Serialization Error: checksum does not match", StorageError, "damaged"),
     ],
 )

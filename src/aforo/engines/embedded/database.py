@@ -337,6 +337,13 @@ def _invalidated(path: Path, _match: re.Match[str]) -> StorageError:
     )
 
 
+def _too_large(path: Path, match: re.Match[str]) -> StorageError:
+    return StorageError(
+        f"the engine's memory does not hold what it read or wrote of {path}: {match.string.splitlines()[0]}",
+        hint="give it more (engine.memory_mb) and start again; nothing acknowledged is lost",
+    )
+
+
 _EXPLANATIONS: tuple[tuple[str, Callable[[Path, re.Match[str]], StorageError]], ...] = (
     (r"conflicting lock|could not set lock", _in_use),
     (r"different configuration than existing connections|already attached", _open_here),
@@ -344,6 +351,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[[Path, re.Match[str]], StorageError]], 
     (r"permission denied|read-only file system|attached in read-only mode", _forbidden),
     (r"not a directory|file exists", _no_directory),
     (r"database has been invalidated", _invalidated),
+    (r"out of memory", _too_large),
     (r"newer version of duckdb|version number", _newer),
     (r"not a valid duckdb|corrupt|checksum", _damaged),
 )
