@@ -15,6 +15,7 @@ from tests.engines.gauges import READINGS, Bench, Sent, ask, some_readings
 from aforo.engines.embedded import sparing
 from aforo.engines.embedded.database import FILE_NAME
 from aforo.engines.embedded.layout import RollupLayout
+from aforo.engines.embedded.merging import Size
 from aforo.engines.engine import Engine
 from aforo.engines.folds import Period
 from aforo.engines.reads import StatesRequest
@@ -186,11 +187,17 @@ def test_a_directory_of_before_there_were_periods_gets_them(opens: Opens, tmp_pa
     bench.check_everything()
 
 
-def test_many_rows_are_written_in_pieces(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [Size(rows=150, members=10**6), Size(rows=10**6, members=900)], ids=repr)
+def test_many_rows_are_read_and_written_in_pieces(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, most: Size
+) -> None:
     monkeypatch.setattr("aforo.engines.embedded.period_building.ROWS_A_WRITE", 40)
-    monkeypatch.setattr("aforo.engines.embedded.period_building.MOST_DAY_ROWS", 150)
+    monkeypatch.setattr("aforo.engines.embedded.period_building.MOST_READ", most)
     filled(bench)
-    assert build(bench.engine) > 0
+    pieces = 0
+    while bench.engine.build_periods(LATER):
+        pieces += 1
+    assert pieces > 2 * len(READINGS.rollups), "all weeks or all months of a rollup were read at once"
     for rollup in READINGS.rollups.values():
         request = ask(
             READINGS, rollup, window=dates("2013-01-20", "2013-04-12"), zone=NEW_YORK, by=rollup.dimensions

@@ -1,8 +1,14 @@
 -- The rows of the days of each period.
-SELECT d.tenant, m.__start AS start, d."station", d."gate", d."wet", d."__m_243b68e6251a4a0c", d."__m_2f000076e2d9d05f", d."__m_b3686568a8b5d286", d."__m_9d13f97c922467d3", d."__m_ea780e32910230c8", d."__m_d81829a5cae16c1e", d."__m_033529746b31509a_min", d."__m_033529746b31509a_max", d."__m_05b4a72f9b72e690_min", d."__m_05b4a72f9b72e690_max", d."__m_033529746b31509a_keys", d."__m_033529746b31509a_counts", d."__m_05b4a72f9b72e690_keys", d."__m_05b4a72f9b72e690_counts", d."__m_57d74ec3e233f12a", d."__m_81493006aeee52a2"
+    SELECT d.tenant, d.start, d."station", d."gate", d."wet", d."__m_243b68e6251a4a0c", d."__m_2f000076e2d9d05f", d."__m_b3686568a8b5d286", d."__m_9d13f97c922467d3", d."__m_ea780e32910230c8", d."__m_d81829a5cae16c1e", d."__m_033529746b31509a_min", d."__m_033529746b31509a_max", d."__m_05b4a72f9b72e690_min", d."__m_05b4a72f9b72e690_max", d."__m_033529746b31509a_keys", d."__m_033529746b31509a_counts", d."__m_05b4a72f9b72e690_keys", d."__m_05b4a72f9b72e690_counts", d."__m_57d74ec3e233f12a", d."__m_81493006aeee52a2"
 FROM "rollup_8fb16991e6d626ae_day" AS d
-JOIN members AS m ON m.__tenant = d.tenant AND m.__day = d.start
-WHERE d.start >= (SELECT min(__day) FROM members) AND d.start <= (SELECT max(__day) FROM members);
+SEMI JOIN members AS m ON m.__tenant = d.tenant AND m.__day = d.start
+WHERE d.start BETWEEN $first AND $last;
+-- first = 2013-03-09 05:00:00
+-- last = 2013-03-09 05:00:00
+
+-- Of which period each row of a day is.
+SELECT m.__start AS start FROM day_rows AS d
+JOIN members AS m ON m.__tenant = d.tenant AND m.__day = d.start ORDER BY d.__row;
 
 -- Counts, sums and extremes, merged, and which rows make up each group.
 SELECT tenant, start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import accumulate
 from threading import Lock
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from aforo.engines.embedded.database import Cursor, Database
 from aforo.engines.embedded.layout import PERIODS_OF_DAYS, RollupLayout, quoted
-from aforo.engines.embedded.merging import day_rows, merge_days
+from aforo.engines.embedded.merging import Size, day_sizes, merge_days
 from aforo.engines.embedded.periods import RevisionSums, Times
 from aforo.engines.embedded.sparing import Place, Spared
 from aforo.engines.folds import Period
@@ -21,8 +22,9 @@ from aforo.model.model import Model
 from aforo.model.stream import Stream
 from aforo.windows import LATEST, Grain, Window, Zone
 
-MOST_PERIODS = 256  # weeks or months put together at once
-MOST_DAY_ROWS = 200_000  # rows of days that are read for that, but for a single period that has more
+MOST_PERIODS = 64  # weeks or months put together at once
+MOST_READ = Size(rows=200_000, members=4_000_000)
+"""Of days that are read for that, but for a single period that has more; a member takes some 40 bytes."""
 ROWS_A_WRITE = 50_000
 
 FOLDED_TENANTS = """
@@ -224,11 +226,15 @@ def _first_work(cursor: Cursor, stream: Stream, finished: list[Finished]) -> Wor
 
 
 def _bounded(cursor: Cursor, work: Work) -> Work:
-    """As many of the periods as have not too many rows together, at least one."""
-    rows = day_rows(cursor, work.layout, work.members())
-    running = np.cumsum([rows.get((each.tenant, each.start), 0) for each in work.finished])
-    within = max(1, int(np.searchsorted(running, MOST_DAY_ROWS, side="right")))
-    return Work(work.layout, work.period, work.finished[:within])
+    """As many of the periods as are not made of too much together, at least one."""
+    sizes = day_sizes(cursor, work.layout, work.members())
+    of_periods = (
+        sum((sizes.get((each.tenant, day), Size()) for day in each.days.tolist()), Size())
+        for each in work.finished
+    )
+    running = list(accumulate(of_periods))
+    within = sum(size.rows <= MOST_READ.rows and size.members <= MOST_READ.members for size in running)
+    return Work(work.layout, work.period, work.finished[: max(1, within)])
 
 
 def writes_of(work: Work, merged: Spared) -> Iterator[Callable[[Cursor], None]]:
