@@ -15,6 +15,7 @@ from aforo.errors import Fault, InvalidRequest
 LIMIT, CURSOR = PARAMETERS = ("limit", "cursor")
 DEFAULT_LIMIT = 100
 MOST = 1_000
+FROM_THE_FIRST = "give back nextCursor as it came, and leave it out for the first page"
 TOLD: Mapping[str, str] = {
     LIMIT: f"Most entries in the reply, 1 to {MOST}; {DEFAULT_LIMIT} by default",
     CURSOR: "The nextCursor of the page before",
@@ -50,7 +51,7 @@ def page_of(limit: str | None, cursor: str | None) -> Wanted:
     if faults:
         raise InvalidRequest(
             "; ".join(f"{fault.path}: {fault.message}" for fault in faults),
-            hint="give back nextCursor as it came, and leave it out for the first page",
+            hint=f"leave it out for {DEFAULT_LIMIT}" if faults[0].path == LIMIT else FROM_THE_FIRST,
             faults=faults,
         )
     return Wanted(DEFAULT_LIMIT if limit is None else int(limit), after)

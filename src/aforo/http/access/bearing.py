@@ -62,6 +62,13 @@ def in_head(request: Request, places: frozenset[Place]) -> Shown | None:
     return None
 
 
+def nowhere(request: Request) -> str:
+    """What is told of a request that shows no key in a place that will do."""
+    if head.first(request.scope, ADMIN_KEY.encode()):
+        return f"this address needs a key, and {ADMIN_KEY} is for the operator's addresses alone"
+    return "this address needs a key, and none came"
+
+
 async def in_form(request: Request, most_bytes: int) -> Shown | None:
     """The key in a form, whose fields are then at `request.state.form`.
 

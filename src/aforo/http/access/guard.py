@@ -132,7 +132,7 @@ class Guard:
         if shown is None and Place.FORM in lock.places:
             shown = await bearing.in_form(request, self._most_bytes)
         if shown is None:
-            raise await self._unknown(lock, "this address needs a key, and none came")
+            raise await self._unknown(lock, bearing.nowhere(request))
         key = await self._found(shown, lock, request)
         own = self._limited(key, shown, request)
         self._ring.used(key)
