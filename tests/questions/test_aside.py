@@ -101,7 +101,8 @@ def test_the_earlier_answers_what_it_can_and_the_events_the_rest(tmp_path: Path)
     raw = house.ask("highest")
     assert raw["proof"]["source"] == "raw"
     assert (
-        raw["proof"]["reason"] == "no rollup split by station can serve: stations is being built, 0% is done"
+        raw["proof"]["reason"]
+        == "no rollup of readings split by station can serve: stations is being built, 0% is done"
     )
     assert house.folder.build_once()
     assert "13% is done" in house.ask("highest")["proof"]["reason"]

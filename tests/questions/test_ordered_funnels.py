@@ -260,6 +260,7 @@ def test_steps_that_no_set_means_are_read_from_the_events(engine: EmbeddedEngine
     assert told.proof.source.reason == "visits has no rollup split by page and seconds"
     odd = funnelled(engine, tenant=tenant, **{"from": "2011-12-21T18:15:00.000002Z"})
     assert (odd.counts, odd.proof.source.kind) == ((0, 0, 0), "raw")
+    assert odd.proof.source.reason.startswith("no rollup of visits split by page can serve: ")
 
 
 def test_steps_of_several_rollups_and_streams_are_all_told(engine: EmbeddedEngine) -> None:

@@ -214,7 +214,7 @@ def _why_raw(
     whys = dict.fromkeys(objection.why for objection in nearest)
     told = [f"{_each_of([one.rollup for one in nearest if one.why == why])} {why}" for why in whys]
     by = f" split by {_listed(split)}" if split else ""
-    return f"no rollup{by} can serve: {'; '.join(told)}", nearest[0].remedy
+    return f"no rollup of {stream.name}{by} can serve: {'; '.join(told)}", nearest[0].remedy
 
 
 def _day_rows(span: Span) -> Iterable[Segment]:
