@@ -62,19 +62,21 @@ LAST_ARRIVAL = """
 SELECT epoch_us(max(made_at)) FROM commits
 """
 
+ANY_QUIET = """
+-- Whether any slot was merged into, but not while other events came for the time of a slot.
+SELECT 1 FROM held
+WHERE merged AND made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits) LIMIT 1
+"""
+
 QUIET = """
 -- Slots of one stream that were merged into, but not while other events came for the time of a slot, and that
 -- nobody has claimed.
-SELECT stream, tenant, epoch_us(slot) AS slot FROM held
+SELECT stream, tenant, epoch_us(slot) AS slot FROM held AS s
 WHERE merged AND made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM commits)
     AND list_contains($streams, stream)
     AND NOT EXISTS (
-        SELECT 1 FROM ledger AS l
-        WHERE l.stream = held.stream AND l.tenant = held.tenant AND l.slot = held.slot
-    )
-    AND NOT EXISTS (
-        FROM taken AS t WHERE t.stream = held.stream AND t.tenant = held.tenant AND t.start = held.slot
-    )
+        SELECT 1 FROM ledger AS l WHERE l.stream = s.stream AND l.tenant = s.tenant AND l.slot = s.slot
+    ){free}
 ORDER BY stream, slot DESC, tenant LIMIT $slots
 """
 
@@ -128,9 +130,12 @@ def worth_holding(cursor: Cursor, slots: Places, events: Numbers) -> npt.NDArray
     return (slots.starts + 2 * SLOT > last) | (events >= WORTH_HOLDING)
 
 
-def quiet(cursor: Cursor, streams: list[str]) -> tuple[str, Places] | None:
-    """Slots of one stream that may be settled; None where there are none. What is claimed is in `taken`."""
-    rows = cursor.execute(QUIET, {"streams": streams, "slots": QUIET_SLOTS_AT_ONCE}).fetchall()
+def quiet(cursor: Cursor, streams: list[str], free: str) -> tuple[str, Places] | None:
+    """Slots of one stream that may be settled, and are `free` as SQL says it; None where there are none."""
+    if first_row(cursor, ANY_QUIET) is None:
+        return None
+    asked = {"streams": streams, "slots": QUIET_SLOTS_AT_ONCE}
+    rows = cursor.execute(QUIET.format(free=free), asked).fetchall()
     if not rows:
         return None
     found: dict[str, list[int]] = {}
