@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aforo.model.rollup import Rollup
+from aforo.windows import SLOT
+
+Tenants = npt.NDArray[np.object_]
+Starts = npt.NDArray[np.int64]
 
 
 class Period(StrEnum):
@@ -29,8 +33,8 @@ class Period(StrEnum):
 class Places:
     """Starts of slots or days side by side with whose they are, ordered by tenant and start."""
 
-    tenants: npt.NDArray[np.object_]
-    starts: npt.NDArray[np.int64]
+    tenants: Tenants
+    starts: Starts
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -52,6 +56,28 @@ class Places:
     def only(self, chosen: npt.NDArray[np.bool_]) -> Places:
         """The places that are chosen."""
         return Places(self.tenants[chosen], self.starts[chosen])
+
+    def pairs(self) -> Iterator[tuple[str, int]]:
+        """Each place as a tenant and a start."""
+        return zip(self.tenants.tolist(), self.starts.tolist(), strict=True)
+
+    def spread(self, tenants: Tenants, starts: Starts, values: Starts, otherwise: int) -> Starts:
+        """The values that rows have for some of these places, side by side with all of them."""
+        names = np.array(self.names, np.object_)
+        ends = np.searchsorted(self.tenants, names, "right")
+        own = np.repeat(np.arange(len(names)), np.diff(ends, prepend=0)) << 32 | self.starts // SLOT
+        theirs = np.searchsorted(names, tenants) << 32 | starts // SLOT
+        at = own.searchsorted(theirs)
+        there = at < len(own)
+        there[there] = own[at[there]] == theirs[there]
+        out = np.full(len(self), otherwise, np.int64)
+        out[at[there]] = values[there]
+        return out
+
+    @property
+    def names(self) -> list[str]:
+        """Whose the places are, each named once."""
+        return list(dict.fromkeys(self.tenants.tolist()))
 
     def by_tenant(self) -> dict[str, npt.NDArray[np.int64]]:
         """Each tenant's starts, ascending."""

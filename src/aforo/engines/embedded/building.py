@@ -129,11 +129,8 @@ def next_step(cursor: Cursor, model: Model, most_events: int) -> Step | None:
 
 
 def mark_folded(cursor: Cursor, folded: Folded) -> None:
-    """What a fold has written is to be built as well, where anything of its stream is being built."""
+    """What a fold has written is to be built as well."""
     claim = folded.claim
-    # Tens of thousands of slots are folded at once, and mostly nothing is being built.
-    if first_row(cursor, "SELECT 1 FROM builds WHERE stream = $stream", {"stream": claim.stream}) is None:
-        return
     cursor.execute(
         MARK_FOLDED,
         {

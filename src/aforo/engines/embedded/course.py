@@ -17,6 +17,10 @@ Chosen = npt.NDArray[np.bool_]
 NEVER = 2**62
 """Later than every commit."""
 
+SLOT_AT = "__slot_at"
+DAY_AT = "__day_at"
+"""The columns that tell of a slot, and of its day, where they stand in the calendar."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -100,6 +104,8 @@ class Course:
             "__daily": self.daily,
             "__after": self.after,
             "__until": self.until,
+            SLOT_AT: np.arange(len(self.merging), dtype=np.int32),
+            DAY_AT: self.calendar.day_of.astype(np.int32),
         }
         table = self.calendar.table()
         for name, values in columns.items():

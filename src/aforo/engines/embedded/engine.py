@@ -92,10 +92,12 @@ class EmbeddedEngine(Answering, Retaining, Overseeing):
 
         def write(cursor: Cursor, portion: Folded) -> None:
             self._leases.renew(portion.claim)
-            if names != stream.rollups.keys() or not serving.is_current(cursor, stream):
+            kept = serving.Kept.of(cursor, stream)
+            if names != stream.rollups.keys() or not kept.serve(stream):
                 return  # other rollups serve now, and its marks wait to be claimed again
             replacing.write(cursor, portion, stream, self._clock.now())
-            building.mark_folded(cursor, portion)
+            if kept.building:
+                building.mark_folded(cursor, portion)
             self._marks.answered(cursor, stream.name, portion.claim.slots.by_tenant())
 
         for portion in portions(folded, rows_at_once):

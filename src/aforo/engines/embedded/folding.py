@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from aforo.engines.embedded import gathering, rows
 from aforo.engines.embedded.calendar import Calendar
-from aforo.engines.embedded.course import Course, Stretch
-from aforo.engines.embedded.database import Cursor
+from aforo.engines.embedded.course import DAY_AT, SLOT_AT, Course, Stretch
+from aforo.engines.embedded.database import Cursor, only_row
+from aforo.engines.embedded.gathering import Parts
 from aforo.engines.embedded.held import Holding, worth_holding
 from aforo.engines.embedded.inputs import input_columns
 from aforo.engines.embedded.layout import RollupLayout, events_table, lay_out
-from aforo.engines.embedded.modelling import last_commit
 from aforo.engines.embedded.parameters import Parameters
 from aforo.engines.embedded.replacing import revisions
 from aforo.engines.folds import Claim, Folded, FoldedPeriod, Period
@@ -23,11 +23,12 @@ from aforo.model.rollup import RollupGrain
 from aforo.model.stream import Stream
 from aforo.windows import Zone
 
-EVENTS_OF_SLOTS = """
--- How many events were read of each claimed slot, in their order.
-SELECT count(p.__slot) AS events
-FROM calendar AS c LEFT JOIN picked AS p ON p.__tenant = c.__tenant AND p.__slot = c.__slot
-WHERE c.__dirty GROUP BY c.__tenant, c.__slot ORDER BY c.__tenant, c.__slot
+MERGED_AT_ONCE_BYTES = 32 * 2**20
+"""Rows of several rollups that are read before they are merged."""
+
+LAST_COMMIT = """
+-- The number of the last durable append, and when it was made.
+SELECT coalesce(max("commit"), 0), coalesce(epoch_us(max(made_at)), 0) FROM commits
 """
 
 
@@ -38,7 +39,7 @@ def fold(
 
     `anew` makes them from all events, where what is kept is not what is held.
     """
-    as_of = last_commit(cursor)
+    as_of, last_arrival = only_row(cursor, LAST_COMMIT)
     layouts = [RollupLayout.of(stream, rollup) for rollup in stream.rollups.values()]
     calendar = Calendar.of(claim.slots, zone_of)
     course = Course.of(
@@ -53,16 +54,14 @@ def fold(
         course = course.without(strange)
         picked, events = _pick(cursor, course, stream, layouts)
         read += picked.num_rows
-    hold = ~course.whole_slots | worth_holding(cursor, claim.slots, events)
+    hold = ~course.whole_slots | worth_holding(claim.slots, events, last_arrival)
     return Folded(
         claim=claim,
         as_of=as_of,
         day_of=calendar.claimed_day_of,
         days=calendar.days,
         revisions=revisions(cursor, claim.stream, calendar.days),
-        periods=tuple(
-            each for layout in layouts for each in _fold_rollup(cursor, layout, course, claim, picked)
-        ),
+        periods=tuple(_fold_rollups(cursor, layouts, course, claim, picked)),
         held=hold & (not claim.settling),
         merged=~course.whole_slots,
         rows_read=read,
@@ -82,7 +81,7 @@ def _pick(
     items = "".join(f", {item}" for item in (*dimensions, *inputs))
     sql = f"""
         -- What the events to fold give to each measure.
-        SELECT c.__tenant, c.__slot, c.__day, c.__dirty{items}
+        SELECT c.{SLOT_AT}, c.{DAY_AT}, c.__dirty{items}
         FROM ({_events_sql(stream, course.stretches(), parameters)}) AS e
         JOIN calendar AS c ON c.__tenant = e.tenant AND c.__slot = time_bucket(INTERVAL 15 MINUTES, e.time)
         WHERE e."commit" > c.__after AND e."commit" <= c.__until
@@ -90,8 +89,8 @@ def _pick(
     cursor.register("calendar", course.table())
     picked = gathering.numbered(cursor.sql(sql, params=parameters).to_arrow_table())
     cursor.register("picked", picked)
-    events = cursor.execute(EVENTS_OF_SLOTS).fetchnumpy()["events"]
-    return picked, np.asarray(events, np.int64)
+    events = np.bincount(picked[SLOT_AT].to_numpy(), minlength=len(course.calendar.slots))
+    return picked, events[course.calendar.dirty]
 
 
 def _events_sql(stream: Stream, stretches: list[Stretch], parameters: Parameters) -> str:
@@ -103,15 +102,37 @@ def _events_sql(stream: Stream, stretches: list[Stretch], parameters: Parameters
     )
 
 
-def _fold_rollup(
-    cursor: Cursor, layout: RollupLayout, course: Course, claim: Claim, picked: pa.Table
-) -> list[FoldedPeriod]:
-    calendar, merger = course.calendar, rows.Merger(cursor, layout, course)
-    if layout.rollup.grain is RollupGrain.DAY:
-        days = merger.days_of_events(rows.of_days(cursor, layout, picked))
-        return [FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, days)]
-    fresh = rows.of_slots(cursor, layout, picked)
-    return [
-        FoldedPeriod(layout.rollup, Period.SLOT, claim.slots, course.whole_slots, merger.slots(fresh)),
-        FoldedPeriod(layout.rollup, Period.DAY, calendar.days, course.whole_days, merger.days(fresh)),
-    ]
+def _fold_rollups(
+    cursor: Cursor, layouts: list[RollupLayout], course: Course, claim: Claim, picked: pa.Table
+) -> Iterator[FoldedPeriod]:
+    """The rows of each rollup: those of many are merged together, but not held in memory till then."""
+    days = course.calendar.days
+    places = {Period.SLOT: (claim.slots, course.whole_slots), Period.DAY: (days, course.whole_days)}
+    waiting: list[tuple[Period, Parts]] = []
+
+    def merged() -> Iterator[FoldedPeriod]:
+        tables = iter(gathering.merge(cursor, [parts for _, parts in waiting if len(parts.tables) > 1]))
+        for period, parts in waiting:
+            own = next(tables) if len(parts.tables) > 1 else parts.tables[0]
+            yield FoldedPeriod(parts.layout.rollup, period, *places[period], own)
+        waiting.clear()
+
+    for each in _parts(cursor, layouts, course, picked):
+        waiting.append(each)
+        if sum(parts.bytes for _, parts in waiting) > MERGED_AT_ONCE_BYTES:
+            yield from merged()
+    yield from merged()
+
+
+def _parts(
+    cursor: Cursor, layouts: list[RollupLayout], course: Course, picked: pa.Table
+) -> Iterator[tuple[Period, Parts]]:
+    """What the rows of each rollup and period are made of: what is new, and what is kept."""
+    of_days = [each for each in layouts if each.rollup.grain is RollupGrain.DAY]
+    of_slots = [each for each in layouts if each.rollup.grain is not RollupGrain.DAY]
+    for layout, fresh in zip(of_slots, rows.of_slots(cursor, of_slots, course.calendar, picked), strict=True):
+        kept = rows.Kept(cursor, layout, course)
+        yield Period.SLOT, Parts(layout, kept.slots(fresh))
+        yield Period.DAY, Parts(layout, kept.days(fresh))
+    for layout, fresh in zip(of_days, rows.of_days(cursor, of_days, course.calendar, picked), strict=True):
+        yield Period.DAY, Parts(layout, rows.Kept(cursor, layout, course).days_of_events(fresh))

@@ -7,6 +7,7 @@ in a fraction of the time that it takes as SQL.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,38 +22,74 @@ Values = npt.NDArray[np.integer]
 
 ROW = "__row"
 MEMBERS = "__members"
+OF = "__of"
 
 NOBODY = -1
 """The group of a row that is of none."""
 
 
-def numbered(rows: pa.Table, first: int = 0) -> pa.Table:
-    """The rows with their numbers, from `first` on, as `MEMBERS` names them."""
-    return rows.append_column(ROW, pa.array(np.arange(first, first + rows.num_rows)))
+def numbered(rows: pa.Table) -> pa.Table:
+    """The rows with their numbers, as `MEMBERS` names them."""
+    return rows.append_column(ROW, pa.array(np.arange(rows.num_rows)))
 
 
-def merge(cursor: Cursor, layout: RollupLayout, parts: Sequence[pa.Table]) -> pa.Table:
-    """The merge (law 4) of a rollup's rows of one tenant, start and split, of all parts together."""
-    lists = [column.name for column in layout.lists]
-    selects, first = [], 0
-    names = ", ".join(("tenant", "start", *layout.dimensions, *(each.name for each in layout.columns), ROW))
-    for at, part in enumerate(parts):
-        cursor.register(f"part_{at}", numbered(part.drop_columns(lists), first))
-        selects.append(f"SELECT {names} FROM part_{at}")
-        first += part.num_rows
-    dimensions = "".join(f", {name}" for name in layout.dimensions)
-    merged = "".join(f", {column.merge} AS {column.name}" for column in layout.columns)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Tables of a rollup's rows that are to be merged."""
+
+    layout: RollupLayout
+    tables: Sequence[pa.Table]
+
+    @property
+    def rows(self) -> int:
+        return sum(table.num_rows for table in self.tables)
+
+    @property
+    def bytes(self) -> int:
+        return sum(table.nbytes for table in self.tables)
+
+
+def merge(cursor: Cursor, asked: Sequence[Parts]) -> list[pa.Table]:
+    """The merge (law 4) of the rows of one tenant, start and split, of all tables together, for each asked.
+
+    One statement groups them all: where rows are few, planning it takes most of the time.
+    """
+    if not asked:
+        return []
+    numbers = [
+        table.drop_columns([column.name for column in each.layout.lists]).append_column(
+            OF, pa.repeat(pa.scalar(at, pa.int32()), table.num_rows)
+        )
+        for at, each in enumerate(asked)
+        for table in each.tables
+    ]
+    dimensions = list(dict.fromkeys(name for each in asked for name in each.layout.dimensions))
+    columns = {column.name: column.merge for each in asked for column in each.layout.columns}
+    names = ["tenant", "start", *dimensions, *columns]
+    split = "".join(f", {name}" for name in dimensions)
+    merged = "".join(f", {merge} AS {name}" for name, merge in columns.items())
+    cursor.register("parts", numbered(pa.concat_tables(numbers, promote_options="default")))
     groups = cursor.sql(
         f"""
         -- Counts, sums and extremes, merged, and which rows make up each group.
-        SELECT tenant, start{dimensions}{merged}, list({ROW}) AS {MEMBERS}
-        FROM ({" UNION ALL ".join(selects)})
-        GROUP BY tenant, start{dimensions} ORDER BY tenant, start
+        SELECT tenant, start{split}{merged}, list({ROW}) AS {MEMBERS}, {OF}
+        FROM parts GROUP BY {OF}, tenant, start{split} ORDER BY {OF}, tenant, start
         """
     ).to_arrow_table()
-    for at in range(len(parts)):
-        cursor.unregister(f"part_{at}")
-    return _with_lists(layout, groups, parts)
+    cursor.unregister("parts")
+    of, row, found = groups[OF].to_numpy(), 0, []
+    for at, each in enumerate(asked):
+        first, end = of.searchsorted((at, at + 1)).tolist()
+        wanted = (
+            "tenant",
+            "start",
+            *each.layout.dimensions,
+            *(column.name for column in each.layout.columns),
+        )
+        own = groups.select([*map(names.index, wanted), len(names)]).slice(first, end - first)
+        found.append(_with_lists(each, own, row))
+        row += each.rows
+    return found
 
 
 def of_events(layout: RollupLayout, groups: pa.Table, events: pa.Table) -> pa.Table:
@@ -68,8 +105,10 @@ def of_events(layout: RollupLayout, groups: pa.Table, events: pa.Table) -> pa.Ta
     return rows
 
 
-def _with_lists(layout: RollupLayout, groups: pa.Table, parts: Sequence[pa.Table]) -> pa.Table:
-    group_of = _group_of(groups, sum(part.num_rows for part in parts))
+def _with_lists(asked: Parts, groups: pa.Table, first: int) -> pa.Table:
+    """The merged rows with their sets and histograms; the first of the rows they are made of has a number."""
+    layout, parts = asked.layout, asked.tables
+    group_of = _group_of(groups, asked.rows, first)
     rows = groups.drop_columns([MEMBERS])
     for each in layout.distincts:
         rows = _with_set(rows, each, _repeated(parts, each.key, group_of), members_of(parts, each.key))
@@ -79,11 +118,13 @@ def _with_lists(layout: RollupLayout, groups: pa.Table, parts: Sequence[pa.Table
     return rows
 
 
-def _group_of(groups: pa.Table, rows: int) -> Numbers:
-    """The group of each of the numbered rows."""
+def _group_of(groups: pa.Table, rows: int, first: int = 0) -> Numbers:
+    """The group of each of some rows, which are numbered from the first on."""
     members = groups[MEMBERS].combine_chunks()
     group_of = np.full(rows, NOBODY)
-    group_of[members.flatten().to_numpy()] = np.repeat(np.arange(groups.num_rows), lengths_of(members))
+    group_of[members.flatten().to_numpy() - first] = np.repeat(
+        np.arange(groups.num_rows), lengths_of(members)
+    )
     return group_of
 
 

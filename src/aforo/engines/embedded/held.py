@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aforo.engines.embedded.calendar import places_table
 from aforo.engines.embedded.database import Cursor, first_row
+from aforo.engines.embedded.removing import bounds, remove
 from aforo.engines.folds import Folded, Places
 from aforo.windows import SLOT
 
@@ -42,24 +43,15 @@ CREATE TABLE IF NOT EXISTS held (
 """
 
 HELD = """
--- Up to which commit the kept rows of each slot hold its events, and how many the marks say came later; -1
--- where they must be made anew.
-SELECT coalesce(max(h."commit"), -1) AS held,
-    CASE WHEN min(l.first) > max(h."commit") AND min(l.least) > 0 THEN sum(l.events) ELSE -1 END::BIGINT
+-- Up to which commit the kept rows of some tenants' slots hold their events, from the first to the last of
+-- these slots, and how many the marks say came later; -1 where they must be made anew.
+SELECT h.tenant, epoch_us(h.slot) AS slot, max(h."commit") AS held,
+    CASE WHEN min(l."commit") > max(h."commit") AND min(l.events) > 0 THEN sum(l.events) ELSE -1 END::BIGINT
         AS marked
-FROM places AS p
-LEFT JOIN held AS h ON h.stream = $stream AND h.tenant = p.tenant AND h.slot = p.start
-LEFT JOIN (
-    SELECT tenant, slot, min("commit") AS first, min(events) AS least, sum(events) AS events
-    FROM ledger AS m SEMI JOIN places AS c ON c.tenant = m.tenant AND c.start = m.slot
-    WHERE stream = $stream GROUP BY tenant, slot
-) AS l ON l.tenant = p.tenant AND l.slot = p.start
-GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
-"""
-
-LAST_ARRIVAL = """
--- When the last commit was made.
-SELECT epoch_us(max(made_at)) FROM commits
+FROM held AS h LEFT JOIN ledger AS l ON l.stream = h.stream AND l.tenant = h.tenant AND l.slot = h.slot
+WHERE h.stream = $stream AND h.slot BETWEEN make_timestamp($first) AND make_timestamp($last)
+    AND h.tenant IN (SELECT unnest($tenants))
+GROUP BY h.tenant, h.slot
 """
 
 ANY_QUIET = """
@@ -78,11 +70,6 @@ WHERE merged AND made_at + INTERVAL 15 MINUTES <= (SELECT max(made_at) FROM comm
         SELECT 1 FROM ledger AS l WHERE l.stream = s.stream AND l.tenant = s.tenant AND l.slot = s.slot
     ){free}
 ORDER BY stream, slot DESC, tenant LIMIT $slots
-"""
-
-LET_GO = """
--- These slots are held anew, or no more.
-DELETE FROM held USING places AS p WHERE stream = $stream AND held.tenant = p.tenant AND slot = p.start
 """
 
 HOLD = """
@@ -117,17 +104,18 @@ class Holding:
     @classmethod
     def of(cls, cursor: Cursor, stream: str, slots: Places) -> Holding:
         """As the snapshot has them."""
-        cursor.register("places", places_table(slots))
-        found = cursor.execute(HELD, {"stream": stream}).fetchnumpy()
-        cursor.unregister("places")
-        return cls(np.asarray(found["held"], np.int64), np.asarray(found["marked"], np.int64))
+        asked = {"stream": stream, "tenants": slots.names, **bounds(slots)}
+        found = cursor.execute(HELD, asked).fetchnumpy()
+        held, marked = (
+            slots.spread(found["tenant"], found["slot"], found[name], otherwise=REPLACED)
+            for name in ("held", "marked")
+        )
+        return cls(held, marked)
 
 
-def worth_holding(cursor: Cursor, slots: Places, events: Numbers) -> npt.NDArray[np.bool_]:
+def worth_holding(slots: Places, events: Numbers, last_arrival: int) -> npt.NDArray[np.bool_]:
     """Which slots are filling now, as far as arrivals tell, or have so many events that more may come."""
-    found = first_row(cursor, LAST_ARRIVAL)
-    last = 0 if found is None or found[0] is None else int(found[0])
-    return (slots.starts + 2 * SLOT > last) | (events >= WORTH_HOLDING)
+    return (slots.starts + 2 * SLOT > last_arrival) | (events >= WORTH_HOLDING)
 
 
 def quiet(cursor: Cursor, streams: list[str], free: str) -> tuple[str, Places] | None:
@@ -147,7 +135,7 @@ def quiet(cursor: Cursor, streams: list[str], free: str) -> tuple[str, Places] |
 
 def let_go(cursor: Cursor, stream: str, slots: Places) -> None:
     """The next fold of these slots replaces their rows."""
-    _with_table(cursor, places_table(slots), LET_GO, {"stream": stream})
+    remove(cursor, "held", "slot", slots, "stream = $stream", {"stream": stream})
 
 
 def let_all_go(cursor: Cursor, stream: str) -> None:
@@ -159,14 +147,10 @@ def keep(cursor: Cursor, folded: Folded) -> None:
     """Writes which of the folded slots are held, in the transaction that writes their rows."""
     stream, slots = folded.claim.stream, folded.claim.slots
     let_go(cursor, stream, slots)
-    cursor.execute(LET_QUIET_GO)
-    if folded.held.any():
-        merged = pa.array(folded.merged[folded.held])
-        table = places_table(slots.only(folded.held)).append_column("merged", merged)
-        _with_table(cursor, table, HOLD, {"stream": stream, "commit": folded.as_of})
-
-
-def _with_table(cursor: Cursor, places: pa.Table, sql: str, parameters: dict[str, object]) -> None:
-    cursor.register("places", places)
-    cursor.execute(sql, parameters)
+    if not folded.held.any():
+        return
+    cursor.execute(LET_QUIET_GO)  # by whoever brings some, so that there are never many
+    merged = pa.array(folded.merged[folded.held])
+    cursor.register("places", places_table(slots.only(folded.held)).append_column("merged", merged))
+    cursor.execute(HOLD, {"stream": stream, "commit": folded.as_of})
     cursor.unregister("places")

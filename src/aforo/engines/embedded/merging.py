@@ -42,7 +42,8 @@ def merge_days(cursor: Cursor, layout: RollupLayout, members: pa.Table) -> Spare
             params=span,
         ).to_arrow_table()
         days = days.set_column(1, "start", _starts(cursor, days))
-    return spare(layout, days, gathering.merge(cursor, layout, [days]))
+    [merged] = gathering.merge(cursor, [gathering.Parts(layout, [days])])
+    return spare(layout, days, merged)
 
 
 def day_sizes(cursor: Cursor, layout: RollupLayout, members: pa.Table) -> dict[tuple[str, int], Size]:

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from aforo.engines.embedded import held, sealing
-from aforo.engines.embedded.calendar import places_table
 from aforo.engines.embedded.database import Cursor
 from aforo.engines.embedded.layout import RollupLayout, quoted
 from aforo.engines.embedded.parameters import timestamp
 from aforo.engines.embedded.portions import only
+from aforo.engines.embedded.removing import bounds, remove
 from aforo.engines.folds import Folded, FoldedPeriod, Places
 from aforo.model.stream import Stream
 
 REVISIONS = """
--- How often each of some days was folded, in their order.
-SELECT coalesce(max(r.revision), 0)::BIGINT AS revision
-FROM places AS p LEFT JOIN revisions AS r
-    ON r.stream = $stream AND r.tenant = p.tenant AND r.day = p.start
-GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
+-- How often days of some tenants were folded, from the first to the last of these days.
+SELECT tenant, epoch_us(day) AS day, revision FROM revisions
+WHERE stream = $stream AND day BETWEEN make_timestamp($first) AND make_timestamp($last)
+    AND tenant IN (SELECT unnest($tenants))
 """
 
 SEALED = """
--- Which of some days have been purged, in their order.
-SELECT coalesce(bool_or(p.start < s.events_from), false) AS sealed
-FROM places AS p LEFT JOIN seals AS s ON s.stream = $stream AND s.tenant = p.tenant
-GROUP BY p.tenant, p.start ORDER BY p.tenant, p.start
+-- Up to when tenants' events have been purged, where that is later than a time.
+SELECT tenant, epoch_us(events_from) FROM seals
+WHERE stream = $stream AND events_from > make_timestamp($first)
 """
 
-ANSWERED = """
--- Marks that came after the snapshot stay.
-DELETE FROM ledger USING places AS p
-WHERE stream = $stream AND ledger.tenant = p.tenant AND slot = p.start AND "commit" <= $as_of
+RAISE = """
+-- The new version of each day, what it was made from, and when.
+INSERT INTO revisions
+SELECT $stream, unnest($tenants), make_timestamp(unnest($days)), unnest($revisions), $as_of, $now
 """
+
+OLDER = '"commit" <= $as_of'
+"""Marks that came after the snapshot stay."""
 
 
 def write(cursor: Cursor, folded: Folded, stream: Stream, now: int) -> None:
@@ -57,78 +57,65 @@ def write(cursor: Cursor, folded: Folded, stream: Stream, now: int) -> None:
         replace_rows(cursor, RollupLayout.of(stream, period.rollup), period)
     _raise_revisions(cursor, stream.name, folded, now)
     held.keep(cursor, folded)
-    _with_places(cursor, folded.claim.slots, ANSWERED, {"stream": stream.name, "as_of": folded.as_of})
+    answered = {"stream": stream.name, "as_of": folded.as_of}
+    remove(cursor, "ledger", "slot", folded.claim.slots, f"stream = $stream AND {OLDER}", answered)
 
 
 def _sealed(cursor: Cursor, stream: str, days: Places) -> npt.NDArray[np.bool_]:
-    cursor.register("places", places_table(days))
-    found = cursor.execute(SEALED, {"stream": stream}).fetchnumpy()["sealed"]
-    cursor.unregister("places")
-    return np.asarray(found, np.bool_)
+    """Which of the days have been purged."""
+    asked = {"stream": stream, "first": int(days.starts.min())}
+    until = dict(cursor.execute(SEALED, asked).fetchall())
+    if not until:
+        return np.zeros(len(days), np.bool_)
+    return np.array([until.get(tenant, start) > start for tenant, start in days.pairs()], np.bool_)
 
 
 def revisions(cursor: Cursor, stream: str, days: Places) -> npt.NDArray[np.int64]:
     """How often each of the days was folded."""
-    cursor.register("places", places_table(days))
-    found = cursor.execute(REVISIONS, {"stream": stream}).fetchnumpy()["revision"]
-    cursor.unregister("places")
-    return np.asarray(found, np.int64)
+    asked = {"stream": stream, "tenants": days.names, **bounds(days)}
+    found = cursor.execute(REVISIONS, asked).fetchnumpy()
+    return days.spread(found["tenant"], found["day"], found["revision"], otherwise=0)
 
 
 def replace_rows(cursor: Cursor, layout: RollupLayout, period: FoldedPeriod) -> None:
     """Puts the rows of a folded period in the place of what is kept for its starts."""
     table = layout.table(period.period)
     if period.whole.any():
-        places = period.starts.only(period.whole)
-        same = f"{table}.tenant = p.tenant AND {table}.start = p.start"
-        sql = f"DELETE FROM {table} USING places AS p WHERE {same} AND {_within(table)}"
-        _with_places(cursor, places, sql, _bounds(places))
+        remove(cursor, table, "start", period.starts.only(period.whole))
     if not period.rows.num_rows:
         return
     cursor.register("folded", period.rows)
     if not period.whole.all():
-        _make_way(cursor, layout, table, _bounds(period.starts))
+        _make_way(cursor, layout, table, bounds(period.starts))
     names = ", ".join(quoted(name) for name in period.rows.column_names)
     cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM folded")
     cursor.unregister("folded")
 
 
-def _make_way(cursor: Cursor, layout: RollupLayout, table: str, bounds: dict[str, object]) -> None:
+def _make_way(cursor: Cursor, layout: RollupLayout, table: str, within: dict[str, object]) -> None:
     """Removes what the new rows were merged with: the kept ones of the same split."""
     same = "".join(f" AND {table}.{name} IS NOT DISTINCT FROM f.{name}" for name in layout.dimensions)
     cursor.execute(
         f"DELETE FROM {table} USING folded AS f "
-        f"WHERE {table}.tenant = f.tenant AND {table}.start = f.start{same} AND {_within(table)}",
-        bounds,
+        f"WHERE {table}.tenant = f.tenant AND {table}.start = f.start{same} "
+        f"AND {table}.start BETWEEN make_timestamp($first) AND make_timestamp($last)",
+        within,
     )
-
-
-def _within(table: str) -> str:
-    """Spares what is far from all starts."""
-    return f"{table}.start BETWEEN make_timestamp($first) AND make_timestamp($last)"
-
-
-def _bounds(places: Places) -> dict[str, object]:
-    return {"first": int(places.starts.min()), "last": int(places.starts.max())}
 
 
 def _raise_revisions(cursor: Cursor, stream: str, folded: Folded, now: int) -> None:
     """Every folded day has a new version; the first is 1. What it was made from, and when, goes with it."""
-    raised = places_table(folded.days).append_column("revision", pa.array(folded.revisions + 1))
-    cursor.register("raised", raised)
+    before = folded.revisions > 0
+    if before.any():
+        remove(cursor, "revisions", "day", folded.days.only(before), "stream = $stream", {"stream": stream})
     cursor.execute(
-        "DELETE FROM revisions USING raised "
-        "WHERE stream = $stream AND revisions.tenant = raised.tenant AND day = start",
-        {"stream": stream},
+        RAISE,
+        {
+            "stream": stream,
+            "tenants": folded.days.tenants.tolist(),
+            "days": folded.days.starts.tolist(),
+            "revisions": (folded.revisions + 1).tolist(),
+            "as_of": folded.as_of,
+            "now": timestamp(now),
+        },
     )
-    cursor.execute(
-        "INSERT INTO revisions SELECT $stream, tenant, start, revision, $as_of, $now FROM raised",
-        {"stream": stream, "as_of": folded.as_of, "now": timestamp(now)},
-    )
-    cursor.unregister("raised")
-
-
-def _with_places(cursor: Cursor, places: Places, sql: str, parameters: dict[str, object]) -> None:
-    cursor.register("places", places_table(places))
-    cursor.execute(sql, parameters)
-    cursor.unregister("places")

@@ -19,8 +19,8 @@ FROM builds AS b LEFT JOIN build_marks AS m ON m.hash = b.hash GROUP BY ALL ORDE
 """
 
 SERVING = """
--- The rollups of a stream that a fold must write.
-SELECT hash FROM rollups WHERE stream = $stream AND hash NOT IN (SELECT hash FROM builds)
+-- The rollups of a stream, and which of them are being built: the others are those that a fold must write.
+SELECT hash, hash IN (SELECT hash FROM builds) FROM rollups WHERE stream = $stream
 """
 
 
@@ -47,10 +47,25 @@ class Served:
         return replace(self.model, streams=streams) if self.builds else self.model
 
 
-def is_current(cursor: Cursor, stream: Stream) -> bool:
-    """Whether the rollups of a stream are those that serve: one may have been swapped in since."""
-    serving = {row[0] for row in cursor.execute(SERVING, {"stream": stream.name}).fetchall()}
-    return serving == {RollupLayout.of(stream, rollup).hash for rollup in stream.rollups.values()}
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The rollups of a stream that have rows, by their hashes: those that serve, and those being built."""
+
+    serving: frozenset[str]
+    building: frozenset[str]
+
+    @classmethod
+    def of(cls, cursor: Cursor, stream: Stream) -> Kept:
+        """As the cursor sees them."""
+        rows = cursor.execute(SERVING, {"stream": stream.name}).fetchall()
+        serving, building = (
+            frozenset(hash_ for hash_, built in rows if built is which) for which in (False, True)
+        )
+        return cls(serving, building)
+
+    def serve(self, stream: Stream) -> bool:
+        """Whether it is the rollups of the stream that serve: one may have been swapped in since."""
+        return self.serving == {RollupLayout.of(stream, rollup).hash for rollup in stream.rollups.values()}
 
 
 def needed(cursor: Cursor, model: Model, gone: Iterable[str]) -> set[str]:
