@@ -45,10 +45,9 @@ WHERE stream = $stream AND day BETWEEN make_timestamp($first) AND make_timestamp
 -- last = 1362805200000000
 
 -- What events are for whole, gates: numbers, and which they are.
-SELECT __slot_at, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members,
-    GROUPING("station", "gate", "wet") AS __set
-FROM picked WHERE __dirty
-GROUP BY GROUPING SETS ((__slot_at), (__slot_at, "station", "gate", "wet")) ORDER BY __set, __slot_at;
+SELECT __slot_at, "station", "gate", "wet", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members, GROUPING("station", "gate", "wet") AS __of FROM picked WHERE __dirty
+GROUP BY GROUPING SETS ((__slot_at), (__slot_at, "station", "gate", "wet"))
+ORDER BY __of, __slot_at;
 
 -- The slots that stay of a day with slots that are made anew.
 SELECT k.tenant, $first AS start, k."__m_243b68e6251a4a0c", k."__m_2f000076e2d9d05f", k."__m_b3686568a8b5d286", k."__m_9d13f97c922467d3", k."__m_ea780e32910230c8", k."__m_d81829a5cae16c1e", k."__m_033529746b31509a_min", k."__m_033529746b31509a_max", k."__m_05b4a72f9b72e690_min", k."__m_05b4a72f9b72e690_max", k."__m_033529746b31509a_keys", k."__m_033529746b31509a_counts", k."__m_05b4a72f9b72e690_keys", k."__m_05b4a72f9b72e690_counts", k."__m_57d74ec3e233f12a", k."__m_81493006aeee52a2"
@@ -71,11 +70,9 @@ WHERE k.tenant = $tenant AND k.start >= $first AND k.start < $end
 -- anew = [1362848400000000, 1362849300000000]
 
 -- What events are for wide: numbers, and which they are.
-SELECT __day_at, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members,
-    GROUPING("station", "gate", "probe") AS __set
-FROM picked
-GROUP BY GROUPING SETS ((__day_at, "station", "gate", "probe")) ORDER BY __set, __day_at;
+SELECT __day_at, "station", "gate", "probe", count("__m_243b68e6251a4a0c") AS "__m_243b68e6251a4a0c", count("__m_2f000076e2d9d05f") AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_value") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_value") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_value") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members, GROUPING("station", "gate", "probe") AS __of FROM picked
+GROUP BY GROUPING SETS ((__day_at, "station", "gate", "probe"))
+ORDER BY __of, __day_at;
 
 -- Counts, sums and extremes, merged, and which rows make up each group.
-SELECT tenant, start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members, __of
-FROM parts GROUP BY __of, tenant, start, "station", "gate", "wet" ORDER BY __of, tenant, start;
+SELECT tenant, start, "station", "gate", "wet", sum("__m_243b68e6251a4a0c")::BIGINT AS "__m_243b68e6251a4a0c", sum("__m_2f000076e2d9d05f")::BIGINT AS "__m_2f000076e2d9d05f", sum("__m_b3686568a8b5d286") AS "__m_b3686568a8b5d286", sum("__m_9d13f97c922467d3") AS "__m_9d13f97c922467d3", min("__m_ea780e32910230c8") AS "__m_ea780e32910230c8", max("__m_d81829a5cae16c1e") AS "__m_d81829a5cae16c1e", min("__m_033529746b31509a_min") AS "__m_033529746b31509a_min", max("__m_033529746b31509a_max") AS "__m_033529746b31509a_max", min("__m_05b4a72f9b72e690_min") AS "__m_05b4a72f9b72e690_min", max("__m_05b4a72f9b72e690_max") AS "__m_05b4a72f9b72e690_max", list(__row) AS __members, __of FROM parts GROUP BY __of, tenant, start, "station", "gate", "wet" ORDER BY __of, tenant, start;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from aforo.model.stream import Stream
 from aforo.windows import Zone
 
 MERGED_AT_ONCE_BYTES = 32 * 2**20
-"""Rows of several rollups that are read before they are merged."""
+"""Rows of several rollups and periods that are read before they are merged, but for the last."""
 
 LAST_COMMIT = """
 -- The number of the last durable append, and when it was made.
@@ -105,23 +105,25 @@ def _events_sql(stream: Stream, stretches: list[Stretch], parameters: Parameters
 def _fold_rollups(
     cursor: Cursor, layouts: list[RollupLayout], course: Course, claim: Claim, picked: pa.Table
 ) -> Iterator[FoldedPeriod]:
-    """The rows of each rollup: those of many are merged together, but not held in memory till then."""
+    """The rows of each rollup and period; what is made of one table alone is whole."""
     days = course.calendar.days
     places = {Period.SLOT: (claim.slots, course.whole_slots), Period.DAY: (days, course.whole_days)}
+    for together in _together(_parts(cursor, layouts, course, picked)):
+        merged = iter(gathering.merge(cursor, [parts for _, parts in together if parts.several]))
+        for period, parts in together:
+            rows_of_period = next(merged) if parts.several else parts.tables[0]
+            yield FoldedPeriod(parts.layout.rollup, period, *places[period], rows_of_period)
+
+
+def _together(parts: Iterable[tuple[Period, Parts]]) -> Iterator[list[tuple[Period, Parts]]]:
+    """Those that are merged together: all, but no more than may lie in memory at once."""
     waiting: list[tuple[Period, Parts]] = []
-
-    def merged() -> Iterator[FoldedPeriod]:
-        tables = iter(gathering.merge(cursor, [parts for _, parts in waiting if len(parts.tables) > 1]))
-        for period, parts in waiting:
-            own = next(tables) if len(parts.tables) > 1 else parts.tables[0]
-            yield FoldedPeriod(parts.layout.rollup, period, *places[period], own)
-        waiting.clear()
-
-    for each in _parts(cursor, layouts, course, picked):
+    for each in parts:
         waiting.append(each)
-        if sum(parts.bytes for _, parts in waiting) > MERGED_AT_ONCE_BYTES:
-            yield from merged()
-    yield from merged()
+        if sum(own.bytes for _, own in waiting) > MERGED_AT_ONCE_BYTES:
+            yield waiting
+            waiting = []
+    yield waiting
 
 
 def _parts(

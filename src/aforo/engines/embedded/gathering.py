@@ -6,7 +6,7 @@ in a fraction of the time that it takes as SQL.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aforo.engines.embedded.database import Cursor
-from aforo.engines.embedded.layout import MeasureLayout, RollupLayout
+from aforo.engines.embedded.layout import MeasureLayout, RollupLayout, StateColumn
 from aforo.states import distinct, histogram
 
 Numbers = npt.NDArray[np.int64]
@@ -48,6 +48,34 @@ class Parts:
     def bytes(self) -> int:
         return sum(table.nbytes for table in self.tables)
 
+    @property
+    def several(self) -> bool:
+        return len(self.tables) > 1
+
+
+class Abreast:
+    """Rollups whose rows one statement groups; which are whose, a number in the column `OF` tells."""
+
+    def __init__(
+        self, layouts: Sequence[RollupLayout], keys: Sequence[str], state: Callable[[StateColumn], str]
+    ) -> None:
+        self._keys = keys
+        self.dimensions = list(dict.fromkeys(name for each in layouts for name in each.dimensions))
+        self._states = {column.name: state(column) for each in layouts for column in each.columns}
+
+    @property
+    def sql(self) -> str:
+        """What is selected: keys, splits, numbers, and the rows that make up each group."""
+        states = (f"{state} AS {name}" for name, state in self._states.items())
+        return ", ".join((*self._keys, *self.dimensions, *states, f"list({ROW}) AS {MEMBERS}"))
+
+    def of(self, groups: pa.Table, layout: RollupLayout, number: int) -> pa.Table:
+        """The groups of one rollup, with its columns; all are in order of `OF`."""
+        first, end = groups[OF].to_numpy().searchsorted((number, number + 1)).tolist()
+        names = [*self._keys, *self.dimensions, *self._states]
+        wanted = (*self._keys, *layout.dimensions, *(column.name for column in layout.columns))
+        return groups.select([*map(names.index, wanted), len(names)]).slice(first, end - first)
+
 
 def merge(cursor: Cursor, asked: Sequence[Parts]) -> list[pa.Table]:
     """The merge (law 4) of the rows of one tenant, start and split, of all tables together, for each asked.
@@ -56,40 +84,33 @@ def merge(cursor: Cursor, asked: Sequence[Parts]) -> list[pa.Table]:
     """
     if not asked:
         return []
-    numbers = [
-        table.drop_columns([column.name for column in each.layout.lists]).append_column(
-            OF, pa.repeat(pa.scalar(at, pa.int32()), table.num_rows)
-        )
-        for at, each in enumerate(asked)
-        for table in each.tables
-    ]
-    dimensions = list(dict.fromkeys(name for each in asked for name in each.layout.dimensions))
-    columns = {column.name: column.merge for each in asked for column in each.layout.columns}
-    names = ["tenant", "start", *dimensions, *columns]
-    split = "".join(f", {name}" for name in dimensions)
-    merged = "".join(f", {merge} AS {name}" for name, merge in columns.items())
-    cursor.register("parts", numbered(pa.concat_tables(numbers, promote_options="default")))
+    abreast = Abreast([each.layout for each in asked], ("tenant", "start"), lambda column: column.merge)
+    by = ", ".join((OF, "tenant", "start"))
+    cursor.register("parts", numbered(_numbers(asked)))
     groups = cursor.sql(
         f"""
         -- Counts, sums and extremes, merged, and which rows make up each group.
-        SELECT tenant, start{split}{merged}, list({ROW}) AS {MEMBERS}, {OF}
-        FROM parts GROUP BY {OF}, tenant, start{split} ORDER BY {OF}, tenant, start
+        SELECT {abreast.sql}, {OF} FROM parts GROUP BY {", ".join((by, *abreast.dimensions))} ORDER BY {by}
         """
     ).to_arrow_table()
     cursor.unregister("parts")
-    of, row, found = groups[OF].to_numpy(), 0, []
-    for at, each in enumerate(asked):
-        first, end = of.searchsorted((at, at + 1)).tolist()
-        wanted = (
-            "tenant",
-            "start",
-            *each.layout.dimensions,
-            *(column.name for column in each.layout.columns),
-        )
-        own = groups.select([*map(names.index, wanted), len(names)]).slice(first, end - first)
-        found.append(_with_lists(each, own, row))
-        row += each.rows
+    found, first = [], 0
+    for number, each in enumerate(asked):
+        found.append(_with_lists(each, abreast.of(groups, each.layout, number), first))
+        first += each.rows
     return found
+
+
+def _numbers(asked: Sequence[Parts]) -> pa.Table:
+    """The rows of all without their lists; what some do not have is null there."""
+    tables = [
+        table.drop_columns([column.name for column in each.layout.lists]).append_column(
+            OF, pa.repeat(pa.scalar(number, pa.int32()), table.num_rows)
+        )
+        for number, each in enumerate(asked)
+        for table in each.tables
+    ]
+    return pa.concat_tables(tables, promote_options="default")
 
 
 def of_events(layout: RollupLayout, groups: pa.Table, events: pa.Table) -> pa.Table:

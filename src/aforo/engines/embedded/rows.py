@@ -19,9 +19,6 @@ from aforo.engines.folds import Period, Places
 DAY = "__day"
 """The column that tells of a slot's row which day it is of."""
 
-SET = "__set"
-"""The column that tells by which dimensions a row is split, as `GROUPING` numbers them."""
-
 
 def of_slots(
     cursor: Cursor, layouts: Sequence[RollupLayout], calendar: Calendar, events: pa.Table
@@ -49,33 +46,26 @@ def _of_events(
     """What the events of each place and split are for some rollups, which are grouped side by side."""
     if not layouts:
         return []
-    dimensions = list(dict.fromkeys(name for each in layouts for name in each.dimensions))
-    columns = {column.name: column.fold for each in layouts for column in each.columns}
-    sets = {_set_of(each, dimensions): ", ".join((place, *each.dimensions)) for each in layouts}
-    names = [place, *dimensions, *columns]
-    folded = "".join(f", {fold} AS {name}" for name, fold in columns.items())
+    abreast = gathering.Abreast(layouts, (place,), lambda column: column.fold)
+    splits = ", ".join(abreast.dimensions)
+    sets = {_set_of(each, abreast): ", ".join((place, *each.dimensions)) for each in layouts}
     groups = cursor.sql(
         f"""
         -- What events are for {", ".join(each.rollup.name for each in layouts)}: numbers, and which they are.
-        SELECT {", ".join((place, *dimensions))}{folded}, list({gathering.ROW}) AS {gathering.MEMBERS},
-            {f"GROUPING({', '.join(dimensions)})" if dimensions else "0"} AS {SET}
-        FROM picked {which}
-        GROUP BY GROUPING SETS ({", ".join(f"({each})" for each in sets.values())}) ORDER BY {SET}, {place}
+        SELECT {abreast.sql}, {f"GROUPING({splits})" if splits else "0"} AS {gathering.OF} FROM picked {which}
+        GROUP BY GROUPING SETS ({", ".join(f"({each})" for each in sets.values())})
+        ORDER BY {gathering.OF}, {place}
         """
     ).to_arrow_table()
-    of = groups[SET].to_numpy()
-    found = []
-    for each in layouts:
-        first, end = of.searchsorted((_set_of(each, dimensions), _set_of(each, dimensions) + 1)).tolist()
-        wanted = (place, *each.dimensions, *(column.name for column in each.columns))
-        own = groups.select([*map(names.index, wanted), len(names)]).slice(first, end - first)
-        found.append(gathering.of_events(each, own, events))
-    return found
+    return [
+        gathering.of_events(each, abreast.of(groups, each, _set_of(each, abreast)), events)
+        for each in layouts
+    ]
 
 
-def _set_of(layout: RollupLayout, dimensions: Sequence[str]) -> int:
+def _set_of(layout: RollupLayout, abreast: gathering.Abreast) -> int:
     """The number that `GROUPING` gives to a rollup's rows: a bit for each dimension that it has not."""
-    return int("".join("01"[name not in layout.dimensions] for name in dimensions) or "0", 2)
+    return int("".join("01"[name not in layout.dimensions] for name in abreast.dimensions) or "0", 2)
 
 
 def _placed(rows: pa.Table, places: Places, at: npt.NDArray[np.int32]) -> pa.Table:
