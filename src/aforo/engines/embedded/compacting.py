@@ -17,6 +17,8 @@ from aforo.engines.embedded.database import FILE_NAME, Cursor, spoken
 from aforo.engines.embedded.layout import quoted
 from aforo.errors import StorageError
 
+NEW_NAME = f"{FILE_NAME}.new"
+
 TABLES = """
 -- Every table of the old file, and the column of time it is put in order by.
 SELECT t.table_name, min(c.column_name) FILTER (c.column_name IN ('time', 'start'))
@@ -30,11 +32,10 @@ def compact(directory: Path, *, memory_mb: int, threads: int) -> tuple[int, int]
 
     Raises `DataInUse`, `StorageFull`, `StorageError`, and then the old file is still there.
     """
-    path = directory / FILE_NAME
-    new = path.with_name(FILE_NAME + ".new")
+    path, new = directory / FILE_NAME, directory / NEW_NAME
     before = path.stat().st_size
     with spoken(path):
-        new.unlink(missing_ok=True)
+        clear(directory)
         with closing(duckdb.connect(config={"memory_limit": f"{memory_mb}MB", "threads": threads})) as cursor:
             cursor.execute(f"SET temp_directory = '{_literal(path)}.tmp'")
             # Held to the end, so that nobody writes what the new file would not have.
@@ -45,8 +46,14 @@ def compact(directory: Path, *, memory_mb: int, threads: int) -> tuple[int, int]
                 new.replace(path)
                 _keep(directory)
             finally:
-                new.unlink(missing_ok=True)
+                clear(directory)
     return before, path.stat().st_size
+
+
+def clear(directory: Path) -> None:
+    """Takes away what a compaction that was killed has left, of a directory that nobody else has open."""
+    for name in (NEW_NAME, f"{NEW_NAME}.wal"):
+        (directory / name).unlink(missing_ok=True)
 
 
 def _copy(cursor: Cursor, new: Path) -> None:

@@ -9,6 +9,7 @@ from threading import Lock
 
 from aforo.clock import Clock, SystemClock
 from aforo.engines.embedded import (
+    compacting,
     rezoning,
     sealing,
     serving,
@@ -63,6 +64,7 @@ class Opened:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database = Database(directory, memory_mb=memory_mb, threads=threads)
+        compacting.clear(directory)
         self._standings = standings.Standings(self._database)
         self._rows_at_hand = RowsAtHand(self._database, self._standings, rows_at_hand_bytes)
         self._limits = samples
