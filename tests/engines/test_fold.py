@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.engines.conftest import Opens
 from tests.engines.gauges import (
@@ -50,6 +51,16 @@ def slots_in(claim: Claim) -> dict[str, list[int]]:
 
 def revision(bench: Bench, window: Window = ALL, tenant: str = "river") -> int:
     return bench.engine.standing("readings", tenant, window).revision
+
+
+def test_values_are_spread_over_the_places_they_are_of() -> None:
+    """Also before 1970, where starts are negative; of what is none of the places nothing comes."""
+    places = Places.of({"hills": [-DAY, 0], "river": [-DAY, DAY]})
+    tenants = np.array(["river", "hills", "river", "hills"], np.object_)
+    starts = np.array([-DAY, 0, 5 * DAY, -2 * DAY])
+    assert places.spread(tenants, starts, np.array([7, 8, 9, 10]), otherwise=-1).tolist() == [-1, 8, 7, -1]
+    nothing = np.empty(0, np.int64)
+    assert places.spread(tenants[:0], nothing, nothing, otherwise=-1).tolist() == [-1] * 4
 
 
 def test_nothing_is_claimed_where_nothing_is_dirty(bench: Bench) -> None:

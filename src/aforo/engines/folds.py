@@ -65,8 +65,9 @@ class Places:
         """The values that rows have for some of these places, side by side with all of them."""
         names = np.array(self.names, np.object_)
         ends = np.searchsorted(self.tenants, names, "right")
-        own = np.repeat(np.arange(len(names)), np.diff(ends, prepend=0)) << 32 | self.starts // SLOT
-        theirs = np.searchsorted(names, tenants) << 32 | starts // SLOT
+        # Added, not shifted in: starts before 1970 are negative.
+        own = np.repeat(np.arange(len(names)), np.diff(ends, prepend=0)) * 2**32 + self.starts // SLOT
+        theirs = np.searchsorted(names, tenants) * 2**32 + starts // SLOT
         at = own.searchsorted(theirs)
         there = at < len(own)
         there[there] = own[at[there]] == theirs[there]
