@@ -28,7 +28,7 @@ packs = []
 port = 9000
 
 [engine]
-memory_mb = 512
+memory_mb = 1024
 """
 
 

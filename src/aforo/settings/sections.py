@@ -141,7 +141,7 @@ class AccessLog:
 class Engine:
     """What the embedded engine may use."""
 
-    memory_mb: int = setting(256, "Memory of the embedded engine, in mebibytes.", least=64, most=2**20)
+    memory_mb: int = setting(512, "Memory of the embedded engine, in mebibytes.", least=64, most=2**20)
     threads: int = setting(2, "Threads of the embedded engine.", least=1, most=256)
     rows_at_hand_mb: int = setting(
         128,
