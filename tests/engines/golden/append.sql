@@ -1,26 +1,14 @@
--- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+-- Kept events that have one of these names. All of a time are searched, and not by tenant: what is
 -- written of one time stands together.
-SELECT DISTINCT time FROM "events_readings"
-WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND time IN (SELECT unnest($times));
+SELECT rowid FROM "events_readings" WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND time IN (SELECT unnest($times));
 -- earliest = 2013-03-09 17:00:00
 -- latest = 2013-03-09 17:00:00
 -- untimed = False
 -- times = [datetime.datetime(2013, 3, 9, 17, 0)]
 
--- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+-- Kept events that have one of these names. All of a time are searched, and not by tenant: what is
 -- written of one time stands together.
-SELECT tenant, id, time FROM "events_readings"
-WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND time IN (SELECT unnest($times)) AND id IN (SELECT unnest($ids));
--- earliest = 2013-03-09 17:00:00
--- latest = 2013-03-09 17:00:00
--- untimed = False
--- times = []
--- ids = []
-
--- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
--- written of one time stands together.
-SELECT tenant, id, time FROM "events_readings"
-WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELECT unnest($ids));
+SELECT tenant, id, time FROM "events_readings" WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed AND id IN (SELECT unnest($ids));
 -- earliest = 2013-03-08 17:00:00
 -- latest = 2013-03-10 17:00:00
 -- untimed = True

@@ -21,6 +21,7 @@ FEW = 500
 
 _TIMED = ("tenant", "id", "time")
 _UNTIMED = ("tenant", "id")
+_WINDOW = ("time BETWEEN $earliest AND $latest", "untimed = $untimed")
 
 
 def firsts(given: StreamRows) -> Mask:
@@ -80,46 +81,46 @@ def _alike(
 ) -> pa.Table:
     """The kept events of a window that have one of the rows' ids (and times), whose ever they are.
 
-    One late row makes the window as long as the stream. Where times are few that any kept event has, as with
-    events that are new, their column is all that is read of it: DuckDB would look for ids in the same scan,
-    which reads them all.
+    One late row makes the window as long as the stream. Times are looked for first and by themselves, since
+    DuckDB would look for ids in the same scan and read them all: few kept events have one of the times.
     """
     window: dict[str, object] = {"earliest": earliest, "latest": latest, "untimed": untimed}
     if untimed:
-        return _search(cursor, stream, "tenant, id, time", rows, ("id",), window)
-    times = _search(cursor, stream, "DISTINCT time", rows, ("time",), window)
-    there = rows.filter(pc.is_in(rows["time"], value_set=times["time"].combine_chunks()))
-    return _search(cursor, stream, "tenant, id, time", there, ("time", "id"), window)
+        return _search(cursor, stream, "tenant, id, time", {"id": rows["id"]}, _WINDOW, window)
+    numbers = _search(cursor, stream, "rowid", {"time": rows["time"]}, _WINDOW, window)["rowid"]
+    if not len(numbers):
+        return rows.slice(0, 0)
+    return _search(cursor, stream, "tenant, id, time", {"rowid": numbers, "id": rows["id"]})
 
 
 def _search(
     cursor: Cursor,
     stream: str,
     what: str,
-    rows: pa.Table,
-    names: Sequence[str],
-    window: Mapping[str, object],
+    among: Mapping[str, pa.ChunkedArray],
+    conditions: Sequence[str] = (),
+    parameters: Mapping[str, object] | None = None,
 ) -> pa.Table:
-    """What is said of the kept events of a window whose columns of these names are among the rows'."""
-    if rows.num_rows > FEW:
-        cursor.register(BROUGHT, rows)
-        among = {name: f"{name} FROM {BROUGHT}" for name in names}
-        lists = {}
-    else:
-        among = {name: f"unnest(${name}s)" for name in names}
-        lists = {f"{name}s": rows[name].to_pylist() for name in names}
-    conditions = "".join(f" AND {name} IN (SELECT {source})" for name, source in among.items())
+    """What is said of the kept events each of whose columns is among some values, under more conditions."""
+    lists: dict[str, object] = {}
+    many = {name: values for name, values in among.items() if len(values) > FEW}
+    for name, values in among.items():
+        if name in many:
+            cursor.register(f"{BROUGHT}_{name}", pa.table({name: values}))
+            conditions = (*conditions, f"{name} IN (SELECT {name} FROM {BROUGHT}_{name})")
+        else:
+            lists[f"{name}s"] = values.to_pylist()
+            conditions = (*conditions, f"{name} IN (SELECT unnest(${name}s))")
     found = cursor.sql(
         f"""
-        -- Kept events that have one of these ids. All of a time are searched, and not by tenant: what is
+        -- Kept events that have one of these names. All of a time are searched, and not by tenant: what is
         -- written of one time stands together.
-        SELECT {what} FROM {events_table(stream)}
-        WHERE time BETWEEN $earliest AND $latest AND untimed = $untimed{conditions}
+        SELECT {what} FROM {events_table(stream)} WHERE {" AND ".join(conditions)}
         """,
-        params={**window, **lists},
+        params={**(parameters or {}), **lists},
     ).to_arrow_table()
-    if rows.num_rows > FEW:
-        cursor.unregister(BROUGHT)
+    for name in many:
+        cursor.unregister(f"{BROUGHT}_{name}")
     return found
 
 
