@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.questions.outline import outline
 from tests.questions.trips import MODEL, TRIPS, at, trip
 from tests.reference_engine import Event, ReferenceEngine, holds
 
@@ -27,7 +28,6 @@ from aforo.model.tenant import Tenant
 from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
-from aforo.questions.outline import outline
 from aforo.rollups.folder import Folder
 from aforo.settings import Questions, Settings
 from aforo.states.histogram import RELATIVE_ERROR

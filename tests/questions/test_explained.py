@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.questions.outline import outline
 from tests.questions.test_ask import NOW
 from tests.questions.trips import MODEL as TRIPS
 from tests.questions.visits import MODEL as VISITS
@@ -15,7 +16,6 @@ from aforo.clock import ManualClock
 from aforo.model.model import Model
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
-from aforo.questions.outline import outline
 from aforo.settings import Settings
 from aforo.telemetry import Telemetry
 

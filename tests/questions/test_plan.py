@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.questions.outline import explained
 from tests.questions.trips import MODEL, TRIPS, at
 
 from aforo.engines.coarsening import coalesced
@@ -18,7 +19,7 @@ from aforo.engines.folds import Period
 from aforo.engines.reads import Segment
 from aforo.model import condition
 from aforo.model.rollup import RollupGrain
-from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, days_of, explained, plan, segments_of
+from aforo.questions.plan import MOST_SEGMENTS, Plan, Span, days_of, plan, segments_of
 from aforo.windows import DAY, SLOT, Grain, Window, Zone, window_of_dates
 
 GOLDEN = Path(__file__).parent / "golden" / "plans.txt"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.questions.outline import outline
 from tests.questions.visits import (
     MODEL,
     START,
@@ -38,7 +39,6 @@ from aforo.questions.answer import Answer
 from aforo.questions.ask import Desk
 from aforo.questions.asked import decode
 from aforo.questions.funnel import Funnel, funnel
-from aforo.questions.outline import outline
 from aforo.questions.paths import of_events, reached
 from aforo.questions.retention import Retention, retention
 from aforo.rollups.folder import Folder

@@ -117,19 +117,6 @@ def segments_of(
     return whole if days and len(whole) <= MOST_SEGMENTS else _slots(span.window.start, span.window.end)
 
 
-def explained(plan: Plan) -> str:
-    """The plan in lines for a person: what is read, then what was considered."""
-    source = "events" if plan.rollup is None else f"rollup {plan.rollup.name}"
-    grains = f" ({' and '.join(plan.grains)} rows)" if plan.rollup else f": {plan.reason}"
-    marks = {True: "*", False: "-"}
-    return "\n".join(
-        [
-            f"read from {source}{grains}",
-            *(f"{marks[one.chosen]} {one.rollup}: {one.why}" for one in plan.considered),
-        ]
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Objection:
     """Why a rollup cannot serve; the later the stage, the nearer it came."""

@@ -2,8 +2,8 @@
 
 Of such a slot a fold reads only what came later, and merges it in (law 4). Once it is quiet it is settled:
 made from all of its events by one replace, and held no more. One into which nothing was merged since it was
-made so is let go without that. Whatever changes a slot otherwise than by
-appending marks it with a commit that is not later, or with events that did not come, and so has it replaced.
+made so is let go without that. Whatever changes a slot otherwise than by appending marks it with a commit
+that is not later, or with events that did not come, and so has it replaced.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from aforo.questions.cost import raw_reads
 from aforo.questions.guard import expected
 from aforo.questions.needed import compared_window, plans_of, rankings
 from aforo.questions.parts import by_stream, has_totals_of_its_own, totals
-from aforo.questions.plan import explained
+from aforo.questions.plan import Plan
 from aforo.questions.planned import Planned
 
 
@@ -45,4 +45,17 @@ def _told(planned: Planned, *titles: str, named: bool) -> str:
     return "\n\n".join(
         f"{title}{of}: " + "\nseen before: ".join(explained(plan) for _, plan in side.reads)
         for title, side in zip(titles, planned.sides, strict=False)
+    )
+
+
+def explained(plan: Plan) -> str:
+    """The plan in lines for a person: what is read, then what was considered."""
+    source = "events" if plan.rollup is None else f"rollup {plan.rollup.name}"
+    grains = f" ({' and '.join(plan.grains)} rows)" if plan.rollup else f": {plan.reason}"
+    marks = {True: "*", False: "-"}
+    return "\n".join(
+        [
+            f"read from {source}{grains}",
+            *(f"{marks[one.chosen]} {one.rollup}: {one.why}" for one in plan.considered),
+        ]
     )
