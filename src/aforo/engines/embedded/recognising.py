@@ -83,6 +83,7 @@ def _alike(
 
     One late row makes the window as long as the stream. Times are looked for first and by themselves, since
     DuckDB would look for ids in the same scan and read them all: few kept events have one of the times.
+    Rows keep their numbers for as long as the cursor's snapshot lasts, however others purge and checkpoint.
     """
     window: dict[str, object] = {"earliest": earliest, "latest": latest, "untimed": untimed}
     if untimed:
